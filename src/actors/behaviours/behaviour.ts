@@ -1,0 +1,105 @@
+import type { ErrorInfo } from '../../core/errors.ts';
+import type { Plain, PlainObject } from '../../core/plain.ts';
+import type { MemoryChange } from '../../journal/record.ts';
+import type { AgentSpec } from '../../workflow/model.ts';
+
+/** What one attempt is about. Plain data but for the memory reader, so that it can cross to a thread or a host. */
+export interface AttemptRequest {
+  readonly run: string;
+  readonly task: string;
+  /** Idempotency key: the same for every attempt at this work; see operationId. */
+  readonly operation: string;
+  readonly attempt: number;
+  readonly iteration: number;
+  readonly agent: AgentSpec;
+  readonly input: Plain;
+  /** What a validation said when it sent the task back; null on the first iteration. */
+  readonly feedback: Plain;
+  /** Steps that earlier attempts of this iteration have done, by name. */
+  readonly steps: { readonly [name: string]: Plain };
+  /** Consistent view of the run's memory at dispatch. */
+  readonly memory: MemoryReader;
+  /** Seed for this attempt's random choices. */
+  readonly seed: number;
+  /** Folder that relative paths of the workflow start from. */
+  readonly baseDir: string;
+  /** The task's planning estimate, for `simulate`. */
+  readonly estimateMs: number;
+}
+
+/** Reads of memory at one revision. */
+export interface MemoryReader {
+  readonly revision: number;
+  /** The key's value, or undefined when it does not exist at this revision. */
+  get(key: string): Plain | undefined;
+  /** Keys that match a pattern (`*` one token, `>` or a trailing `.*` the rest), in order of key. */
+  keys(pattern?: string): readonly string[];
+}
+
+/** What a running attempt may ask of the runtime. */
+export interface AttemptPort {
+  /** Made on first use: most attempts never look at it. Its reason is a TroupeError. */
+  signal(): AbortSignal;
+  /** Tells how far the attempt is; lossy, at most a few per second are passed on. */
+  progress(progress: Progress): void;
+  /** Resolves when the step is in the journal. */
+  stepDone(name: string, value: Plain): Promise<void>;
+}
+
+export interface Progress {
+  /** 0..1 */
+  readonly fraction?: number;
+  readonly message?: string;
+}
+
+/** What a successful attempt leaves. */
+export interface AttemptResult {
+  readonly output: Plain;
+  /** Proposed memory changes, keys as the behaviour wrote them (qualified by the runtime). */
+  readonly changes: readonly MemoryChange[];
+}
+
+/** How an attempt ended. `aborted` means that the runtime had asked for its end. */
+export type AttemptSettlement =
+  | { readonly status: 'succeeded'; readonly result: AttemptResult }
+  | { readonly status: 'failed'; readonly error: ErrorInfo };
+
+/**
+ * How an agent works. `execute` rejects with anything; it must settle within the agent's kill time
+ * after the port's signal aborts, leaving no thread, process or timer behind.
+ */
+export interface Behaviour {
+  execute(request: AttemptRequest, port: AttemptPort): Promise<AttemptResult>;
+  /** Frees what is kept between attempts (threads, modules). */
+  close?(): Promise<void>;
+}
+
+/** What a function agent is called with. */
+export interface TaskContext {
+  readonly run: string;
+  readonly task: string;
+  readonly operation: string;
+  readonly attempt: number;
+  readonly iteration: number;
+  readonly input: Plain;
+  readonly feedback: Plain;
+  /** The agent's own `with:` block. */
+  readonly config: PlainObject;
+  /** Aborts on cancel and timeout. */
+  readonly signal: AbortSignal;
+  readonly memory: TaskMemory;
+  /** A random number in [0, 1) that is the same when the attempt is repeated under the same seed. */
+  random(): number;
+  progress(progress: Progress | string): void;
+  /** Does a side effect once: its value is journaled, and a later attempt gets it without running `fn`. */
+  step<T extends Plain>(name: string, fn: () => T | Promise<T>): Promise<T>;
+}
+
+/** The view, plus writes that are proposed as one changeset when the attempt succeeds. */
+export interface TaskMemory extends MemoryReader {
+  set(key: string, value: Plain): void;
+  delete(key: string): void;
+}
+
+/** A function agent. What it returns is the task's output; `undefined` becomes null. */
+export type TaskFunction = (context: TaskContext) => unknown;

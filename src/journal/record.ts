@@ -1,0 +1,230 @@
+import type { ErrorInfo } from '../core/errors.ts';
+import type { Census, GroupOutcome, Reason, RunOutcome, TaskOutcome } from '../core/outcome.ts';
+import type { Plain, PlainObject } from '../core/plain.ts';
+import type { Workflow } from '../workflow/model.ts';
+
+/** Version of the record format; a reader refuses a higher one. */
+export const recordFormat = 1;
+
+/** What happened, in the past tense. A run's state is the fold of its records and nothing else. */
+export type RecordBody =
+  | RunStarted
+  | LeaseTaken
+  | RunReopened
+  | CancelRequested
+  | RunPaused
+  | RunUnpaused
+  | RunEnded
+  | TaskStarted
+  | StepDone
+  | TaskSucceeded
+  | AttemptFailed
+  | TaskEnded
+  | TaskSentBack
+  | TaskAccepted
+  | TaskExpanded
+  | LateResult
+  | BarrierArmed
+  | BarrierExtended
+  | BarrierFellBack
+  | BarrierReleased
+  | ContributionMerged
+  | GroupEnded
+  | MemoryCommitted
+  | ConflictRecorded;
+
+/** A record as it stands in the journal: numbered from 1 without gaps within its run, stamped with wall time. */
+export type JournalRecord = RecordBody & { readonly seq: number; readonly at: number };
+
+export interface RunStarted {
+  readonly type: 'run.started';
+  readonly run: string;
+  readonly format: number;
+  readonly engine: string;
+  readonly workflow: Workflow;
+  /** File that the workflow came from; empty for an inline one. */
+  readonly source: string;
+  readonly input: PlainObject;
+  readonly seed: number;
+  /** True: behaviours were replaced by `simulate`. */
+  readonly simulated: boolean;
+}
+
+/** Ownership of the run by a process. The epoch is the fence: a lower one never writes again. */
+export interface LeaseTaken {
+  readonly type: 'lease.taken';
+  readonly epoch: number;
+  readonly node: string;
+}
+
+/** An ended run was resumed: everything that did not succeed is open again. */
+export interface RunReopened {
+  readonly type: 'run.reopened';
+}
+
+export interface CancelRequested {
+  readonly type: 'run.cancel_requested';
+  readonly by: string;
+}
+
+export interface RunPaused {
+  readonly type: 'run.paused';
+  readonly reason: string;
+}
+
+export interface RunUnpaused {
+  readonly type: 'run.unpaused';
+}
+
+export interface RunEnded {
+  readonly type: 'run.ended';
+  readonly outcome: RunOutcome;
+  readonly reason: Reason;
+  readonly outputs: Plain;
+}
+
+/** An attempt was dispatched. */
+export interface TaskStarted {
+  readonly type: 'task.started';
+  readonly task: string;
+  readonly attempt: number;
+  readonly iteration: number;
+}
+
+/** A side effect inside an attempt was done; a later attempt gets the value instead of doing it again. */
+export interface StepDone {
+  readonly type: 'step.done';
+  readonly task: string;
+  readonly iteration: number;
+  readonly name: string;
+  readonly value: Plain;
+}
+
+export interface TaskSucceeded {
+  readonly type: 'task.succeeded';
+  readonly task: string;
+  readonly attempt: number;
+  readonly output: Plain;
+}
+
+/** An attempt ended without success and another one is due. */
+export interface AttemptFailed {
+  readonly type: 'attempt.failed';
+  readonly task: string;
+  readonly attempt: number;
+  readonly error: ErrorInfo;
+  /** Absolute time of the next attempt, wall milliseconds. */
+  readonly retryAt: number;
+}
+
+/** A task ended otherwise than by success. */
+export interface TaskEnded {
+  readonly type: 'task.ended';
+  readonly task: string;
+  readonly outcome: Exclude<TaskOutcome, 'succeeded'>;
+  readonly reason: Reason;
+  readonly error?: ErrorInfo;
+}
+
+/** A validation refused the task's output: a new iteration begins. */
+export interface TaskSentBack {
+  readonly type: 'task.sent_back';
+  readonly task: string;
+  readonly by: string;
+  readonly iteration: number;
+  readonly feedback: Plain;
+}
+
+/** Every validation of the task's output is through; dependents may use it. */
+export interface TaskAccepted {
+  readonly type: 'task.accepted';
+  readonly task: string;
+}
+
+/** A task was split into members. `items` are what the members work on, in order. */
+export interface TaskExpanded {
+  readonly type: 'task.expanded';
+  readonly task: string;
+  readonly items: readonly Plain[];
+}
+
+/** A result arrived after its task's end had been decided; it was dropped. */
+export interface LateResult {
+  readonly type: 'result.late';
+  readonly task: string;
+  readonly attempt: number;
+}
+
+export interface BarrierArmed {
+  readonly type: 'barrier.armed';
+  readonly group: string;
+  readonly deadline: number;
+}
+
+export interface BarrierExtended {
+  readonly type: 'barrier.extended';
+  readonly group: string;
+  readonly deadline: number;
+  /** Members that had shown progress. */
+  readonly members: readonly string[];
+}
+
+/** The barrier gave up on running together; unfinished members run one after another. */
+export interface BarrierFellBack {
+  readonly type: 'barrier.fell_back';
+  readonly group: string;
+  readonly members: readonly string[];
+}
+
+/** The wait is over. */
+export interface BarrierReleased {
+  readonly type: 'barrier.released';
+  readonly group: string;
+  readonly outcome: GroupOutcome;
+  readonly reason: Reason;
+}
+
+/** A member's result was merged into its group's running output. */
+export interface ContributionMerged {
+  readonly type: 'contribution.merged';
+  readonly group: string;
+  readonly member: string;
+  readonly revision: number;
+}
+
+export interface GroupEnded {
+  readonly type: 'group.ended';
+  readonly group: string;
+  readonly outcome: GroupOutcome;
+  readonly reason: Reason;
+  readonly output: Plain;
+  readonly census: Census;
+}
+
+/** A changeset became visible, whole; its sequence number is the revision. */
+export interface MemoryCommitted {
+  readonly type: 'memory.committed';
+  readonly task: string;
+  readonly agent: string;
+  readonly op: string;
+  readonly base: number;
+  readonly priority: number;
+  /** Values after merging. */
+  readonly changes: readonly MemoryChange[];
+}
+
+export type MemoryChange =
+  | { readonly key: string; readonly value: Plain }
+  | { readonly key: string; readonly deleted: true };
+
+/** Two writes met at one key; nothing of this is ever silent. */
+export interface ConflictRecorded {
+  readonly type: 'conflict.recorded';
+  readonly key: string;
+  readonly rule: string;
+  readonly base: number;
+  readonly theirs: { readonly agent: string; readonly revision: number };
+  readonly mine: { readonly agent: string; readonly task: string };
+  /** What did not make it into the merged value, if anything. */
+  readonly dropped: Plain;
+}

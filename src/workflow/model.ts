@@ -1,0 +1,233 @@
+import type { Plain, PlainObject } from '../core/plain.ts';
+
+/**
+ * The workflow as the runtime sees it: normalised, validated, frozen. Source spellings, defaults,
+ * tiers and cross-validation have been resolved into tasks and groups; durations are milliseconds.
+ */
+export interface Workflow {
+  readonly name: string;
+  readonly description: string;
+  /** SHA-256 of the canonical normalised document: a resumed run compares it. */
+  readonly hash: string;
+  /** Folder that relative module and program paths start from; absolute. */
+  readonly baseDir: string;
+  readonly agents: { readonly [id: string]: AgentSpec };
+  /** In document order; then the tasks that cross-validation generated. */
+  readonly tasks: readonly TaskSpec[];
+  readonly groups: readonly GroupSpec[];
+  readonly resources: ResourceSpec;
+  readonly memory: { readonly keys: readonly MemoryKeySpec[] };
+  /** `outputs:` map of templates; without one a run's outputs are its leaf tasks' outputs by id. */
+  readonly outputs: { readonly [name: string]: Template } | undefined;
+  /** Values that `--input` may omit. */
+  readonly inputs: { readonly [name: string]: InputSpec };
+  /** From the run's start, queueing included. */
+  readonly deadlineMs: number | undefined;
+}
+
+export interface InputSpec {
+  readonly required: boolean;
+  readonly default: Plain | undefined;
+  readonly description: string;
+}
+
+/** A JSON value in which strings may hold `${...}` expressions. */
+export type Template = Plain;
+
+export type BehaviourKind = 'function' | 'command' | 'simulate';
+
+export type Isolation = 'inline' | 'thread' | 'process';
+
+export interface AgentSpec {
+  readonly id: string;
+  readonly uses: BehaviourKind;
+  /** For `function`: the module, absolute path or file URL or bare specifier, and the export. */
+  readonly module: string | undefined;
+  readonly export: string;
+  /** For `command`: program and arguments. */
+  readonly command: readonly string[];
+  /** For `command`: names of environment variables passed on besides PATH, HOME, LANG, TMPDIR. */
+  readonly env: readonly string[];
+  readonly limits: AgentLimits;
+  readonly isolate: Isolation;
+  /** Memory key patterns that only this agent writes, fully qualified. */
+  readonly owns: readonly string[];
+  /** For `simulate`: defaults that a task's `with` overrides. */
+  readonly with: PlainObject;
+}
+
+export interface AgentLimits {
+  /** Attempts of this agent at one time; undefined: no limit of its own. */
+  readonly concurrency: number | undefined;
+  /** Bytes of output accepted from one attempt. Default 8 MiB. */
+  readonly maxOutputBytes: number;
+  /** Heap of an isolated function in MiB. Default 256. */
+  readonly maxMemoryMb: number;
+  /** Time from the polite signal to the hard kill. Default 2 s. */
+  readonly killAfterMs: number;
+}
+
+export type NeedKind = 'data' | 'context' | 'validation' | 'stream';
+
+/** A dependency on a task or a group. Resource needs are in {@link TaskSpec.demand}. */
+export interface Need {
+  readonly on: string;
+  readonly target: 'task' | 'group';
+  readonly kind: NeedKind;
+}
+
+export interface Estimate {
+  /** What plans use. */
+  readonly midMs: number;
+  /** Pessimistic bound. */
+  readonly highMs: number;
+}
+
+export interface TaskSpec {
+  readonly id: string;
+  readonly agent: string;
+  /** Document order; ties in every decision are broken by it. */
+  readonly index: number;
+  readonly needs: readonly Need[];
+  /** Units per resource kind held while an attempt runs; named resources and `exclusive` locks included. */
+  readonly demand: { readonly [kind: string]: number };
+  /** Memory key patterns, fully qualified. */
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+  readonly with: Template | undefined;
+  readonly when: Template | undefined;
+  /** 1..10, higher first. */
+  readonly priority: number;
+  /** False: the planner may raise it (10 on the critical path). */
+  readonly prioritySet: boolean;
+  readonly estimate: Estimate | undefined;
+  /** Per attempt, from dispatch. */
+  readonly timeoutMs: number | undefined;
+  /** Total, queueing included, from the moment its inputs are there. */
+  readonly deadlineMs: number | undefined;
+  readonly retry: RetrySpec;
+  /** Output used when the task does not succeed; undefined: none declared. */
+  readonly default: Plain | undefined;
+  readonly group: string | undefined;
+  readonly expand: ExpandSpec | undefined;
+  readonly aggregate: AggregateSpec | undefined;
+  /** For a task with `expand`: the barrier over its members. */
+  readonly barrier: BarrierSpec | undefined;
+  /** Set on a task that checks another: the id of the task that it checks. */
+  readonly validates: string | undefined;
+  /** How often a validation may send this task back. Default 1. */
+  readonly maxRounds: number;
+  /** True for tasks that `cross_validation` generated: their failure never fails a run. */
+  readonly generated: boolean;
+}
+
+export interface RetrySpec {
+  /** First attempt included. Default 3. */
+  readonly maxAttempts: number;
+  readonly backoff: 'none' | 'fixed' | 'linear' | 'exponential';
+  /** Default 500 ms. */
+  readonly initialMs: number;
+  /** Default 60 s. */
+  readonly maxMs: number;
+  /** Share of the delay that is random, 0..1. Default 0.5. */
+  readonly jitter: number;
+  /** Total time for all attempts; undefined: no limit. */
+  readonly budgetMs: number | undefined;
+}
+
+/** Turning one task into several members at run time. */
+export type ExpandSpec =
+  /** One member per shard; `${shard.items}`, `${shard.index}`, `${shard.count}`. */
+  | { readonly kind: 'shards'; readonly of: Template; readonly count: number | undefined; readonly size: number | undefined }
+  /** One member per question; `${aspect}`. */
+  | { readonly kind: 'aspects'; readonly aspects: readonly AspectSpec[] }
+  /** One member per item; `${item}`, `${index}`. */
+  | { readonly kind: 'for_each'; readonly of: Template };
+
+export interface AspectSpec {
+  readonly id: string;
+  /** Undefined: the task's own agent. */
+  readonly agent: string | undefined;
+  readonly with: Template | undefined;
+}
+
+export interface AggregateSpec {
+  readonly kind: 'list' | 'concat' | 'union' | 'intersection' | 'majority' | 'frequency' | 'function';
+  /** For `frequency`: least share of the members that name an item, 0..1. */
+  readonly threshold: number | undefined;
+  /** For `function`: as in {@link AgentSpec}. */
+  readonly module: string | undefined;
+  readonly export: string | undefined;
+}
+
+export type MinSuccess = { readonly count: number } | { readonly share: number };
+
+export type OnTimeout = 'extend' | 'proceed_with_available' | 'abort_and_fallback' | 'fail';
+
+export interface BarrierSpec {
+  /** `count_down` waits for every expected arrival; `smart` decides as soon as the decision cannot change. */
+  readonly type: 'count_down' | 'smart';
+  /** Arrivals waited for; undefined: all members. */
+  readonly expected: number | undefined;
+  readonly minSuccess: MinSuccess;
+  /** Members that must succeed. */
+  readonly required: readonly string[];
+  /** From the first member's dispatch. */
+  readonly timeoutMs: number | undefined;
+  /** Tried in order. Default: proceed_with_available. */
+  readonly onTimeout: readonly OnTimeout[];
+  readonly extension: { readonly byMs: number; readonly max: number };
+  readonly onFailure: 'retry_failed_worker' | 'continue' | 'fail_fast';
+}
+
+export interface GroupSpec {
+  readonly id: string;
+  /** Task ids in document order. */
+  readonly members: readonly string[];
+  readonly mode: 'fork_join' | 'async_merge';
+  readonly barrier: BarrierSpec;
+  readonly aggregate: AggregateSpec | undefined;
+  /** False: a failed group becomes partial and the run goes on. */
+  readonly critical: boolean;
+  /** Generated validation tasks that run after the members and before the release. */
+  readonly validators: readonly string[];
+  /** The tier that it stands for; undefined for a plain group. */
+  readonly tier: string | undefined;
+}
+
+export interface ResourceSpec {
+  /** Units per kind; a kind without an entry has capacity 1. */
+  readonly capacity: { readonly [kind: string]: number };
+  /** Attempts of one run at one time; undefined: no limit. */
+  readonly concurrency: number | undefined;
+}
+
+export type MergerName =
+  | 'priority_merge'
+  | 'first_writer_wins'
+  | 'last_writer_wins'
+  | 'three_way'
+  | 'append'
+  | 'union'
+  | 'max'
+  | 'min'
+  | 'sum'
+  | 'reject';
+
+export interface MemoryKeySpec {
+  readonly pattern: string;
+  readonly merge: MergerName;
+}
+
+/** The implicit resource kinds that the runtime adds to a task's own demand. */
+export const concurrencyKind = 'concurrency';
+
+/** The resource kind that caps the attempts of one agent. */
+export function agentKind(agentId: string): string {
+  return `agent:${agentId}`;
+}
+
+/** The id of a member made from an expanding task. */
+export function memberId(taskId: string, index: number): string {
+  return `${taskId}[${index}]`;
+}
