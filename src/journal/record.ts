@@ -12,12 +12,11 @@ export type RecordBody =
   | LeaseTaken
   | RunReopened
   | CancelRequested
-  | RunPaused
-  | RunUnpaused
   | RunEnded
   | TaskStarted
   | StepDone
   | TaskSucceeded
+  | TaskCompleted
   | AttemptFailed
   | TaskEnded
   | TaskSentBack
@@ -67,15 +66,6 @@ export interface CancelRequested {
   readonly by: string;
 }
 
-export interface RunPaused {
-  readonly type: 'run.paused';
-  readonly reason: string;
-}
-
-export interface RunUnpaused {
-  readonly type: 'run.unpaused';
-}
-
 export interface RunEnded {
   readonly type: 'run.ended';
   readonly outcome: RunOutcome;
@@ -107,6 +97,14 @@ export interface TaskSucceeded {
   readonly output: Plain;
 }
 
+/** The task has an output, and checkers that have not judged it yet. */
+export interface TaskCompleted {
+  readonly type: 'task.completed';
+  readonly task: string;
+  readonly attempt: number;
+  readonly output: Plain;
+}
+
 /** An attempt ended without success and another one is due. */
 export interface AttemptFailed {
   readonly type: 'attempt.failed';
@@ -130,9 +128,13 @@ export interface TaskEnded {
 export interface TaskSentBack {
   readonly type: 'task.sent_back';
   readonly task: string;
-  readonly by: string;
+  /** The checkers that refused it. */
+  readonly by: readonly string[];
   readonly iteration: number;
+  /** What each of them said, in the order of `by`. */
   readonly feedback: Plain;
+  /** Every checker of the task: each runs again on the new output. */
+  readonly recheck: readonly string[];
 }
 
 /** Every validation of the task's output is through; dependents may use it. */
