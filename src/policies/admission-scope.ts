@@ -1,0 +1,111 @@
+import { TroupeError } from '../core/errors.ts';
+import { AgingQueue, type AgingEntry } from './aging-queue.ts';
+import { Permits, overlap, without, type PermitRequest, type Units } from './permits.ts';
+
+/** A waiting request and where it waits. */
+export interface Waiting extends AgingEntry {
+  readonly request: PermitRequest;
+  readonly bucket: Bucket;
+}
+
+/** Requests of one scope with the same demand and the same priority: only the first of them can be next. */
+export interface Bucket {
+  readonly key: string;
+  readonly demand: Units;
+  readonly priority: number;
+  readonly queue: AgingQueue<Waiting>;
+}
+
+/**
+ * One run's part of the admission queue.
+ *
+ * Invariants:
+ * 1. `waiting` and the buckets hold the same requests; no bucket is empty.
+ * 2. `held` has what every admitted request has not given back; `permits` has taken the sum of it.
+ * 3. No id is in both `waiting` and `held`.
+ */
+export class AdmissionScope {
+  readonly permits: Permits;
+  readonly waiting = new Map<string, Waiting>();
+  readonly buckets = new Map<string, Bucket>();
+  private readonly held = new Map<string, Units>();
+  private readonly name: string;
+  private readonly periodMs: number;
+
+  constructor(name: string, limitOf: (kind: string) => number, periodMs: number) {
+    this.name = name;
+    this.permits = new Permits(limitOf);
+    this.periodMs = periodMs;
+  }
+
+  /** Whether a request waits or is held. */
+  knows(id: string): boolean {
+    return this.waiting.has(id) || this.held.has(id);
+  }
+
+  /** @throws TroupeError TRP_WORKFLOW_UNSATISFIABLE when a waiting request could never start; nothing changes then. */
+  changeLimits(limitOf: (kind: string) => number): void {
+    const probe = new Permits(limitOf);
+    for (const { demand } of this.buckets.values()) {
+      const kind = probe.unsatisfiable(demand);
+      if (kind === undefined) continue;
+      const message = `A request that waits needs ${demand[kind]} of ${kind}, more than there would be.`;
+      throw new TroupeError('TRP_WORKFLOW_UNSATISFIABLE', message, { place: this.name });
+    }
+    this.permits.limit(limitOf);
+  }
+
+  enqueue(request: PermitRequest, demand: Units, order: { readonly at: number; readonly sequence: number }): void {
+    const bucket = this.bucketFor(request.priority, demand);
+    const entry: Waiting = { ...order, rank: request.rank, slot: -1, request, bucket };
+    bucket.queue.add(entry);
+    this.waiting.set(request.id, entry);
+  }
+
+  withdraw(id: string): boolean {
+    const entry = this.waiting.get(id);
+    if (entry) this.leave(entry);
+    return entry !== undefined;
+  }
+
+  /** Moves a waiting request to the held ones and takes its demand. */
+  admit(entry: Waiting): PermitRequest {
+    const { request, bucket } = entry;
+    this.leave(entry);
+    this.held.set(request.id, bucket.demand);
+    this.permits.take(bucket.demand);
+    return request;
+  }
+
+  /** Gives back all that a request holds, or the part asked for. @returns what was given back, if anything. */
+  release(id: string, part: Units | undefined): Units | undefined {
+    const holding = this.held.get(id);
+    if (!holding) return undefined;
+    const given = part ? overlap(holding, part) : holding;
+    const rest = without(holding, given);
+    if (Object.keys(rest).length === 0) this.held.delete(id);
+    else this.held.set(id, rest);
+    this.permits.give(given);
+    return Object.keys(given).length === 0 ? undefined : given;
+  }
+
+  private leave(entry: Waiting): void {
+    const { bucket, request } = entry;
+    bucket.queue.remove(entry);
+    if (bucket.queue.size === 0) this.buckets.delete(bucket.key);
+    this.waiting.delete(request.id);
+  }
+
+  private bucketFor(priority: number, demand: Units): Bucket {
+    const key = JSON.stringify([priority, ...Object.entries(demand).sort(byKind)]);
+    const known = this.buckets.get(key);
+    if (known) return known;
+    const bucket = { key, demand, priority, queue: new AgingQueue<Waiting>(this.periodMs) };
+    this.buckets.set(key, bucket);
+    return bucket;
+  }
+}
+
+function byKind([a]: [string, number], [b]: [string, number]): number {
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,172 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { AdmissionQueue, type PermitRequest } from '../../src/policies/admission.ts';
+
+const processCapacity: Record<string, number> = { concurrency: 4, gpu: 3 };
+const scopeCapacity: Record<string, Record<string, number>> = {
+  narrow: { concurrency: 2, cpu: 3 },
+  wide: { cpu: 5, gpu: 2 },
+};
+const agePeriodMs = 10;
+
+/** The same rules without any cleverness: sort everything that waits, take in turn what fits. */
+class NaiveQueue {
+  waiting: (PermitRequest & { sequence: number; since: number })[] = [];
+  held: PermitRequest[] = [];
+  private latest = -Infinity;
+  private sequence = 0;
+
+  request(request: PermitRequest): void {
+    const known = [...this.waiting, ...this.held].some(({ id, scope }) => id === request.id && scope === request.scope);
+    if (known) return;
+    this.latest = Math.max(this.latest, request.at);
+    this.waiting.push({ ...request, sequence: this.sequence++, since: this.latest });
+  }
+
+  admit(now: number): PermitRequest[] {
+    this.latest = Math.max(this.latest, now);
+    const effective = (r: { priority: number; since: number }): number =>
+      r.priority + Math.floor((this.latest - r.since) / agePeriodMs);
+    const sorted = this.waiting.toSorted(
+      (a, b) => effective(b) - effective(a) || b.rank - a.rank || a.sequence - b.sequence,
+    );
+    const admitted = sorted.filter((request) => {
+      if (!this.fits(request)) return false;
+      this.held.push(request);
+      return true;
+    });
+    this.waiting = this.waiting.filter((request) => !admitted.includes(request));
+    return admitted;
+  }
+
+  drop(scope: string, id?: string): void {
+    const keep = (r: PermitRequest): boolean => r.scope !== scope || (id !== undefined && r.id !== id);
+    this.held = this.held.filter(keep);
+    if (id === undefined) this.waiting = this.waiting.filter(keep);
+  }
+
+  withdraw(scope: string, id: string): boolean {
+    const before = this.waiting.length;
+    this.waiting = this.waiting.filter((r) => r.scope !== scope || r.id !== id);
+    return this.waiting.length < before;
+  }
+
+  used(kind: string, scope?: string): number {
+    const units = (r: PermitRequest): number => (kind === 'concurrency' ? 1 : (r.demand[kind] ?? 0));
+    return this.held.filter((r) => scope === undefined || r.scope === scope).reduce((sum, r) => sum + units(r), 0);
+  }
+
+  private fits(request: PermitRequest): boolean {
+    return [...Object.entries(request.demand), ['concurrency', 1] as const].every(([kind, units]) => {
+      const shared = processCapacity[kind];
+      const own = scopeCapacity[request.scope]?.[kind] ?? (shared === undefined ? 1 : Infinity);
+      return this.used(kind) + units <= (shared ?? Infinity) && this.used(kind, request.scope) + units <= own;
+    });
+  }
+}
+
+const scopes = fc.constantFrom('narrow', 'wide');
+const taskIds = fc.integer({ min: 0, max: 25 }).map((n) => `t${n}`);
+const demands = fc.constantFrom<Record<string, number>>({}, { cpu: 1 }, { cpu: 2 }, { cpu: 3 }, { gpu: 1 }, { cpu: 1, gpu: 2 }, { lock: 1 });
+const events = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('request' as const), id: taskIds, scope: scopes, demand: demands, priority: fc.integer({ min: 1, max: 4 }), rank: fc.integer({ min: 0, max: 3 }) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('release' as const), id: taskIds, scope: scopes }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('withdraw' as const), id: taskIds, scope: scopes }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('admit' as const) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.integer({ min: -3, max: 15 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), scope: scopes }) },
+);
+
+/** Both queues go through the same events; every answer is compared where it is given. */
+class Pair {
+  readonly real = new AdmissionQueue({ capacity: processCapacity, agePeriodMs });
+  readonly naive = new NaiveQueue();
+  private now = 0;
+
+  constructor() {
+    for (const [scope, capacity] of Object.entries(scopeCapacity)) this.real.setScope(scope, capacity);
+  }
+
+  apply(event: typeof events extends fc.Arbitrary<infer E> ? E : never): void {
+    const { real, naive } = this;
+    if (event.do === 'pass') this.now += event.ms;
+    else if (event.do === 'admit') this.admit();
+    else if (event.do === 'remove') this.remove(event.scope);
+    else if (event.do === 'request') {
+      const request = { ...event, at: this.now };
+      real.request(request);
+      naive.request(request);
+    } else if (event.do === 'release') {
+      const held = naive.held.some(({ scope, id }) => scope === event.scope && id === event.id);
+      expect(real.release(event.scope, event.id)).toBe(held);
+      naive.drop(event.scope, event.id);
+    } else {
+      expect(real.withdraw(event.scope, event.id)).toBe(naive.withdraw(event.scope, event.id));
+    }
+    this.compare();
+  }
+
+  private admit(): void {
+    const name = ({ scope, id }: PermitRequest): string => `${scope} ${id}`;
+    expect(this.real.admit(this.now).map(name)).toEqual(this.naive.admit(this.now).map(name));
+  }
+
+  private remove(scope: string): void {
+    this.real.removeScope(scope);
+    this.real.setScope(scope, scopeCapacity[scope] ?? {});
+    this.naive.drop(scope);
+  }
+
+  private compare(): void {
+    const { real, naive } = this;
+    expect(real.waiting()).toBe(naive.waiting.length);
+    for (const scope of [undefined, 'narrow', 'wide']) {
+      const inUse = real.inUse(scope);
+      for (const kind of ['concurrency', 'cpu', 'gpu', 'lock']) expect(inUse[kind] ?? 0).toBe(naive.used(kind, scope));
+      const limits = scope === undefined ? processCapacity : (scopeCapacity[scope] ?? {});
+      for (const [kind, limit] of Object.entries(limits)) expect(inUse[kind] ?? 0).toBeLessThanOrEqual(limit);
+    }
+  }
+}
+
+test('it admits what sorting everything each time would admit, and leaks nothing', () => {
+  fc.assert(
+    fc.property(fc.array(events, { maxLength: 120 }), (history) => {
+      const pair = new Pair();
+      for (const event of history) pair.apply(event);
+      for (const scope of ['narrow', 'wide']) pair.real.removeScope(scope);
+      expect(pair.real.inUse()).toEqual({});
+      expect(pair.real.waiting()).toBe(0);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+const later = fc.record({
+  afterMs: fc.integer({ min: 0, max: 5 }),
+  priority: fc.integer({ min: 1, max: 10 }),
+  rank: fc.nat(100),
+});
+
+test('a request is never overtaken by a later one of the same demand whose priority its age outweighs', () => {
+  fc.assert(
+    fc.property(fc.array(later, { minLength: 40, maxLength: 120 }), (stream) => {
+      const queue = new AdmissionQueue({ capacity: { concurrency: 1 }, agePeriodMs });
+      queue.setScope('run', {});
+      queue.request({ id: 'first', scope: 'run', demand: {}, priority: 1, rank: 0, at: 0 });
+      const order: { id: string; at: number }[] = [];
+      let now = 0;
+      for (const [index, { afterMs, priority, rank }] of stream.entries()) {
+        now += afterMs;
+        queue.request({ id: `${index}`, scope: 'run', demand: {}, priority, rank, at: now });
+        const [admitted] = queue.admit(now);
+        if (admitted) order.push(admitted);
+        queue.release('run', admitted?.id ?? '');
+      }
+      const before = order.slice(0, order.findIndex(({ id }) => id === 'first'));
+      // Nine priorities apart and rank against it: ten periods of age outweigh everything.
+      for (const { at } of before) expect(at).toBeLessThan(10 * agePeriodMs);
+      if (now >= 10 * agePeriodMs) expect(order.map(({ id }) => id)).toContain('first');
+    }),
+  );
+});
