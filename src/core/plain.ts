@@ -89,7 +89,9 @@ class PlainWalk {
   private visitArray(value: readonly unknown[]): Plain {
     const copy: Plain[] = [];
     for (let index = 0; index < value.length; index++) {
-      const item = this.visitProperty(value, index);
+      this.path.push(index);
+      const item = this.visit(this.ownValue(value, index));
+      this.path.pop();
       if (this.copying) copy.push(item);
     }
     return this.copying ? Object.freeze(copy) : (value as Plain);
@@ -101,19 +103,20 @@ class PlainWalk {
     const copy: { [key: string]: Plain } = {};
     for (const key of Object.keys(value)) {
       if (key === '__proto__') this.refuse('has a key named __proto__');
-      if (Object.getOwnPropertyDescriptor(value, key)?.value === undefined && !isAccessor(value, key)) continue;
-      const item = this.visitProperty(value, key);
-      if (this.copying) copy[wellFormed(key)] = item;
+      this.path.push(key);
+      const held = this.ownValue(value, key);
+      const item = held === undefined ? undefined : this.visit(held);
+      this.path.pop();
+      if (this.copying && item !== undefined) copy[wellFormed(key)] = item;
     }
     return this.copying ? Object.freeze(copy) : (value as Plain);
   }
 
-  private visitProperty(parent: object, key: string | number): Plain {
-    this.path.push(key);
-    if (isAccessor(parent, key)) this.refuse('is an accessor');
-    const result = this.visit(Object.getOwnPropertyDescriptor(parent, key)?.value);
-    this.path.pop();
-    return result;
+  /** Reads without running anybody's getter. */
+  private ownValue(parent: object, key: string | number): unknown {
+    const descriptor = Object.getOwnPropertyDescriptor(parent, key);
+    if (descriptor && !('value' in descriptor)) this.refuse('is an accessor');
+    return descriptor?.value;
   }
 
   private refuseDepth(): never {
@@ -138,11 +141,6 @@ export function pathText(path: readonly (string | number)[]): string {
     else text += text === '' ? part : `.${part}`;
   }
   return text;
-}
-
-function isAccessor(parent: object, key: string | number): boolean {
-  const descriptor = Object.getOwnPropertyDescriptor(parent, key);
-  return descriptor !== undefined && !('value' in descriptor);
 }
 
 /** Object.prototype of any realm, or none; a class has a prototype above its own. */

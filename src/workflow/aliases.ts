@@ -1,0 +1,181 @@
+import type { Plain, PlainObject } from '../core/plain.ts';
+import type { DocumentPath, FaultList } from './fault.ts';
+
+/** How one block of the document is spelled elsewhere, and which blocks it holds. */
+interface BlockSpellings {
+  /** Source key to canonical key. */
+  readonly keys?: { readonly [source: string]: string };
+  /** Canonical key to its values' source spellings. */
+  readonly values?: { readonly [key: string]: { readonly [source: string]: string | number } };
+  /** Canonical key to the block that stands under it; `*x` for each value of the mapping or list. */
+  readonly holds?: { readonly [key: string]: string };
+}
+
+/** Units of the levels that resource demands may use instead of numbers. */
+const levels = { low: 15, medium: 30, high: 45, very_high: 60 };
+
+/**
+ * The one table of source spellings: the words of the workflows that Troupe grew from, mapped to the
+ * canonical ones. What is not here has one spelling only.
+ */
+const spellings: { readonly [block: string]: BlockSpellings } = {
+  document: {
+    keys: { resource_pool: 'resources' },
+    holds: { tasks: '*task', groups: '*group', tiers: '*tier', resources: 'resources', memory: 'memory', defaults: 'defaults' },
+  },
+  defaults: { keys: { estimated_duration: 'estimate' }, holds: { retry: 'retry' } },
+  task: {
+    keys: {
+      depends_on: 'needs',
+      dependencies: 'needs',
+      inputs: 'reads',
+      outputs: 'writes',
+      estimated_duration: 'estimate',
+      resource_requirements: 'resources',
+    },
+    holds: { retry: 'retry', resources: 'demand', barrier: 'barrier', needs: '*need' },
+  },
+  need: {
+    values: {
+      kind: {
+        data_dependency: 'data',
+        context_dependency: 'context',
+        validation_dependency: 'validation',
+      },
+    },
+  },
+  demand: { values: { '*': levels } },
+  retry: { keys: { attempts: 'max_attempts', strategy: 'backoff' } },
+  group: {
+    keys: { agents: 'tasks', dependencies: 'needs', depends_on: 'needs', synchronization_strategy: 'barrier', execution_mode: 'mode' },
+    values: { mode: { truly_parallel: 'fork_join', parallel: 'fork_join', barrier_sync: 'fork_join' } },
+    holds: { barrier: 'barrier', cross_validation: 'cross_validation', needs: '*need' },
+  },
+  cross_validation: { keys: { validation_agents: 'agents', validation_timeout: 'timeout' } },
+  barrier: {
+    keys: {
+      barrier_type: 'type',
+      expected_workers: 'expected',
+      default_timeout: 'timeout',
+      timeout_strategies: 'on_timeout',
+      partial_failure_handling: 'on_timeout',
+      success_criteria: 'min_success',
+    },
+    values: {
+      type: { smart_barrier: 'smart', smart_barrier_with_partial_results: 'smart', barrier_sync: 'count_down', barrier: 'count_down' },
+      on_timeout: {
+        continue_with_partial: 'proceed_with_available',
+        continue_with_available: 'proceed_with_available',
+        continue_with_available_results: 'proceed_with_available',
+        extend_timeout: 'extend',
+      },
+      min_success: { at_least_one_agent_succeeds: 1, at_least_one_agent_completed_successfully: 1 },
+    },
+    holds: { extension: 'extension' },
+  },
+  extension: { keys: { extension: 'by', max_extensions: 'max' } },
+  tier: {
+    keys: { tier: 'id' },
+    values: {
+      mode: { Sequential: 'sequential', Parallel: 'parallel' },
+      synchronization: {
+        'Async merge': 'async_merge',
+        Barrier: 'barrier',
+        barrier_sync: 'barrier',
+        smart_barrier: 'barrier',
+        'N/A': 'none',
+      },
+    },
+    holds: { barrier: 'barrier' },
+  },
+  resources: {
+    keys: {
+      total_cpu_units: 'cpu',
+      total_memory_units: 'memory',
+      concurrent_agent_limit: 'concurrency',
+      max_concurrent: 'concurrency',
+    },
+  },
+  memory: { holds: { keys: '*memory_key' } },
+  memory_key: {
+    values: {
+      merge: {
+        first_writer_wins_with_merge_opportunity: 'first_writer_wins',
+        three_way_merge: 'three_way',
+        three_way_merge_with_validation: 'three_way',
+      },
+    },
+  },
+};
+const spellingsOfKey = collectSpellings();
+
+/** The source spellings that a canonical key may have had in the text. */
+export function sourceSpellings(key: string): readonly string[] {
+  return spellingsOfKey.get(key) ?? [];
+}
+
+/** A copy of a document in canonical spelling. A key that stands in two spellings is a fault. */
+export function canonicalSpelling(document: Plain, faults: FaultList): Plain {
+  return respell(document, { block: 'document', path: [], faults });
+}
+
+interface Place {
+  readonly block: string;
+  readonly path: DocumentPath;
+  readonly faults: FaultList;
+}
+
+function respell(value: Plain, place: Place): Plain {
+  if (!isObject(value)) return value;
+  const { keys = {}, values = {}, holds = {} } = spellings[place.block] ?? {};
+  const result = new Map<string, Plain>();
+  for (const [source, held] of Object.entries(value)) {
+    const key = own(keys, source) ?? source;
+    const here = { ...place, path: [...place.path, key] };
+    if (result.has(key)) addTwice(here, source);
+    const known = own(values, key) ?? own(values, '*');
+    const respelled = known ? respellValue(held, known) : held;
+    const block = own(holds, key);
+    result.set(key, block === undefined ? respelled : respellHeld(respelled, { ...here, block }));
+  }
+  return Object.fromEntries(result);
+}
+
+function respellHeld(value: Plain, place: Place): Plain {
+  if (!place.block.startsWith('*')) return respell(value, place);
+  const block = place.block.slice(1);
+  const each = (item: Plain, key: string | number): Plain =>
+    item === null && block === 'task' ? {} : respell(item, { ...place, block, path: [...place.path, key] });
+  if (Array.isArray(value)) return (value as readonly Plain[]).map(each);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, each(item, key)]));
+}
+
+function respellValue(value: Plain, known: { readonly [source: string]: string | number }): Plain {
+  if (Array.isArray(value)) return (value as readonly Plain[]).map((item) => respellValue(item, known));
+  return typeof value === 'string' ? (own(known, value) ?? value) : value;
+}
+
+function addTwice(place: Place, source: string): void {
+  const key = String(place.path.at(-1));
+  const message = `the key "${key}" stands twice, once spelled "${source}"`;
+  place.faults.add('TRP_WORKFLOW_DUPLICATE_KEY', message, place.path, { point: 'key' });
+}
+
+function collectSpellings(): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const { keys = {} } of Object.values(spellings)) {
+    for (const [source, key] of Object.entries(keys)) {
+      found.set(key, [...(found.get(key) ?? []), source]);
+    }
+  }
+  return found;
+}
+
+function own<T>(table: { readonly [key: string]: T }, key: string): T | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined;
+}
+
+function isObject(value: Plain): value is PlainObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+}

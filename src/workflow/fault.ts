@@ -1,0 +1,115 @@
+import { TroupeError, errorCodes } from '../core/errors.ts';
+import type { ErrorCode } from '../core/errors.ts';
+import { pathText } from '../core/plain.ts';
+import { nearestName } from './distance.ts';
+
+/** Where in a document something stands: keys and list indexes from the top. */
+export type DocumentPath = readonly (string | number)[];
+
+/** Something wrong with a document, at its place. */
+export interface Fault {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Empty for a document that came as text or as an object. */
+  readonly file: string;
+  /** From 1; 0 when the document came as an object. */
+  readonly line: number;
+  /** From 1; 0 when the document came as an object. */
+  readonly column: number;
+  /** `tasks.a.needs[0]`; empty for the document as a whole. */
+  readonly path: string;
+  /** What to do about it. */
+  readonly hint: string;
+}
+
+/** Line and column, both from 1; 0 where the text is not known. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Which end of an entry a fault points at. */
+export type PointAt = 'key' | 'value';
+
+/** Tells where a path stands in the text. */
+export type Locate = (path: DocumentPath, point: PointAt) => Position;
+
+/** The parts of a fault that its finder knows. */
+export interface FaultDetail {
+  /** Default: the code's own text. */
+  readonly hint?: string | undefined;
+  /** Default: value. */
+  readonly point?: PointAt;
+}
+
+/** Comparisons of names that one validation spends on suggestions before it stops suggesting. */
+const suggestionBudget = 100_000;
+
+/** Collects the faults and warnings of one document and gives each its place. */
+export class FaultList {
+  readonly faults: Fault[] = [];
+  readonly warnings: Fault[] = [];
+  private readonly file: string;
+  private readonly locate: Locate;
+  private readonly muted = new Set<string>();
+  private comparisonsLeft = suggestionBudget;
+
+  constructor(file: string, locate: Locate) {
+    this.file = file;
+    this.locate = locate;
+  }
+
+  /** From now on, nothing is added at this place or below: it was cut out, and what follows from that is no news. */
+  mute(path: DocumentPath): void {
+    this.muted.add(JSON.stringify(path));
+  }
+
+  /** Whether {@link mute} was called for the place or one above it. */
+  isMuted(path: DocumentPath): boolean {
+    if (this.muted.size === 0) return false;
+    return path.some((_, depth) => this.muted.has(JSON.stringify(path.slice(0, depth + 1))));
+  }
+
+  /** Adds a fault: the document will not run. */
+  add(code: ErrorCode, message: string, path: DocumentPath, detail: FaultDetail = {}): void {
+    if (this.isMuted(path)) return;
+    this.faults.push(this.faultAt(code, message, path, detail));
+  }
+
+  /** Adds a warning: the document runs. */
+  warn(code: ErrorCode, message: string, path: DocumentPath, detail: FaultDetail = {}): void {
+    if (this.isMuted(path)) return;
+    this.warnings.push(this.faultAt(code, message, path, detail));
+  }
+
+  /** `Did you mean "x"?`, or undefined when no candidate is near. */
+  suggest(name: string, candidates: readonly string[]): string | undefined {
+    if (this.comparisonsLeft < candidates.length) return undefined;
+    this.comparisonsLeft -= candidates.length;
+    const nearest = nearestName(name, candidates);
+    return nearest === undefined ? undefined : `Did you mean "${nearest}"?`;
+  }
+
+  private faultAt(code: ErrorCode, message: string, path: DocumentPath, detail: FaultDetail): Fault {
+    const { line, column } = this.locate(path, detail.point ?? 'value');
+    return { code, message, file: this.file, line, column, path: pathText(path), hint: detail.hint ?? errorCodes[code] };
+  }
+}
+
+/** A fault on one line: `flow.yaml:4:7: message (hint)`. */
+export function faultText(fault: Fault): string {
+  return `${faultPlace(fault)}: ${fault.message} (${fault.hint})`;
+}
+
+/** The error that stands for a list of faults: the code and place of the first, the texts of all. */
+export function faultsError(faults: readonly [Fault, ...Fault[]]): TroupeError {
+  const [first] = faults;
+  const others = faults.length === 1 ? '' : `\n${faults.slice(1).map(faultText).join('\n')}`;
+  return new TroupeError(first.code, `${first.message}${others}`, { place: faultPlace(first), hint: first.hint });
+}
+
+function faultPlace(fault: Fault): string {
+  const file = fault.file === '' ? 'workflow' : fault.file;
+  if (fault.line > 0) return `${file}:${fault.line}:${fault.column}`;
+  return fault.path === '' ? file : `${file} at ${fault.path}`;
+}

@@ -1,0 +1,148 @@
+import type { z } from 'zod';
+import type { Plain } from '../../core/plain.ts';
+import type { DocumentPath, FaultList } from '../fault.ts';
+import { isUnsupportedKey, isUnsupportedValue } from '../unsupported.ts';
+import { blockMark, keysOfBlock } from './block.ts';
+import { documentSchema } from './document.ts';
+
+/** A document whose shape is right: canonical keys, values still as written. */
+export type CheckedDocument = z.output<typeof documentSchema>;
+
+/** Times that faulty parts are cut out to look at the rest. */
+const maxRounds = 12;
+
+/**
+ * Checks the shape of a document. Every fault is told; the parts at fault are then cut out, so that the
+ * checks of meaning see the rest. Undefined when nothing checkable is left.
+ */
+export function checkShape(document: Plain, faults: FaultList): CheckedDocument | undefined {
+  let rest = structuredClone(document) as unknown;
+  for (let round = 0; round < maxRounds; round++) {
+    const checked = documentSchema.safeParse(rest);
+    if (checked.success) return checked.data;
+    const issues = flatten(checked.error.issues, []);
+    if (round === 0) for (const issue of issues) addFault(issue, rest, faults);
+    rest = cutAll(rest, { issues, round, faults });
+  }
+  return undefined;
+}
+
+interface Cut {
+  readonly issues: readonly Issue[];
+  readonly round: number;
+  readonly faults: FaultList;
+}
+
+/** Cuts from the end of the document, so that indexes of lists still hold; each place once. */
+function cutAll(document: unknown, { issues, round, faults }: Cut): unknown {
+  let rest = document;
+  const done = new Set<string>();
+  for (const issue of [...issues].reverse()) {
+    const place = JSON.stringify(issue.path);
+    if (!done.has(place)) rest = cutOut(rest, issue, round);
+    if (issue.code !== 'unrecognized_keys') done.add(place);
+    muteShifted(issue.path as DocumentPath, faults);
+  }
+  return rest;
+}
+
+/** What stands in a list that lost an item can no longer be pointed at, nor can it be judged. */
+function muteShifted(path: DocumentPath, faults: FaultList): void {
+  const index = path.findIndex((part) => typeof part === 'number');
+  if (index > 0) faults.mute(path.slice(0, index));
+  else if (path.length > 0) faults.mute(path);
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** Issues with paths from the top; of a union's branches only the one that the value was probably meant for. */
+function flatten(issues: readonly Issue[], base: readonly PropertyKey[]): readonly Issue[] {
+  return issues.flatMap((issue): readonly Issue[] => {
+    const path = [...base, ...issue.path];
+    const branch = issue.code === 'invalid_union' ? likelyBranch(issue.errors) : undefined;
+    return branch ? flatten(branch, path) : [{ ...issue, path }];
+  });
+}
+
+/** The only branch whose outer shape fits: a mapping for a mapping, a list for a list. */
+function likelyBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+  const fitting = branches.filter((issues) => issues.length > 0 && !issues.some(isOuter));
+  return fitting.length === 1 ? fitting[0] : undefined;
+}
+
+function isOuter(issue: Issue): boolean {
+  return issue.path.length === 0 && issue.code !== 'unrecognized_keys';
+}
+
+function addFault(issue: Issue, document: unknown, faults: FaultList): void {
+  const path = issue.path as DocumentPath;
+  if (issue.code === 'unrecognized_keys') return addKeyFaults(issue, path, faults);
+  if (issue.code === 'invalid_key') return addNameFault(path, faults);
+  const value = valueAt(document, path);
+  const key = [...path].reverse().find((part) => typeof part === 'string') ?? '';
+  const where = key === '' ? '' : `${key}: `;
+  if (isUnsupportedValue(key, value)) {
+    return faults.add('TRP_WORKFLOW_UNSUPPORTED', `${where}"${String(value)}" is not supported in this version`, path);
+  }
+  const words = issue.code === 'invalid_value' ? issue.values.map(String) : [];
+  const hint = typeof value === 'string' ? faults.suggest(value, words) : undefined;
+  const message = value === undefined ? `${where}missing; ${issue.message}` : `${where}${issue.message}, got ${brief(value)}`;
+  faults.add('TRP_WORKFLOW_INVALID', message, path, { hint });
+}
+
+function addNameFault(path: DocumentPath, faults: FaultList): void {
+  const name = String(path.at(-1));
+  const message = `"${name.slice(0, 140)}" is not a valid name here`;
+  faults.add('TRP_WORKFLOW_INVALID', message, path, { point: 'key', hint: 'Use letters, digits, - and _.' });
+}
+
+function addKeyFaults(issue: Issue & { keys: string[] }, path: DocumentPath, faults: FaultList): void {
+  const block = issue.message.slice(blockMark.length);
+  const known = keysOfBlock(block);
+  for (const key of issue.keys) {
+    const here = [...path, key];
+    if (isUnsupportedKey(block, key)) {
+      faults.add('TRP_WORKFLOW_UNSUPPORTED', `"${key}" is not supported in this version`, here, { point: 'key' });
+      continue;
+    }
+    const hint = faults.suggest(key, known) ?? `Known here: ${known.join(', ')}.`;
+    const title = block.replaceAll('_', ' ');
+    faults.add('TRP_WORKFLOW_UNKNOWN_KEY', `unknown key "${key}" in ${title}`, here, { point: 'key', hint });
+  }
+}
+
+/** Removes what an issue is about; in later rounds also what holds it, one level more each time. */
+function cutOut(document: unknown, issue: Issue, round: number): unknown {
+  if (issue.code === 'unrecognized_keys') {
+    for (const key of issue.keys) remove(document, [...issue.path, key]);
+    return document;
+  }
+  const path = issue.path.slice(0, Math.max(0, issue.path.length - round));
+  if (path.length === 0) return { tasks: {} };
+  const replaced = path.length === 1 && path[0] === 'tasks';
+  if (replaced) return { ...(document as object), tasks: {} };
+  remove(document, path);
+  return document;
+}
+
+function remove(document: unknown, path: readonly PropertyKey[]): void {
+  const parent = valueAt(document, path.slice(0, -1));
+  const key = path.at(-1);
+  if (typeof parent !== 'object' || parent === null || key === undefined) return;
+  if (Array.isArray(parent)) parent.splice(Number(key), 1);
+  else Reflect.deleteProperty(parent, key);
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let current = value;
+  for (const part of path) {
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, part)) return undefined;
+    current = (current as { [key: PropertyKey]: unknown })[part];
+  }
+  return current;
+}
+
+function brief(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

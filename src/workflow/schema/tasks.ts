@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { behaviourShape } from './agents.ts';
+import { block } from './block.ts';
+import { aggregate, barrier, retry } from './policies.ts';
+import { count, estimate, id, keyPattern, kindName, listOf, named, oneOf, oneOrMany, positiveDuration, priority, template, text, units } from './scalars.ts';
+
+const needText = 'expected a task or group name, {task, kind}, {group, kind} or {resource, units}';
+
+const need = z.union(
+  [
+    z.string().min(1),
+    block('need', 'A dependency.', {
+      task: z.string().optional().describe('The task needed.'),
+      group: z.string().optional().describe('The group needed.'),
+      resource: kindName.optional().describe('A resource competed for.'),
+      units: units.optional().describe('With resource. Default 1.'),
+      kind: oneOf(['data', 'context', 'validation', 'stream']).optional().describe('Default data.'),
+    }).refine(
+      ({ task, group, resource, kind, units: some }) =>
+        [task, group, resource].filter((name) => name !== undefined).length === 1 &&
+        (resource === undefined ? some === undefined : kind === undefined),
+      { error: needText },
+    ),
+  ],
+  { error: needText },
+);
+
+/** What a task or a group waits for. */
+export const needs = oneOrMany(need).describe('Tasks and groups waited for, and resources competed for.');
+
+const demand = named(
+  z.union([z.number().min(0, { error: 'expected units of 0 or more' }), oneOf(['low', 'medium', 'high', 'very_high'])], {
+    error: 'expected units, or low, medium, high or very_high',
+  }),
+  kindName,
+);
+
+const shards = block('shards', 'One member per part of the input.', {
+  of: template.describe('The list to split: usually an expression.'),
+  count: count.max(10_000).optional().describe('How many parts.'),
+  size: count.optional().describe('How many items in a part.'),
+}).refine((value) => (value.count === undefined) !== (value.size === undefined), { error: 'expected count or size, one of them' });
+
+const aspect = block('aspect', 'One question about the same input.', {
+  agent: id.optional().describe("Default: the task's agent."),
+  with: template.optional(),
+});
+
+const aspects = z.union([listOf(id).min(1), named(z.union([aspect, z.null()]))], {
+  error: 'expected a list of names, or a mapping from names to {agent, with}',
+});
+
+const forEach = z.union([z.string(), block('for_each', 'One member per item.', { of: template })], {
+  error: 'expected an expression such as ${tasks.a.output.items}',
+});
+
+/** A node of the workflow's graph. */
+export const task = block('task', 'A piece of work.', {
+  description: text.optional(),
+  agent: id.optional().describe('Who does it. Default: defaults.agent, else the agent named like the task.'),
+  ...behaviourShape,
+  needs: needs.optional(),
+  reads: listOf(keyPattern).optional().describe('Memory keys read.'),
+  writes: listOf(keyPattern).optional().describe('Memory keys written; without a dot: <agent>.<key>.'),
+  with: template.optional().describe('The input; strings may hold ${...} expressions.'),
+  when: template.optional().describe('Runs only if this holds: ${...}, !${...}, or ${...} == value.'),
+  priority: priority.optional().describe('1..10, higher first. Default 5; 7 in groups.'),
+  estimate: estimate.optional(),
+  timeout: positiveDuration.optional().describe('Per attempt, from dispatch.'),
+  deadline: positiveDuration.optional().describe('Total, queueing included.'),
+  retry: retry.optional(),
+  resources: demand.optional().describe('Units held while an attempt runs.'),
+  exclusive: listOf(kindName).optional().describe('Locks held while an attempt runs.'),
+  default: template.optional().describe('Output used when the task does not succeed.'),
+  shards: shards.optional(),
+  aspects: aspects.optional(),
+  for_each: forEach.optional().describe('One member per item of a list.'),
+  aggregate: aggregate.optional().describe('How members become the output. Default list.'),
+  barrier: barrier.optional().describe('For shards, aspects and for_each: when waiting for the members is over.'),
+  max_rounds: z.int().min(0).optional().describe('How often a validation may send it back. Default 1.'),
+});
+
+/** Values for tasks that say nothing themselves. */
+export const defaults = block('defaults', 'Values for tasks that say nothing themselves.', {
+  timeout: positiveDuration.optional(),
+  retry: retry.optional(),
+  priority: priority.optional(),
+  agent: id.optional(),
+  estimate: estimate.optional(),
+});
