@@ -1,7 +1,10 @@
 import type { ErrorInfo } from '../../core/errors.ts';
 import type { Plain, PlainObject } from '../../core/plain.ts';
 import type { MemoryChange } from '../../journal/record.ts';
+import type { MemoryReader } from '../../memory/view.ts';
 import type { AgentSpec } from '../../workflow/model.ts';
+
+export type { MemoryReader } from '../../memory/view.ts';
 
 /** What one attempt is about. Plain data but for the memory reader, so that it can cross to a thread or a host. */
 export interface AttemptRequest {
@@ -19,21 +22,14 @@ export interface AttemptRequest {
   readonly steps: { readonly [name: string]: Plain };
   /** Consistent view of the run's memory at dispatch. */
   readonly memory: MemoryReader;
+  /** Key patterns that the task reads, fully qualified: what a large memory is cut down to where it must be copied. */
+  readonly reads?: readonly string[];
   /** Seed for this attempt's random choices. */
   readonly seed: number;
   /** Folder that relative paths of the workflow start from. */
   readonly baseDir: string;
   /** The task's planning estimate, for `simulate`. */
   readonly estimateMs: number;
-}
-
-/** Reads of memory at one revision. */
-export interface MemoryReader {
-  readonly revision: number;
-  /** The key's value, or undefined when it does not exist at this revision. */
-  get(key: string): Plain | undefined;
-  /** Keys that match a pattern (`*` one token, `>` or a trailing `.*` the rest), in order of key. */
-  keys(pattern?: string): readonly string[];
 }
 
 /** What a running attempt may ask of the runtime. */

@@ -1,0 +1,70 @@
+import type { Clock } from '../../core/clock.ts';
+import type { AgentSpec } from '../../workflow/model.ts';
+import type { Behaviour, TaskFunction } from './behaviour.ts';
+import { createFunctionBehaviour } from './function.ts';
+import type { Environment } from './process/environment.ts';
+import { createSimulateBehaviour } from './simulate.ts';
+
+/** What the behaviours of a process share. */
+export interface BehavioursOptions {
+  readonly clock: Clock;
+  /** Functions that a document names as `host:NAME`. Default: none. */
+  readonly functions?: { readonly [name: string]: TaskFunction };
+  /** The environment from which children get their allow-listed part. Default: empty. */
+  readonly environment?: Environment;
+}
+
+/** One behaviour per way of working, made when first asked for. */
+export interface Behaviours {
+  /**
+   * How an agent works. The same behaviour serves all agents of its kind.
+   * @param options `simulate: true` gives the simulation instead, whatever the agent uses.
+   */
+  for(agent: AgentSpec, options?: { readonly simulate?: boolean }): Behaviour;
+  /** Ends what is kept between attempts. Attempts that still run are the caller's to abort first. */
+  close(): Promise<void>;
+}
+
+type Way = 'function' | 'thread' | 'process' | 'command' | 'simulate';
+
+/** Child processes and threads are loaded on the first attempt that needs them. */
+export function createBehaviours(options: BehavioursOptions): Behaviours {
+  const { clock, functions = {}, environment = {} } = options;
+  const made = new Map<Way, Behaviour>();
+  const makers: { readonly [way in Way]: () => Behaviour } = {
+    function: () => createFunctionBehaviour({ clock, functions }),
+    simulate: () => createSimulateBehaviour({ clock }),
+    command: () => deferred(async () => (await import('./command.ts')).createCommandBehaviour({ clock, environment })),
+    thread: () => deferred(async () => (await import('./isolation/thread.ts')).createThreadBehaviour({ clock, environment })),
+    process: () => deferred(async () => (await import('./isolation/process.ts')).createProcessBehaviour({ clock, environment })),
+  };
+  return {
+    for(agent, { simulate = false } = {}) {
+      const way = simulate ? 'simulate' : wayOf(agent);
+      const behaviour = made.get(way) ?? makers[way]();
+      made.set(way, behaviour);
+      return behaviour;
+    },
+    async close() {
+      await Promise.all([...made.values()].map((behaviour) => behaviour.close?.()));
+    },
+  };
+}
+
+function wayOf({ uses, isolate }: AgentSpec): Way {
+  return uses === 'function' && isolate !== 'inline' ? isolate : uses;
+}
+
+/** A behaviour that is loaded once, when its first attempt comes. */
+function deferred(load: () => Promise<Behaviour>): Behaviour {
+  let loading: Promise<Behaviour> | undefined;
+  return {
+    async execute(request, port) {
+      loading ??= load();
+      return (await loading).execute(request, port);
+    },
+    async close() {
+      await (await loading)?.close?.();
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import type { Clock } from '../../core/clock.ts';
+import { parseDuration } from '../../core/duration.ts';
+import { TroupeError } from '../../core/errors.ts';
+import type { ErrorClass } from '../../core/errors.ts';
+import type { Plain, PlainObject } from '../../core/plain.ts';
+import { seededRandom } from '../../core/random.ts';
+import type { MemoryChange } from '../../journal/record.ts';
+import type { AttemptPort, AttemptRequest, AttemptResult, Behaviour } from './behaviour.ts';
+
+/** What simulated agents need. */
+export interface SimulateOptions {
+  readonly clock: Clock;
+}
+
+/**
+ * Agents that only take time. What a task says in `with`, over what its agent says:
+ * - `duration`: a duration; default: the task's estimate
+ * - `fail`: true, a probability 0..1 drawn from the attempt's seed, or a list of attempts that fail
+ * - `error_class`: of the failure; default transient
+ * - `progress`: how many reports to spread over the duration; default 0
+ * - `output`: the output; default null
+ * - `writes`: memory changes to propose, by key
+ *
+ * Standing in for an agent of another kind, it looks at the estimate only: that agent's input is not for it.
+ */
+export function createSimulateBehaviour({ clock }: SimulateOptions): Behaviour {
+  return {
+    async execute(request, port) {
+      const script = readScript(request);
+      await play(script, { clock, port });
+      if (fails(script, request)) throw failureOf(script, request);
+      return resultOf(script);
+    },
+  };
+}
+
+interface Script {
+  readonly durationMs: number;
+  readonly fail: boolean | number | readonly number[];
+  readonly errorClass: ErrorClass;
+  readonly reports: number;
+  readonly output: Plain;
+  readonly writes: PlainObject;
+}
+
+const errorClasses: readonly Plain[] = ['transient', 'permanent', 'timeout', 'cancelled', 'lost'] satisfies ErrorClass[];
+
+function readScript(request: AttemptRequest): Script {
+  const own = request.agent.uses === 'simulate';
+  const asked: PlainObject = own ? { ...request.agent.with, ...(isObject(request.input) ? request.input : {}) } : {};
+  const { duration = request.estimateMs, fail = false, progress = 0, writes = {} } = asked;
+  const errorClass = asked['error_class'] ?? 'transient';
+  return {
+    durationMs: durationOf(duration),
+    fail: isFail(fail) ? fail : refuse('fail', fail, 'true, a probability 0..1 or a list of attempt numbers'),
+    errorClass: isErrorClass(errorClass) ? errorClass : refuse('error_class', errorClass, errorClasses.join(', ')),
+    reports: isCount(progress) ? progress : refuse('progress', progress, 'a whole number from 0 to 10,000'),
+    output: asked['output'] ?? null,
+    writes: isObject(writes) ? writes : refuse('writes', writes, 'a map of memory keys and values'),
+  };
+}
+
+function durationOf(value: Plain): number {
+  const durationMs = typeof value === 'number' || typeof value === 'string' ? parseDuration(value) : undefined;
+  return durationMs ?? refuse('duration', value, 'a duration such as 250ms, or milliseconds');
+}
+
+function isObject(value: Plain): value is PlainObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+}
+
+function isFail(value: Plain): value is boolean | number | readonly number[] {
+  if (typeof value === 'number') return value >= 0 && value <= 1;
+  return typeof value === 'boolean' || (Array.isArray(value) && value.every((attempt) => typeof attempt === 'number'));
+}
+
+function isErrorClass(value: Plain): value is ErrorClass {
+  return errorClasses.includes(value);
+}
+
+function isCount(value: Plain): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 10_000;
+}
+
+function refuse(name: string, value: Plain, expected: string): never {
+  const shown = value instanceof Uint8Array ? 'bytes' : JSON.stringify(value);
+  throw new TroupeError('TRP_INPUT_INVALID', `A simulated task's "${name}" is ${shown}; expected ${expected}.`);
+}
+
+/** Lets the duration pass, one timer at a time, telling progress on the way; rejects on abort at once. */
+function play(script: Script, { clock, port }: { clock: Clock; port: AttemptPort }): Promise<void> {
+  const { durationMs, reports } = script;
+  const startMs = clock.monotonic();
+  const signal = port.signal();
+  return new Promise((resolve, reject) => {
+    let told = 0;
+    const wait = (): unknown => {
+      const dueMs = told < reports ? Math.round((durationMs * (told + 1)) / (reports + 1)) : durationMs;
+      return clock.setTimeout(tick, startMs + dueMs - clock.monotonic());
+    };
+    const tick = (): void => {
+      if (told === reports) {
+        signal.removeEventListener('abort', stop);
+        resolve();
+        return;
+      }
+      told++;
+      timer = wait();
+      port.progress({ fraction: told / (reports + 1) });
+    };
+    const stop = (): void => {
+      clock.clearTimeout(timer);
+      reject(signal.reason);
+    };
+    let timer = wait();
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+}
+
+function fails({ fail }: Script, { attempt, seed }: AttemptRequest): boolean {
+  if (typeof fail === 'boolean') return fail;
+  if (typeof fail === 'number') return seededRandom(seed)() < fail;
+  return fail.includes(attempt);
+}
+
+function failureOf({ errorClass }: Script, { task, attempt }: AttemptRequest): TroupeError {
+  const message = `Attempt ${attempt} of task ${task} failed because its simulation says so.`;
+  return new TroupeError('TRP_ATTEMPT_FAILED', message, { errorClass });
+}
+
+function resultOf({ output, writes }: Script): AttemptResult {
+  const changes = Object.entries(writes).map(([key, value]): MemoryChange => ({ key, value }));
+  return { output, changes };
+}
