@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { parseSync, Visitor } from 'oxc-parser';
 import type { Program, Span, Statement } from 'oxc-parser';
@@ -32,8 +32,9 @@ export interface TestCall {
 
 const notOurs = ['.git', '.troupe', 'coverage', 'dist', 'node_modules'];
 
-/** Paths of all files of a folder whose name matches, in order; nothing that was built or installed. */
+/** Paths of all files of a folder whose name matches, in order; nothing that was built or installed. None without the folder. */
 export function listFiles(folder: string, name: RegExp): string[] {
+  if (!existsSync(folder)) return [];
   const found: string[] = [];
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = folder === '.' ? entry.name : join(folder, entry.name).split(sep).join('/');

@@ -1,39 +1,37 @@
 import type { Reporter, TestModule, Vitest } from 'vitest/node';
 
-/**
- * Ends the output of a run with one line for programs: `N passed, N failed, N skipped`. A file that
- * cannot be loaded and an error outside any test count as failures, and so does a run that never
- * reached its tests. The line is written when the process exits, after everything else.
- */
-export default class SummaryReporter implements Reporter {
-  private line = summaryLine({ passed: 0, failed: 1, skipped: 0 });
-  private watching = false;
-
-  onInit(vitest: Vitest): void {
-    this.watching = vitest.config.watch;
-    if (!this.watching) process.once('exit', () => this.print());
-  }
-
-  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
-    const counts = { passed: 0, failed: unhandled.length, skipped: 0 };
-    for (const module of modules) countModule(module, counts);
-    this.line = summaryLine(counts);
-    if (this.watching) this.print();
-  }
-
-  private print(): void {
-    process.stdout.write(`${this.line}\n`);
-  }
-}
-
 interface Counts {
   passed: number;
   failed: number;
   skipped: number;
 }
 
-function summaryLine({ passed, failed, skipped }: Counts): string {
-  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+/**
+ * Ends the output of a run with one line for programs: `N passed, N failed, N skipped`. A file that
+ * cannot be loaded, a hook that throws and an error outside any test count as failures, and a process
+ * that exits with another code than 0 never says `0 failed`. The line is written when the process
+ * exits, after everything else; while watching, after each run.
+ */
+export default class SummaryReporter implements Reporter {
+  private counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+  private watching = false;
+
+  onInit(vitest: Vitest): void {
+    this.watching = vitest.config.watch;
+    if (!this.watching) process.once('exit', (exitCode) => this.print(exitCode));
+  }
+
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
+    this.counts = { passed: 0, failed: unhandled.length, skipped: 0 };
+    for (const module of modules) countModule(module, this.counts);
+    if (this.watching) this.print(0);
+  }
+
+  private print(exitCode: number): void {
+    const { passed, failed, skipped } = this.counts;
+    const faults = exitCode === 0 ? failed : Math.max(1, failed);
+    process.stdout.write(`${passed} passed, ${faults} failed, ${skipped} skipped\n`);
+  }
 }
 
 function countModule(module: TestModule, counts: Counts): void {
