@@ -1,6 +1,8 @@
-import { TroupeError } from '../core/errors.ts';
+import { canonicalJson } from '../core/canonical.ts';
 import type { Plain } from '../core/plain.ts';
 import type { MergerName } from '../workflow/model.ts';
+import { asList, distinct, sameContent } from './content.ts';
+import { mergeStructured, type Clash } from './structured.ts';
 
 /** One of two concurrent writes to a key. */
 export interface KeyWrite {
@@ -8,7 +10,7 @@ export interface KeyWrite {
   readonly value: Plain | undefined;
   readonly priority: number;
   readonly agent: string;
-  /** Operation id; the last tie-break. */
+  /** Operation id; the last tie-break between writers. */
   readonly op: string;
 }
 
@@ -25,12 +27,159 @@ export interface MergeQuestion {
 export interface MergeAnswer {
   /** Undefined: the key is to be absent. */
   readonly value: Plain | undefined;
-  /** Null: nothing was dropped. */
+  /**
+   * A whole write that was lost stands as its value; lost parts stand by JSON pointer. A deletion that was
+   * not carried out is null there. Null: nothing was lost, or only a deletion of the key.
+   */
   readonly dropped: Plain | null;
   readonly conflict: boolean;
 }
 
-/** Combines two concurrent writes to one key by the key's rule. */
+type Merger = (question: MergeQuestion) => MergeAnswer;
+
+const mergers: Readonly<Record<MergerName, Merger>> = {
+  last_writer_wins: lastWriterWins,
+  first_writer_wins: firstWriterWins,
+  three_way: (question) => structured(question, false),
+  priority_merge: (question) => structured(question, true),
+  append,
+  union,
+  max: (question) => extreme(question, Math.max),
+  min: (question) => extreme(question, Math.min),
+  sum,
+  reject,
+};
+
+/**
+ * Combines two concurrent writes to one key by the key's rule. Between clashing writers the higher priority
+ * decides, then the smaller agent id, then the smaller operation id.
+ *
+ * - `last_writer_wins`: mine. `first_writer_wins`: both, when they changed different parts, else theirs.
+ * - `three_way`: object keys are merged one by one, each clash is decided between the writers;
+ *   `priority_merge` does so per leaf, also when one of them deleted what is around it.
+ * - `append`: theirs, then what mine adds to the base. `union`: every item once: those of the base in its
+ *   order, then the others in order of their canonical text. Neither carries out removals.
+ * - `max`, `min`, `sum`: numbers; a sum adds both differences to the base. Other values are decided
+ *   between the writers.
+ * - `reject`: theirs stays, unless mine says the same.
+ *
+ * All but `last_writer_wins`, `first_writer_wins`, `append` and `reject` give the same value whoever came first.
+ */
 export function mergeWrite(question: MergeQuestion): MergeAnswer {
-  throw new TroupeError('TRP_INTERNAL', `Merging by ${question.rule} is not there yet.`);
+  return mergers[question.rule](question);
+}
+
+function lastWriterWins({ base, theirs, mine }: MergeQuestion): MergeAnswer {
+  const harmless = sameContent(theirs.value, mine.value) || sameContent(theirs.value, base);
+  return harmless ? clean(mine.value) : lost(mine.value, theirs.value);
+}
+
+function firstWriterWins({ base, theirs, mine }: MergeQuestion): MergeAnswer {
+  const { value, clashes } = mergeStructured({ base, winner: theirs.value, loser: mine.value, byLeaf: false });
+  return clashes.length === 0 ? clean(value) : lost(theirs.value, mine.value);
+}
+
+function structured({ base, theirs, mine }: MergeQuestion, byLeaf: boolean): MergeAnswer {
+  const [winner, loser] = byPrecedence(theirs, mine);
+  const { value, clashes } = mergeStructured({ base, winner: winner.value, loser: loser.value, byLeaf });
+  return clashes.length === 0 ? clean(value) : { value, dropped: droppedBy(clashes), conflict: true };
+}
+
+function append({ base, theirs, mine }: MergeQuestion): MergeAnswer {
+  const additions = notIn(asList(mine.value), asList(base));
+  const value = additions.length === 0 ? theirs.value : [...asList(theirs.value), ...additions];
+  return { value, dropped: null, conflict: deletionIgnored(base, mine, value) };
+}
+
+/** Items that are more often in `list` than in `base`, in order: the first occurrences count as the base's. */
+function notIn(list: readonly Plain[], base: readonly Plain[]): Plain[] {
+  const known = new Map<string, number>();
+  for (const item of base) {
+    const text = canonicalJson(item);
+    known.set(text, (known.get(text) ?? 0) + 1);
+  }
+  return list.filter((item) => {
+    const text = canonicalJson(item);
+    const left = known.get(text) ?? 0;
+    if (left > 0) known.set(text, left - 1);
+    return left === 0;
+  });
+}
+
+function union({ base, theirs, mine }: MergeQuestion): MergeAnswer {
+  if (theirs.value === undefined && mine.value === undefined) return clean(undefined);
+  const items = distinct([...asList(theirs.value), ...asList(mine.value)]);
+  const known = distinct(asList(base));
+  const kept = [...known.keys()].filter((text) => items.has(text));
+  const added = [...items.keys()].filter((text) => !known.has(text)).sort();
+  const value = [...kept, ...added].map((text) => items.get(text) as Plain);
+  const ignored = deletionIgnored(base, mine, value) || deletionIgnored(base, theirs, value);
+  return { value, dropped: null, conflict: ignored };
+}
+
+function extreme(question: MergeQuestion, better: (a: number, b: number) => number): MergeAnswer {
+  const { base, theirs, mine } = question;
+  if (theirs.value === undefined || mine.value === undefined) {
+    // Not `??`: null is a value like others.
+    const value = theirs.value === undefined ? mine.value : theirs.value;
+    const ignored = deletionIgnored(base, mine, value) || deletionIgnored(base, theirs, value);
+    return { value, dropped: null, conflict: ignored };
+  }
+  if (typeof theirs.value !== 'number' || typeof mine.value !== 'number') return decided(question);
+  return clean(better(theirs.value, mine.value));
+}
+
+function sum(question: MergeQuestion): MergeAnswer {
+  const { base, theirs, mine } = question;
+  if (theirs.value === undefined && mine.value === undefined) return clean(undefined);
+  const [their = 0, my = 0] = [theirs.value, mine.value];
+  if (typeof their !== 'number' || typeof my !== 'number') return decided(question);
+  const total = their + my - (typeof base === 'number' ? base : 0);
+  // What is beyond the range of numbers is no plain data.
+  return Number.isFinite(total) ? clean(total) : decided(question);
+}
+
+function reject({ theirs, mine }: MergeQuestion): MergeAnswer {
+  return sameContent(theirs.value, mine.value) ? clean(theirs.value) : lost(theirs.value, mine.value);
+}
+
+/** One of the two writes, whole. */
+function decided({ theirs, mine }: MergeQuestion): MergeAnswer {
+  const [winner, loser] = byPrecedence(theirs, mine);
+  return sameContent(winner.value, loser.value) ? clean(winner.value) : lost(winner.value, loser.value);
+}
+
+function byPrecedence(a: KeyWrite, b: KeyWrite): readonly [KeyWrite, KeyWrite] {
+  return precedes(a, b) ? [a, b] : [b, a];
+}
+
+function precedes(a: KeyWrite, b: KeyWrite): boolean {
+  if (a.priority !== b.priority) return a.priority > b.priority;
+  if (a.agent !== b.agent) return a.agent < b.agent;
+  if (a.op !== b.op) return a.op < b.op;
+  // Two writes of one operation: any order will do that does not depend on who came first.
+  return canonicalText(a.value) <= canonicalText(b.value);
+}
+
+function canonicalText(value: Plain | undefined): string {
+  return value === undefined ? '' : canonicalJson(value);
+}
+
+/** The write deletes a key that was there, and the merged value is there all the same. */
+function deletionIgnored(base: Plain | undefined, write: KeyWrite, value: Plain | undefined): boolean {
+  return base !== undefined && write.value === undefined && value !== undefined;
+}
+
+function clean(value: Plain | undefined): MergeAnswer {
+  return { value, dropped: null, conflict: false };
+}
+
+function lost(value: Plain | undefined, dropped: Plain | undefined): MergeAnswer {
+  return { value, dropped: dropped ?? null, conflict: true };
+}
+
+function droppedBy(clashes: readonly Clash[]): Plain | null {
+  const [first] = clashes;
+  if (first?.path === '') return first.lost ?? null;
+  return Object.fromEntries(clashes.map(({ path, lost: value }) => [path, value ?? null]));
 }
