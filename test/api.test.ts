@@ -44,11 +44,16 @@ function namesOf(node: Statement): string[] {
   if (declaration?.type === 'VariableDeclaration') {
     return declaration.declarations.map(({ id }) => ('name' in id ? id.name : '?'));
   }
-  const erased = exportKind === 'type' || declaration?.type === 'TSInterfaceDeclaration';
   const declared = declaration && 'id' in declaration ? declaration.id : undefined;
-  if (declared && 'name' in declared) return [marked(declared.name, erased)];
+  if (declaration && declared && 'name' in declared) {
+    const typeOnly = ['TSInterfaceDeclaration', 'TSTypeAliasDeclaration'];
+    return [marked(declared.name, typeOnly.includes(declaration.type))];
+  }
   return specifiers.map(({ exported, exportKind: kind }) =>
-    marked('name' in exported ? exported.name : exported.value, erased || kind === 'type'),
+    marked(
+      'name' in exported ? exported.name : exported.value,
+      exportKind === 'type' || kind === 'type',
+    ),
   );
 }
 
