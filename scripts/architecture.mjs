@@ -55,6 +55,7 @@ const freeBuiltins = [
   'string_decoder',
   'url',
   'util',
+  'zlib',
 ];
 
 /**
