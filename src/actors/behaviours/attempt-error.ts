@@ -4,7 +4,13 @@ import type { ErrorClass, ErrorCode } from '../../core/errors.ts';
 /** Longest message of a foreign error that is kept: it is journaled and shown. In characters. */
 export const maxMessageLength = 4_000;
 
-const classes: ReadonlySet<unknown> = new Set<ErrorClass>(['transient', 'permanent', 'timeout', 'cancelled', 'lost']);
+const classes: ReadonlySet<unknown> = new Set<ErrorClass>([
+  'transient',
+  'permanent',
+  'timeout',
+  'cancelled',
+  'lost',
+]);
 
 /**
  * Anything that a behaviour threw, as a TroupeError. Never throws itself, whatever the value does when it
@@ -28,7 +34,8 @@ export function attemptError(thrown: unknown): TroupeError {
 }
 
 function property(value: unknown, name: string): unknown {
-  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return undefined;
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function'))
+    return undefined;
   try {
     return (value as Record<string, unknown>)[name];
   } catch {

@@ -84,7 +84,11 @@ class CommandAttempt {
       group.signal('SIGKILL');
       giveUp(reason);
     };
-    const watch = new AbortWatch(this.port, { ask: () => group.signal('SIGTERM'), force }, { clock, killAfterMs });
+    const watch = new AbortWatch(
+      this.port,
+      { ask: () => group.signal('SIGTERM'), force },
+      { clock, killAfterMs },
+    );
     try {
       const end = await group.ended;
       return await Promise.race([this.decide(end, watch), forced]);
@@ -98,7 +102,14 @@ class CommandAttempt {
     const [program = '', ...args] = agent.command;
     try {
       const env = allowedEnvironment(this.options.environment, agent.env);
-      return spawn(program, args, { cwd: baseDir, env, detached: true, shell: false, stdio: 'pipe', windowsHide: true });
+      return spawn(program, args, {
+        cwd: baseDir,
+        env,
+        detached: true,
+        shell: false,
+        stdio: 'pipe',
+        windowsHide: true,
+      });
     } catch (thrown) {
       throw this.notStarted(thrown as NodeJS.ErrnoException);
     }
@@ -115,7 +126,10 @@ class CommandAttempt {
   private inputLine(): string {
     const { run, task, operation, attempt, iteration, input, feedback, steps } = this.request;
     const memory = Object.fromEntries(copyMemory(this.request).entries);
-    return JSON.stringify({ run, task, operation, attempt, iteration, input, feedback, steps, memory }, bytesAsText);
+    return JSON.stringify(
+      { run, task, operation, attempt, iteration, input, feedback, steps, memory },
+      bytesAsText,
+    );
   }
 
   private onOutput(chunk: Buffer, group: ProcessGroup): void {
@@ -137,19 +151,23 @@ class CommandAttempt {
     this.steps.push(recorded);
   }
 
-  /** What the program said, how it ended and whether it was asked to end, in that order of worth to the reader. */
   private async decide(end: ProcessEnd, watch: AbortWatch): Promise<AttemptResult> {
     if (end.spawnError) throw this.notStarted(end.spawnError);
-    const endFault = this.outputFault ? undefined : this.endOutput();
+    const failure = this.failureOf(end);
     const { verdict } = this.output;
-    const succeeded = end.code === 0 && !endFault && !this.outputFault && verdict.said !== 'error';
-    if (watch.aborted && !(succeeded && verdict.said === 'result')) throw watch.reason;
-    if (this.outputFault) throw this.outputFault;
-    if (verdict.said === 'error') throw verdict.error;
-    if (end.code !== 0) throw this.badExit(end);
-    if (endFault) throw endFault;
+    if (watch.aborted && (failure || verdict.said !== 'result')) throw watch.reason;
+    if (failure) throw failure;
     await Promise.all(this.steps);
-    return { output: verdict.said === 'result' ? verdict.output : null, changes: [...this.changes.values()] };
+    const output = verdict.said === 'result' ? verdict.output : null;
+    return { output, changes: [...this.changes.values()] };
+  }
+
+  /** What tells most comes first: why we ended it, what it said itself, how it ended, what was left unfinished. */
+  private failureOf(end: ProcessEnd): unknown {
+    if (this.outputFault) return this.outputFault;
+    const endFault = this.endOutput();
+    if (this.output.verdict.said === 'error') return this.output.verdict.error;
+    return end.code === 0 ? endFault : this.badExit(end);
   }
 
   private endOutput(): unknown {
@@ -166,11 +184,15 @@ class CommandAttempt {
     const { agent, baseDir } = this.request;
     const why = cause.code === 'ENOENT' ? 'not found' : cause.message;
     const busy = ['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM'].includes(cause.code ?? '');
-    return new TroupeError('TRP_COMMAND_SPAWN', `The program "${agent.command[0] ?? ''}" could not be started: ${why}.`, {
-      place: baseDir,
-      errorClass: busy ? 'transient' : 'permanent',
-      cause,
-    });
+    return new TroupeError(
+      'TRP_COMMAND_SPAWN',
+      `The program "${agent.command[0] ?? ''}" could not be started: ${why}.`,
+      {
+        place: baseDir,
+        errorClass: busy ? 'transient' : 'permanent',
+        cause,
+      },
+    );
   }
 
   private badExit({ code, signal }: ProcessEnd): TroupeError {

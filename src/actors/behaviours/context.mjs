@@ -31,7 +31,9 @@ export function matchesPattern(pattern, key) {
   const last = wanted.length - 1;
   const open = wanted[last] === '>' || (wanted[last] === '*' && last > 0);
   if (open ? tokens.length < wanted.length : tokens.length !== wanted.length) return false;
-  return wanted.every((token, index) => token === '*' || token === tokens[index] || (open && index === last));
+  return wanted.every(
+    (token, index) => token === '*' || token === tokens[index] || (open && index === last),
+  );
 }
 
 /** @implements {TaskMemory} */
@@ -103,7 +105,8 @@ class OverlaidMemory {
    * @param {string} key
    */
   #qualified(key) {
-    if (typeof key !== 'string' || key === '') throw new TypeError('A memory key is a text that is not empty.');
+    if (typeof key !== 'string' || key === '')
+      throw new TypeError('A memory key is a text that is not empty.');
     return key.includes('.') ? key : `${this.#agent}.${key}`;
   }
 }
@@ -236,7 +239,8 @@ export class AttemptContext {
     const { steps, task } = this.#request;
     const recorded = Object.hasOwn(steps, name) ? steps[name] : undefined;
     if (recorded !== undefined) return recorded;
-    if (this.#ended) throw this.#reason ?? new Error(`Step ${name} was begun after the end of the attempt.`);
+    if (this.#ended)
+      throw this.#reason ?? new Error(`Step ${name} was begun after the end of the attempt.`);
     const value = this.#tools.plain((await fn()) ?? null, `step ${name} of task ${task}`);
     if (this.#ended) throw this.#reason ?? new Error(`Step ${name} ended after its attempt.`);
     await this.#port.stepDone(name, value);

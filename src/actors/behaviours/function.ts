@@ -4,7 +4,13 @@ import { toPlain } from '../../core/plain.ts';
 import { seededRandom } from '../../core/random.ts';
 import { AbortWatch } from './abort-watch.ts';
 import { attemptError } from './attempt-error.ts';
-import type { AttemptPort, AttemptRequest, AttemptResult, Behaviour, TaskFunction } from './behaviour.ts';
+import type {
+  AttemptPort,
+  AttemptRequest,
+  AttemptResult,
+  Behaviour,
+  TaskFunction,
+} from './behaviour.ts';
 import { AttemptContext } from './context.mjs';
 import { loadFunction } from './module.mjs';
 
@@ -88,7 +94,10 @@ class FunctionBehaviour implements Behaviour {
     const names = Object.keys(functions);
     throw new TroupeError('TRP_WORKFLOW_MODULE', `The host gave no function "${name}".`, {
       place: `${hostPrefix}${name}`,
-      hint: names.length > 0 ? `It gave ${names.join(', ')}.` : 'It gave no functions; pass them as `functions`.',
+      hint:
+        names.length > 0
+          ? `It gave ${names.join(', ')}.`
+          : 'It gave no functions; pass them as `functions`.',
     });
   }
 
@@ -113,6 +122,6 @@ async function settlesSoon(work: Promise<unknown>): Promise<boolean> {
     settled = true;
   };
   work.then(mark, mark);
-  for (let turn = 0; turn < freeTurns && !settled; turn++) await null;
+  for (let turn = 0; turn < freeTurns && !settled; turn++) await Promise.resolve();
   return settled;
 }

@@ -20,7 +20,9 @@ export const manyKeys = 1_000;
 export function copyMemory({ memory, reads = [], agent }: AttemptRequest): MemoryCopy {
   const keys = memory.keys();
   const cutTo = keys.length > manyKeys && reads.length > 0 ? [...reads, ...agent.owns] : undefined;
-  const wanted = cutTo ? keys.filter((key) => cutTo.some((pattern) => matchesPattern(pattern, key))) : keys;
+  const wanted = cutTo
+    ? keys.filter((key) => cutTo.some((pattern) => matchesPattern(pattern, key)))
+    : keys;
   const entries: [string, Plain][] = [];
   for (const key of wanted) {
     const value = memory.get(key);

@@ -39,12 +39,17 @@ export async function loadFunction(reference) {
   if (!reference.module) throw new ModuleFault('The agent names no module.', {});
   const address = addressOf(reference.module, reference.baseDir);
   const namespace = await importAt(address);
-  const found = Object.hasOwn(namespace, reference.export) ? namespace[reference.export] : undefined;
+  const found = Object.hasOwn(namespace, reference.export)
+    ? namespace[reference.export]
+    : undefined;
   if (typeof found === 'function') return /** @type {(context: object) => unknown} */ (found);
   const functions = Object.keys(namespace).filter((name) => typeof namespace[name] === 'function');
   throw new ModuleFault(`The module exports no function "${reference.export}".`, {
     place: address,
-    hint: functions.length > 0 ? `It exports the functions ${functions.join(', ')}.` : 'It exports no function at all.',
+    hint:
+      functions.length > 0
+        ? `It exports the functions ${functions.join(', ')}.`
+        : 'It exports no function at all.',
   });
 }
 

@@ -34,9 +34,18 @@ export function createBehaviours(options: BehavioursOptions): Behaviours {
   const makers: { readonly [way in Way]: () => Behaviour } = {
     function: () => createFunctionBehaviour({ clock, functions }),
     simulate: () => createSimulateBehaviour({ clock }),
-    command: () => deferred(async () => (await import('./command.ts')).createCommandBehaviour({ clock, environment })),
-    thread: () => deferred(async () => (await import('./isolation/thread.ts')).createThreadBehaviour({ clock, environment })),
-    process: () => deferred(async () => (await import('./isolation/process.ts')).createProcessBehaviour({ clock, environment })),
+    command: () =>
+      deferred(async () =>
+        (await import('./command.ts')).createCommandBehaviour({ clock, environment }),
+      ),
+    thread: () =>
+      deferred(async () =>
+        (await import('./isolation/thread.ts')).createThreadBehaviour({ clock, environment }),
+      ),
+    process: () =>
+      deferred(async () =>
+        (await import('./isolation/process.ts')).createProcessBehaviour({ clock, environment }),
+      ),
   };
   return {
     for(agent, { simulate = false } = {}) {
@@ -46,7 +55,7 @@ export function createBehaviours(options: BehavioursOptions): Behaviours {
       return behaviour;
     },
     async close() {
-      await Promise.all([...made.values()].map((behaviour) => behaviour.close?.()));
+      await Promise.all([...made.values()].map(async (behaviour) => behaviour.close?.()));
     },
   };
 }

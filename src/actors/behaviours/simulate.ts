@@ -43,48 +43,83 @@ interface Script {
   readonly writes: PlainObject;
 }
 
-const errorClasses: readonly Plain[] = ['transient', 'permanent', 'timeout', 'cancelled', 'lost'] satisfies ErrorClass[];
+const errorClasses: readonly ErrorClass[] = [
+  'transient',
+  'permanent',
+  'timeout',
+  'cancelled',
+  'lost',
+];
+
+/** Progress reports that one simulated attempt may make. */
+const maxReports = 10_000;
 
 function readScript(request: AttemptRequest): Script {
-  const own = request.agent.uses === 'simulate';
-  const asked: PlainObject = own ? { ...request.agent.with, ...(isObject(request.input) ? request.input : {}) } : {};
-  const { duration = request.estimateMs, fail = false, progress = 0, writes = {} } = asked;
-  const errorClass = asked['error_class'] ?? 'transient';
+  const asked = askedOf(request);
   return {
-    durationMs: durationOf(duration),
-    fail: isFail(fail) ? fail : refuse('fail', fail, 'true, a probability 0..1 or a list of attempt numbers'),
-    errorClass: isErrorClass(errorClass) ? errorClass : refuse('error_class', errorClass, errorClasses.join(', ')),
-    reports: isCount(progress) ? progress : refuse('progress', progress, 'a whole number from 0 to 10,000'),
+    durationMs: durationOf(asked['duration'] ?? request.estimateMs),
+    fail: failOf(asked['fail'] ?? false),
+    errorClass: errorClassOf(asked['error_class'] ?? 'transient'),
+    reports: reportsOf(asked['progress'] ?? 0),
     output: asked['output'] ?? null,
-    writes: isObject(writes) ? writes : refuse('writes', writes, 'a map of memory keys and values'),
+    writes: writesOf(asked['writes'] ?? {}),
   };
 }
 
+function askedOf({ agent, input }: AttemptRequest): PlainObject {
+  if (agent.uses !== 'simulate') return {};
+  return isObject(input) ? { ...agent.with, ...input } : agent.with;
+}
+
 function durationOf(value: Plain): number {
-  const durationMs = typeof value === 'number' || typeof value === 'string' ? parseDuration(value) : undefined;
+  const durationMs =
+    typeof value === 'number' || typeof value === 'string' ? parseDuration(value) : undefined;
   return durationMs ?? refuse('duration', value, 'a duration such as 250ms, or milliseconds');
 }
 
 function isObject(value: Plain): value is PlainObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Uint8Array)
+  );
 }
 
-function isFail(value: Plain): value is boolean | number | readonly number[] {
-  if (typeof value === 'number') return value >= 0 && value <= 1;
-  return typeof value === 'boolean' || (Array.isArray(value) && value.every((attempt) => typeof attempt === 'number'));
+function failOf(value: Plain): Script['fail'] {
+  if (typeof value === 'boolean') return value;
+  if (typeof value === 'number' && value >= 0 && value <= 1) return value;
+  if (isNumbers(value)) return value;
+  return refuse('fail', value, 'true, a probability 0..1 or a list of attempt numbers');
 }
 
-function isErrorClass(value: Plain): value is ErrorClass {
-  return errorClasses.includes(value);
+function isNumbers(value: Plain): value is readonly number[] {
+  return Array.isArray(value) && value.every((attempt) => typeof attempt === 'number');
 }
 
-function isCount(value: Plain): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 10_000;
+function errorClassOf(value: Plain): ErrorClass {
+  return (
+    errorClasses.find((known) => known === value) ??
+    refuse('error_class', value, errorClasses.join(', '))
+  );
+}
+
+function reportsOf(value: Plain): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= maxReports)
+    return value;
+  return refuse('progress', value, `a whole number from 0 to ${maxReports}`);
+}
+
+function writesOf(value: Plain): PlainObject {
+  return isObject(value) ? value : refuse('writes', value, 'a map of memory keys and values');
 }
 
 function refuse(name: string, value: Plain, expected: string): never {
   const shown = value instanceof Uint8Array ? 'bytes' : JSON.stringify(value);
-  throw new TroupeError('TRP_INPUT_INVALID', `A simulated task's "${name}" is ${shown}; expected ${expected}.`);
+  throw new TroupeError(
+    'TRP_INPUT_INVALID',
+    `A simulated task's "${name}" is ${shown}; expected ${expected}.`,
+  );
 }
 
 /** Lets the duration pass, one timer at a time, telling progress on the way; rejects on abort at once. */
@@ -95,7 +130,8 @@ function play(script: Script, { clock, port }: { clock: Clock; port: AttemptPort
   return new Promise((resolve, reject) => {
     let told = 0;
     const wait = (): unknown => {
-      const dueMs = told < reports ? Math.round((durationMs * (told + 1)) / (reports + 1)) : durationMs;
+      const dueMs =
+        told < reports ? Math.round((durationMs * (told + 1)) / (reports + 1)) : durationMs;
       return clock.setTimeout(tick, startMs + dueMs - clock.monotonic());
     };
     const tick = (): void => {

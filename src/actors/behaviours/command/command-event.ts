@@ -29,7 +29,11 @@ const readers: { readonly [type: string]: (event: PlainObject) => CommandEvent }
   step: (event) => ({ type: 'step', name: textOf(event, 'name'), value: event['value'] ?? null }),
   memory: readMemory,
   result: readResult,
-  error: (event) => ({ type: 'error', message: textOf(event, 'message'), errorClass: event['error_class'] ?? null }),
+  error: (event) => ({
+    type: 'error',
+    message: textOf(event, 'message'),
+    errorClass: event['error_class'] ?? null,
+  }),
 };
 
 function readProgress({ fraction, message }: PlainObject): CommandEvent {
@@ -51,7 +55,11 @@ function readMemory(event: PlainObject): CommandEvent {
 function readResult(event: PlainObject): CommandEvent {
   const output = event['output'] ?? event['result'] ?? null;
   if (event['is_error'] !== true) return { type: 'result', output };
-  return { type: 'error', message: typeof output === 'string' ? output : 'The program reported an error.', errorClass: null };
+  return {
+    type: 'error',
+    message: typeof output === 'string' ? output : 'The program reported an error.',
+    errorClass: null,
+  };
 }
 
 function textOf(event: PlainObject, name: string): string {
@@ -61,10 +69,15 @@ function textOf(event: PlainObject, name: string): string {
 }
 
 function incomplete(event: PlainObject, name: string): TroupeError {
-  const message = `The program's output cannot be used: an event of type ${String(event['type'])} lacks "${name}".`;
+  const message = `The program's output cannot be used: an event of type ${JSON.stringify(event['type'])} lacks "${name}".`;
   return new TroupeError('TRP_COMMAND_OUTPUT', message);
 }
 
 function isObject(value: Plain): value is PlainObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Uint8Array)
+  );
 }

@@ -48,7 +48,10 @@ export class CommandOutput {
     this.document = undefined;
     if (!document) return;
     const parsed = parse(document.join('\n'));
-    if (!parsed) throw fault(`line ${this.lines - document.length + 1} is not JSON: ${excerpt(document[0] ?? '')}`);
+    if (!parsed)
+      throw fault(
+        `line ${this.lines - document.length + 1} is not JSON: ${excerpt(document[0] ?? '')}`,
+      );
     this.accept(parsed.value);
   }
 

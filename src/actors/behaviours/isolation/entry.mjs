@@ -45,7 +45,11 @@ function crossing(value, place) {
   try {
     return structuredClone(/** @type {Plain} */ (value));
   } catch (cause) {
-    throw new RemoteError({ message: `${place}: ${textOf(cause)}`, code: 'TRP_PLAIN_DATA', errorClass: 'permanent' });
+    throw new RemoteError({
+      message: `${place}: ${textOf(cause)}`,
+      code: 'TRP_PLAIN_DATA',
+      errorClass: 'permanent',
+    });
   }
 }
 
@@ -61,7 +65,10 @@ class CopiedMemory {
   /** @param {string} key */
   get(key) {
     const value = this.entries.get(key);
-    const outside = value === undefined && this.cutTo && !this.cutTo.some((pattern) => matchesPattern(pattern, key));
+    const outside =
+      value === undefined &&
+      this.cutTo &&
+      !this.cutTo.some((pattern) => matchesPattern(pattern, key));
     if (outside) throw new Error(`Memory key ${key} is not among the task's reads; add it there.`);
     return value;
   }
@@ -91,7 +98,10 @@ class IsolatedAttempt {
     this.id = id;
     /** @type {AttemptRequest} */
     this.request = { ...request, memory: new CopiedMemory(request.memory) };
-    this.context = new AttemptContext(this.request, this, { plain: crossing, random: seededRandom });
+    this.context = new AttemptContext(this.request, this, {
+      plain: crossing,
+      random: seededRandom,
+    });
   }
 
   signal() {
@@ -102,7 +112,13 @@ class IsolatedAttempt {
 
   /** @param {import('../behaviour.ts').Progress} progress */
   progress({ fraction, message }) {
-    this.send({ type: 'progress', progress: { ...(fraction !== undefined && { fraction }), ...(message !== undefined && { message }) } });
+    this.send({
+      type: 'progress',
+      progress: {
+        ...(fraction !== undefined && { fraction }),
+        ...(message !== undefined && { message }),
+      },
+    });
   }
 
   /**
@@ -121,7 +137,11 @@ class IsolatedAttempt {
   async run() {
     const { request, context } = this;
     try {
-      const fn = await loadFunction({ module: request.agent.module, export: request.agent.export, baseDir: request.baseDir });
+      const fn = await loadFunction({
+        module: request.agent.module,
+        export: request.agent.export,
+        baseDir: request.baseDir,
+      });
       const output = crossing((await fn(context)) ?? null, `output of task ${request.task}`);
       await context.stepsSettled();
       this.send({ type: 'result', output, changes: context.changes() });
@@ -144,7 +164,8 @@ class IsolatedAttempt {
   take(order) {
     if (order.type === 'abort') this.#abort(new RemoteError(order.reason));
     if (order.type === 'step-done') this.#takeStep(order.step)?.resolve();
-    if (order.type === 'step-failed') this.#takeStep(order.step)?.reject(new RemoteError(order.error));
+    if (order.type === 'step-failed')
+      this.#takeStep(order.step)?.reject(new RemoteError(order.error));
   }
 
   /** @param {Report} report */

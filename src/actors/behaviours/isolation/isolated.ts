@@ -31,10 +31,14 @@ export function createIsolatedBehaviour(source: CarrierSource, clock: Clock): Be
 
 function refuseHostFunction({ agent }: AttemptRequest, { kind }: CarrierSource): void {
   if (!agent.module?.startsWith('host:')) return;
-  throw new TroupeError('TRP_WORKFLOW_MODULE', `A function of the host cannot run in a ${kind} of its own.`, {
-    place: agent.module,
-    hint: 'Put it into a module, or set isolate: inline.',
-  });
+  throw new TroupeError(
+    'TRP_WORKFLOW_MODULE',
+    `A function of the host cannot run in a ${kind} of its own.`,
+    {
+      place: agent.module,
+      hint: 'Put it into a module, or set isolate: inline.',
+    },
+  );
 }
 
 interface AttemptParts {
@@ -70,7 +74,11 @@ class IsolatedAttempt {
     const ask = (reason: unknown): void => this.post({ type: 'abort', reason: errorInfo(reason) });
     const outcome = this.outcome();
     this.post(this.order);
-    const watch = new AbortWatch(port, { ask, force: () => this.carrier.kill() }, { clock, killAfterMs });
+    const watch = new AbortWatch(
+      port,
+      { ask, force: () => this.carrier.kill() },
+      { clock, killAfterMs },
+    );
     try {
       return await outcome;
     } catch (thrown) {
@@ -95,7 +103,10 @@ class IsolatedAttempt {
 
   private end(
     report: Extract<Report, { type: 'result' | 'error' }>,
-    { resolve, reject }: { resolve: (result: AttemptResult) => void; reject: (reason: unknown) => void },
+    {
+      resolve,
+      reject,
+    }: { resolve: (result: AttemptResult) => void; reject: (reason: unknown) => void },
   ): void {
     this.inOrder = report.type === 'result' || !report.broken;
     try {
@@ -106,7 +117,11 @@ class IsolatedAttempt {
     }
   }
 
-  private async recordStep({ step, name, value }: Extract<Report, { type: 'step' }>): Promise<void> {
+  private async recordStep({
+    step,
+    name,
+    value,
+  }: Extract<Report, { type: 'step' }>): Promise<void> {
     const { request, port } = this.parts;
     try {
       await port.stepDone(name, toPlain(value, `step ${name} of task ${request.task}`));
@@ -134,7 +149,10 @@ class IsolatedAttempt {
 }
 
 /** A result from the other side, made plain: a structured clone may hold more than that. */
-function checked({ output, changes }: Extract<Report, { type: 'result' }>, task: string): AttemptResult {
+function checked(
+  { output, changes }: Extract<Report, { type: 'result' }>,
+  task: string,
+): AttemptResult {
   return {
     output: toPlain(output, `output of task ${task}`),
     changes: changes.map((change): MemoryChange => {

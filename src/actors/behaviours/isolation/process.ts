@@ -94,7 +94,8 @@ class IsolatedProcess implements Carrier {
   private describe({ code, signal, spawnError }: ProcessEnd): string {
     const lines = this.stderr.quoted();
     if (spawnError) return `could not be started: ${spawnError.message}.`;
-    if (lines.includes('heap out of memory')) return `ran out of memory (limit ${this.maxMemoryMb} MiB).${lines}`;
+    if (lines.includes('heap out of memory'))
+      return `ran out of memory (limit ${this.maxMemoryMb} MiB).${lines}`;
     return `${signal ? `was ended by ${signal}` : `exited with code ${code ?? 'unknown'}`}.${lines}`;
   }
 }
@@ -102,7 +103,11 @@ class IsolatedProcess implements Carrier {
 /** This process's own flags (loaders, say), but for the debugger's, whose port is taken; then the heap and the entry. */
 function argumentsFor(maxMemoryMb: number): string[] {
   const inherited = process.execArgv.filter((flag) => !flag.startsWith('--inspect'));
-  return [...inherited, `--max-old-space-size=${maxMemoryMb}`, fileURLToPath(new URL('./entry.mjs', import.meta.url))];
+  return [
+    ...inherited,
+    `--max-old-space-size=${maxMemoryMb}`,
+    fileURLToPath(new URL('./entry.mjs', import.meta.url)),
+  ];
 }
 
 function ignore(): void {

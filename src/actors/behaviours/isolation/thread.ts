@@ -151,7 +151,8 @@ class Thread implements Carrier {
 
   private describe(code: number): string {
     const { failure, maxMemoryMb } = this;
-    const outOfMemory = (failure as { code?: unknown } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY';
+    const outOfMemory =
+      (failure as { code?: unknown } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY';
     if (outOfMemory) return `ran out of memory (limit ${maxMemoryMb} MiB).${this.stderr.quoted()}`;
     if (failure !== undefined) return `broke down: ${messageOf(failure)}.${this.stderr.quoted()}`;
     return `exited with code ${code}.${this.stderr.quoted()}`;

@@ -5,7 +5,10 @@ export type Environment = { readonly [name: string]: string | undefined };
 const alwaysPassed = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TMPDIR'];
 
 /** The part of an environment that a child may see: the harmless names, and those that its agent lists. */
-export function allowedEnvironment(environment: Environment, names: readonly string[]): Record<string, string> {
+export function allowedEnvironment(
+  environment: Environment,
+  names: readonly string[],
+): Record<string, string> {
   const allowed: Record<string, string> = {};
   for (const name of [...alwaysPassed, ...names]) {
     const value = environment[name];

@@ -88,7 +88,9 @@ export class ProcessGroup {
   private closed(): Promise<unknown> {
     const { child } = this;
     const streams = new Promise((resolve) => child.once('close', resolve));
-    const channel = child.connected ? new Promise((resolve) => child.once('disconnect', resolve)) : undefined;
+    const channel = child.connected
+      ? new Promise((resolve) => child.once('disconnect', resolve))
+      : undefined;
     return Promise.all([streams, channel]);
   }
 }
