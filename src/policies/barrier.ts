@@ -1,45 +1,20 @@
 import { TroupeError } from '../core/errors.ts';
-import type { Reason, TaskOutcome } from '../core/outcome.ts';
-import type { BarrierSpec, MinSuccess, OnTimeout } from '../workflow/model.ts';
-import { emptyMarks, hasMark, withMark, type Marks } from './marks.ts';
+import type { Reason } from '../core/outcome.ts';
+import type { OnTimeout } from '../workflow/model.ts';
+import {
+  counted,
+  isComplete,
+  isMet,
+  isReachable,
+  isRunning,
+  shortfall,
+  type Arrival,
+  type BarrierOutcome,
+  type BarrierState,
+} from './barrier-state.ts';
+import { hasMark } from './marks.ts';
 
-/** What a barrier was made from; the same for its whole life. */
-export interface BarrierRule {
-  readonly spec: BarrierSpec;
-  /** Position of every member by id. */
-  readonly members: ReadonlyMap<string, number>;
-  /** Arrivals waited for, at most all members. */
-  readonly expected: number;
-  /** Successes without which the group has failed. */
-  readonly needed: number;
-  readonly required: ReadonlySet<string>;
-}
-
-/** What has arrived so far. */
-export interface BarrierTally {
-  readonly arrived: number;
-  readonly succeeded: number;
-  /** Required members that have not arrived. */
-  readonly requiredPending: number;
-  /** Required members that ended otherwise than by success, or that the group does not have. */
-  readonly requiredFailed: number;
-  readonly marks: Marks;
-}
-
-/** How a barrier ended a group. */
-export type BarrierOutcome = 'succeeded' | 'partial' | 'failed';
-
-interface BarrierBase {
-  readonly rule: BarrierRule;
-  readonly tally: BarrierTally;
-}
-
-/** A barrier as a value; the tag is the state of the machine that carries its decisions out. */
-export type BarrierState =
-  | (BarrierBase & { readonly tag: 'open' })
-  | (BarrierBase & { readonly tag: 'extended'; readonly extensions: number })
-  | (BarrierBase & { readonly tag: 'falling_back' })
-  | (BarrierBase & { readonly tag: 'released'; readonly outcome: BarrierOutcome; readonly reason: Reason });
+export { initialBarrier, type Arrival, type BarrierOutcome, type BarrierState } from './barrier-state.ts';
 
 /** What the group's supervisor has to do now. */
 export type BarrierDecision =
@@ -68,33 +43,6 @@ type Verdict = Omit<Release, 'kind'>;
 const wait: BarrierDecision = { kind: 'wait' };
 
 /**
- * A barrier that nobody has reached yet. A required id that is no member counts as a failed one, since it
- * can never arrive.
- */
-export function initialBarrier(spec: BarrierSpec, memberIds: readonly string[]): BarrierState {
-  const members = new Map(memberIds.map((id, index) => [id, index]));
-  const required = new Set(spec.required);
-  const requiredPending = [...required].filter((id) => members.has(id)).length;
-  const rule = {
-    spec,
-    members,
-    required,
-    expected: Math.min(spec.expected ?? members.size, members.size),
-    needed: successesNeeded(spec.minSuccess, members.size),
-  };
-  const requiredFailed = required.size - requiredPending;
-  const marks = emptyMarks(memberIds.length);
-  return { tag: 'open', rule, tally: { arrived: 0, succeeded: 0, requiredPending, requiredFailed, marks } };
-}
-
-/** Successes that `minSuccess` asks for; a share counts against all members and is rounded up. */
-function successesNeeded(minSuccess: MinSuccess, total: number): number {
-  if ('count' in minSuccess) return minSuccess.count;
-  // 0.07 * 100 is 7.000000000000001: without the allowance a share would ask for one member too many.
-  return Math.ceil(minSuccess.share * total - 1e-9);
-}
-
-/**
  * The decision before any arrival: a group without members has succeeded, a smart barrier that can never be
  * met has failed, everything else waits. To be asked once, after {@link initialBarrier}.
  */
@@ -111,10 +59,7 @@ export function barrierAtStart(state: BarrierState): BarrierStep {
  * second arrival, or one after the release, changes nothing.
  * @throws TroupeError TRP_INTERNAL for an id that is no member.
  */
-export function barrierArrived(
-  state: BarrierState,
-  arrival: { readonly member: string; readonly outcome: TaskOutcome },
-): BarrierStep {
+export function barrierArrived(state: BarrierState, arrival: Arrival): BarrierStep {
   const index = state.rule.members.get(arrival.member);
   if (index === undefined) {
     throw new TroupeError('TRP_INTERNAL', `"${arrival.member}" is no member of this barrier.`);
@@ -125,27 +70,8 @@ export function barrierArrived(
   return failedFast ? release(next, failedFast) : settle(next);
 }
 
-function counted(
-  { rule, tally }: BarrierState,
-  { member, outcome }: { readonly member: string; readonly outcome: TaskOutcome },
-  index: number,
-): BarrierTally {
-  const success = outcome === 'succeeded' ? 1 : 0;
-  const required = rule.required.has(member) ? 1 : 0;
-  return {
-    arrived: tally.arrived + 1,
-    succeeded: tally.succeeded + success,
-    requiredPending: tally.requiredPending - required,
-    requiredFailed: tally.requiredFailed + required * (1 - success),
-    marks: withMark(tally.marks, index),
-  };
-}
-
 /** A skipped member did not fail: fail_fast leaves it to the other rules. */
-function failFastVerdict(
-  { rule }: BarrierState,
-  { member, outcome }: { readonly member: string; readonly outcome: TaskOutcome },
-): Verdict | undefined {
+function failFastVerdict({ rule }: BarrierState, { member, outcome }: Arrival): Verdict | undefined {
   if (rule.spec.onFailure !== 'fail_fast') return undefined;
   if (outcome === 'succeeded' || outcome === 'skipped') return undefined;
   const reason = rule.required.has(member) ? 'required_member_failed' : 'members_failed';
@@ -156,41 +82,20 @@ function failFastVerdict(
 function settle(state: BarrierState): BarrierStep {
   const { rule, tally } = state;
   const rest = rule.members.size - tally.arrived;
-  if (complete(state)) return release(state, { ...judged(state), cancelRest: rest > 0 });
-  if (rule.spec.type === 'smart' && !reachable(state)) {
+  if (isComplete(state)) return release(state, { ...judged(state), cancelRest: rest > 0 });
+  if (rule.spec.type === 'smart' && !isReachable(state)) {
     const cancelRest = rule.spec.onFailure !== 'continue';
     return release(state, { outcome: 'failed', reason: shortfall(state), cancelRest });
   }
   return { state, decision: wait };
 }
 
-/** Enough members have ended. A required member is always waited for, also beyond `expected`. */
-function complete({ rule, tally }: BarrierState): boolean {
-  return tally.arrived >= rule.expected && tally.requiredPending === 0;
-}
-
-/** Whether some further course of arrivals could still meet the barrier. */
-function reachable({ rule, tally }: BarrierState): boolean {
-  const last = tally.requiredPending > 0 ? rule.members.size : rule.expected;
-  return tally.requiredFailed === 0 && tally.succeeded + last - tally.arrived >= rule.needed;
-}
-
-/** Whether what has arrived is enough to go on with. */
-function met({ rule, tally }: BarrierState): boolean {
-  return tally.succeeded >= rule.needed && tally.requiredPending === 0 && tally.requiredFailed === 0;
-}
-
 function judged(state: BarrierState): Omit<Verdict, 'cancelRest'> {
   const { rule, tally } = state;
-  if (!met(state)) return { outcome: 'failed', reason: shortfall(state) };
+  if (!isMet(state)) return { outcome: 'failed', reason: shortfall(state) };
   if (tally.succeeded === rule.members.size) return { outcome: 'succeeded', reason: 'completed' };
   const early = tally.arrived < rule.members.size;
   return { outcome: 'partial', reason: early ? 'quorum_reached' : 'gaps_tolerated' };
-}
-
-function shortfall({ rule, tally }: BarrierState): Reason {
-  if (tally.requiredFailed > 0) return 'required_member_failed';
-  return tally.succeeded < rule.needed ? 'min_success_missed' : 'required_member_failed';
 }
 
 /**
@@ -235,13 +140,8 @@ function extended(state: Timed, progressed: readonly string[]): BarrierStep | un
   };
 }
 
-function isRunning({ rule, tally }: BarrierState, id: string): boolean {
-  const index = rule.members.get(id);
-  return index !== undefined && !hasMark(tally.marks, index);
-}
-
 function proceeded(state: Timed): BarrierStep | undefined {
-  if (!met(state)) return undefined;
+  if (!isMet(state)) return undefined;
   return release(state, { outcome: 'partial', reason: 'gaps_tolerated', cancelRest: true });
 }
 
