@@ -1,0 +1,104 @@
+import type { Plan } from './plan.ts';
+
+/** Widest line of the chart, in columns. */
+const chartColumns = 60;
+
+/** Lines of each list that are written out; the rest is counted. */
+const linesShown = 20;
+
+/** A plan as text for people: times, what is parallel and what is not and why, conflicts, and a chart. Ends without a newline. */
+export function explainPlan(plan: Plan): string {
+  const sections = [summary(plan), groupLines(plan), reasonLines(plan), conflictLines(plan), chart(plan), assumptionLines(plan)];
+  return sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n')).join('\n\n');
+}
+
+/** A duration as people say it: `850ms`, `12.5s`, `3m20s`, `2h05m`. */
+export function readableMs(ms: number): string {
+  if (ms < 1000) return `${round(ms)}ms`;
+  if (ms < 60_000) return `${round(ms / 1000)}s`;
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return `${minutes}m${padded(Math.floor((ms % 60_000) / 1000))}s`;
+  return `${Math.floor(minutes / 60)}h${padded(minutes % 60)}m`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+function padded(value: number): string {
+  return String(value).padStart(2, '0');
+}
+
+function summary(plan: Plan): string[] {
+  const sum = plan.tasks.reduce((total, task) => total + (task.finish_ms - task.start_ms), 0);
+  return [
+    `Plan of ${plan.workflow}: ${plan.tasks.length} tasks in ${readableMs(plan.makespan_ms)} (one after the other: ${readableMs(sum)})`,
+    `Critical path (${readableMs(plan.critical_path_ms)}): ${shortened(plan.critical_path, ' -> ')}`,
+    `Bottleneck: ${bottleneckText(plan)}; nothing can be shorter than ${readableMs(plan.lower_bound_ms)}`,
+  ];
+}
+
+function bottleneckText(plan: Plan): string {
+  return plan.bottleneck === 'critical_path' ? 'the critical path' : `the units of ${plan.bottleneck}`;
+}
+
+function groupLines(plan: Plan): string[] {
+  const lines = plan.groups.map(({ id, tasks, declared }) => {
+    const name = declared.length > 0 ? `${id} (${declared.join(', ')})` : id;
+    const how = tasks.length > 1 ? 'in parallel' : 'alone';
+    return `  ${name}: ${shortened(tasks, ', ')} - ${how}`;
+  });
+  return ['Groups, each ready when those before it are done', ...limited(lines)];
+}
+
+function reasonLines(plan: Plan): string[] {
+  const parallel = plan.reasons.filter((reason) => reason.mode === 'parallel');
+  const kept = plan.reasons.filter((reason) => reason.mode === 'sequential');
+  const lineOf = ({ tasks, detail }: Plan['reasons'][number]): string => `  ${tasks.join(' | ')}: ${detail}`;
+  const rest = plan.reasons_omitted === null ? 'Many more pairs are not listed' : `${plan.reasons_omitted} more pairs are not listed`;
+  return [
+    ...(parallel.length > 0 ? ['In parallel', ...limited(parallel.map(lineOf))] : []),
+    ...(kept.length > 0 ? ['Not in parallel', ...limited(kept.map(lineOf))] : []),
+    ...(plan.reasons_omitted === 0 ? [] : [rest]),
+  ];
+}
+
+function conflictLines(plan: Plan): string[] {
+  if (plan.conflicts.length === 0) return [];
+  const lines = plan.conflicts.map(({ key, tasks, policy, severity, serialised_by }) => {
+    const kept = serialised_by === null ? `merged by ${policy}` : `kept apart by ${serialised_by}`;
+    return `  ${severity}: ${tasks.join(' and ')} write ${key} (${severity === 'fault' ? 'policy reject' : kept})`;
+  });
+  const more = plan.conflicts_omitted > 0 ? [`  and ${plan.conflicts_omitted} not listed`] : [];
+  return ['Two writers of one key', ...limited(lines), ...more];
+}
+
+function assumptionLines(plan: Plan): string[] {
+  return ['Assumed', ...plan.assumptions.map((text) => `  ${text}`)];
+}
+
+/** One line per task in order of start: `#` on the critical path, `=` elsewhere; at most 60 columns wide. */
+function chart(plan: Plan): string[] {
+  if (plan.tasks.length === 0) return [];
+  const nameColumns = Math.min(20, Math.max(...plan.tasks.map((task) => task.id.length)));
+  const barColumns = chartColumns - nameColumns - 2;
+  const columnOf = (ms: number): number => Math.round((ms / Math.max(plan.makespan_ms, 1)) * barColumns);
+  const byStart = [...plan.tasks].sort((a, b) => a.start_ms - b.start_ms);
+  const lines = byStart.map(({ id, start_ms, finish_ms, critical }) => {
+    const from = Math.min(columnOf(start_ms), barColumns - 1);
+    const length = Math.max(1, columnOf(finish_ms) - from);
+    const bar = ' '.repeat(from) + (critical ? '#' : '=').repeat(length);
+    return `${id.slice(0, nameColumns).padEnd(nameColumns)} |${bar}`;
+  });
+  return [`Timeline, ${readableMs(plan.makespan_ms)} from edge to edge (# critical)`, ...limited(lines, 2 * linesShown)];
+}
+
+function limited(lines: readonly string[], most = linesShown): string[] {
+  if (lines.length <= most) return [...lines];
+  return [...lines.slice(0, most), `  ... ${lines.length - most} more`];
+}
+
+function shortened(ids: readonly string[], separator: string): string {
+  if (ids.length <= linesShown) return ids.join(separator);
+  return [...ids.slice(0, linesShown), `... ${ids.length - linesShown} more`].join(separator);
+}

@@ -1,0 +1,114 @@
+import type { TaskSpec, Workflow } from '../workflow/model.ts';
+import { findConflicts } from './conflicts.ts';
+import type { Conflict } from './conflicts.ts';
+import { criticalPath } from './critical-path.ts';
+import type { CriticalPath } from './critical-path.ts';
+import { defaultDurationMs, memberCount } from './durations.ts';
+import type { DurationOptions } from './durations.ts';
+import { buildGraph } from './graph.ts';
+import { executionGroups } from './groups.ts';
+import { explainPairs } from './reasons.ts';
+import type { Reason } from './reasons.ts';
+import { predict } from './schedule.ts';
+import type { Schedule } from './schedule.ts';
+
+/** How a plan is made. */
+export interface PlanOptions extends DurationOptions {
+  /** Same seed, same plan. Default 1. */
+  readonly seed?: number;
+  /** Schedules that may be tried. Default 64; fewer where a workflow has more than 2,000 jobs. */
+  readonly budget?: number;
+}
+
+/** A task in a plan. Milliseconds from the run's start. */
+export interface PlannedTask {
+  readonly id: string;
+  readonly start_ms: number;
+  readonly finish_ms: number;
+  /** How much later it could start if only dependencies counted. */
+  readonly slack_ms: number;
+  readonly critical: boolean;
+}
+
+/** The computed schedule of a workflow, as data. */
+export interface Plan {
+  readonly workflow: string;
+  readonly makespan_ms: number;
+  /** No schedule under these limits can be shorter. */
+  readonly lower_bound_ms: number;
+  /** The makespan with unlimited resources: the length of the critical path. */
+  readonly critical_path_ms: number;
+  readonly critical_path: readonly string[];
+  readonly groups: readonly { readonly id: string; readonly tasks: readonly string[]; readonly declared: readonly string[] }[];
+  /** In document order. */
+  readonly tasks: readonly PlannedTask[];
+  readonly conflicts: readonly Conflict[];
+  readonly conflicts_omitted: number;
+  readonly reasons: readonly Reason[];
+  /** Pairs that are decided but not listed; null: not counted, there are too many tasks. */
+  readonly reasons_omitted: number | null;
+  /** What keeps the run from being shorter: `critical_path` or a resource kind. */
+  readonly bottleneck: string;
+  /** What the plan takes for granted. */
+  readonly assumptions: readonly string[];
+  /** Schedules that were tried. */
+  readonly tried: number;
+}
+
+/**
+ * Plans a workflow: order, parallel groups, critical path and slack, predicted times under its limits, and
+ * what is parallel or not and why. Pure and deterministic.
+ * @throws TroupeError TRP_WORKFLOW_CYCLE, TRP_WORKFLOW_UNKNOWN_REF.
+ */
+export function planWorkflow(workflow: Workflow, options: PlanOptions = {}): Plan {
+  const graph = buildGraph(workflow);
+  const path = criticalPath(graph, options);
+  const schedule = predict(workflow, { ...options, graph });
+  const conflicts = findConflicts(graph);
+  const reasons = explainPairs(graph, conflicts.listed);
+  return {
+    workflow: workflow.name,
+    makespan_ms: schedule.makespanMs,
+    lower_bound_ms: schedule.lowerBoundMs,
+    critical_path_ms: path.makespanMs,
+    critical_path: path.path,
+    groups: executionGroups(graph),
+    tasks: plannedTasks(schedule, path),
+    conflicts: conflicts.listed,
+    conflicts_omitted: conflicts.omitted,
+    reasons: reasons.listed,
+    reasons_omitted: reasons.omitted,
+    bottleneck: schedule.bottleneck,
+    assumptions: assumptionsOf(workflow, options),
+    tried: schedule.tried,
+  };
+}
+
+function plannedTasks(schedule: Schedule, path: CriticalPath): PlannedTask[] {
+  const critical = new Set(path.path);
+  return schedule.tasks.map(({ id, startMs, finishMs }) => {
+    const slack_ms = path.timings.get(id)?.slackMs ?? 0;
+    return { id, start_ms: startMs, finish_ms: finishMs, slack_ms, critical: critical.has(id) };
+  });
+}
+
+function assumptionsOf(workflow: Workflow, options: PlanOptions): string[] {
+  const seconds = (options.defaultMs ?? defaultDurationMs) / 1000;
+  const unknown = workflow.tasks.filter(({ id, estimate }) => !estimate && !options.history?.has(id));
+  const dynamic = workflow.tasks.filter(({ expand }) => memberCount(expand) === undefined);
+  const conditional = workflow.tasks.filter(({ when }) => when !== undefined);
+  return [
+    ...(unknown.length > 0 ? [`${seconds} s each for ${named(unknown)}: no estimate`] : []),
+    ...(dynamic.length > 0 ? [`one member each for ${named(dynamic)}: how many there are is known only at run time`] : []),
+    ...(conditional.length > 0 ? [`${named(conditional)} run: their conditions are met`] : []),
+    'every attempt succeeds the first time',
+  ];
+}
+
+const namesShown = 8;
+
+function named(tasks: readonly TaskSpec[]): string {
+  const shown = tasks.slice(0, namesShown).map((task) => task.id);
+  const more = tasks.length - shown.length;
+  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
+}
