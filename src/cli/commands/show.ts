@@ -1,0 +1,58 @@
+import type { JournalRecord } from '../../journal/record.ts';
+import { jsonText } from '../../runtime/control/json.ts';
+import type { RunReport } from '../../runtime/report.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { DataOptions } from '../options.ts';
+import { writeJson, writeLines } from '../output.ts';
+import { painter } from '../render/painter.ts';
+import type { Painter } from '../render/painter.ts';
+import { elapsed } from '../render/shapes.ts';
+import { summaryLines } from '../render/summary.ts';
+import { taskTable, timeline } from '../render/timeline.ts';
+import { fit, oneLine } from '../render/width.ts';
+import type { Shell } from '../shell.ts';
+import { withStoredRun } from '../stored-runs.ts';
+
+/** A run of up to so many tasks is shown with its tasks without asking. */
+const fewTasks = 40;
+
+export interface ShowOptions extends DataOptions {
+  readonly json?: boolean;
+  readonly tasks?: boolean;
+  readonly records?: boolean;
+}
+
+/** `troupe show RUN`: a run as its journal tells it, whoever owns it. */
+export async function show(shell: Shell, named: string, options: ShowOptions): Promise<number> {
+  await withStoredRun(shell, { run: named, options }, async (troupe, run) => {
+    if (options.records === true) showRecords(shell, run, await troupe.records(run), options.json === true);
+    else showReport(shell, await troupe.show(run), options);
+  });
+  return exitCodes.ok;
+}
+
+function showReport(shell: Shell, report: RunReport, options: ShowOptions): void {
+  if (options.json === true) return writeJson(shell, report);
+  const layout = { paint: painter(shell.colours.out), columns: shell.outColumns() };
+  writeLines(shell, summaryLines(report, layout));
+  if (options.tasks !== true && report.tasks.length > fewTasks) return;
+  writeLines(shell, section('tasks', taskTable(report.tasks), layout.paint));
+  writeLines(shell, section('timeline', timeline(report, layout), layout.paint));
+}
+
+function section(title: string, lines: readonly string[], paint: Painter): readonly string[] {
+  return lines.length === 0 ? [] : ['', paint.strong(title), ...lines];
+}
+
+function showRecords(shell: Shell, run: string, records: readonly JournalRecord[], asJson: boolean): void {
+  if (asJson) return writeJson(shell, { format: 1, run_id: run, records });
+  const startedAt = records[0]?.at ?? 0;
+  writeLines(shell, records.map((record) => recordLine(record, startedAt, shell.outColumns())));
+}
+
+/** Number, time since the run's start, type, and the rest as JSON, cut to the line. */
+function recordLine({ at, seq, type, ...rest }: JournalRecord, startedAt: number, columns: number): string {
+  const head = `${String(seq).padStart(6)}  ${elapsed(at - startedAt).padStart(8)}  ${type.padEnd(20)}`;
+  const detail = type === 'run.started' ? '' : oneLine(jsonText(rest));
+  return `${head}  ${fit(detail, Math.max(10, columns - head.length - 2))}`.trimEnd();
+}

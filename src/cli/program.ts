@@ -1,0 +1,135 @@
+import { Command } from 'commander';
+import type { GraphOptions } from './commands/graph.ts';
+import type { ResumeOptions } from './commands/resume.ts';
+import type { RunCommandOptions } from './commands/run.ts';
+import type { ShowOptions } from './commands/show.ts';
+import { collect, duration, durabilityLevel, oneOf, wholeNumber } from './options.ts';
+import type { DataOptions } from './options.ts';
+import type { Shell } from './shell.ts';
+
+/** Takes in what a command ends with. */
+export type Finish = (exitCode: number) => void;
+
+type JsonOption = { readonly json?: boolean };
+
+/** Where a command line meets its command. Each command's module loads when it is used, so that help stays cheap. */
+interface Wiring {
+  readonly program: Command;
+  readonly shell: Shell;
+  readonly finish: Finish;
+}
+
+/** The command line of `troupe`. Nothing in it writes, ends the process or loads more than itself. */
+export function buildProgram(shell: Shell, version: string, finish: Finish): Command {
+  const program = new Command('troupe')
+    .description('Run many LLM agents and workers in parallel, under supervision, without losing finished work.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => shell.out(text), writeErr: () => undefined })
+    .addHelpText('after', examples('troupe init demo', 'troupe run demo/workflow.yaml', 'troupe runs') + exitCodeText);
+  const wiring = { program, shell, finish };
+  addDocumentCommands(wiring);
+  addRun(wiring);
+  addRunCommands(wiring);
+  return program;
+}
+
+const exitCodeText = `
+Exit codes:
+  0 succeeded, 1 failed, 2 invalid, 3 partial, 4 cancelled, 124 deadline, 130 interrupted, 143 terminated
+`;
+
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`;
+}
+
+function addDocumentCommands({ program, shell, finish }: Wiring): void {
+  program
+    .command('init')
+    .description('write a starter workflow and its functions; never overwrites')
+    .argument('[folder]', 'where to', '.')
+    .option('--json', 'print what was written as JSON')
+    .addHelpText('after', examples('troupe init', 'troupe init demo'))
+    .action(async (folder: string, options: JsonOption) => finish(await (await import('./commands/init.ts')).init(shell, folder, options)));
+  program
+    .command('validate')
+    .description('check a workflow and name every fault with its place')
+    .argument('<file>', 'workflow in YAML or JSON; - is standard input')
+    .option('--json', 'print faults and warnings as JSON')
+    .addHelpText('after', examples('troupe validate workflow.yaml', 'troupe validate workflow.yaml --json'))
+    .action(async (file: string, options: JsonOption) => finish(await (await import('./commands/validate.ts')).validate(shell, file, options)));
+  program
+    .command('plan')
+    .description('predict a run: order, critical path, slack, what runs together and why not')
+    .argument('<file>', 'workflow in YAML or JSON; - is standard input')
+    .option('--json', 'print the plan as JSON')
+    .addHelpText('after', examples('troupe plan workflow.yaml', 'troupe plan workflow.yaml --json'))
+    .action(async (file: string, options: JsonOption) => finish(await (await import('./commands/plan.ts')).plan(shell, file, options)));
+  addGraph({ program, shell, finish });
+}
+
+function addGraph({ program, shell, finish }: Wiring): void {
+  const formats = ['mermaid', 'dot', 'json'] as const;
+  program
+    .command('graph')
+    .description('draw a workflow, or the state machines that Troupe runs by')
+    .argument('[file]', 'workflow; with --machines the name of one machine')
+    .option('--machines', 'draw state machines')
+    .option('--format <format>', `one of ${formats.join(', ')} (default: mermaid)`, oneOf('--format', formats))
+    .addHelpText('after', examples('troupe graph workflow.yaml', 'troupe graph workflow.yaml --format dot | dot -Tsvg > workflow.svg', 'troupe graph --machines'))
+    .action(async (file: string | undefined, options: GraphOptions) => finish(await (await import('./commands/graph.ts')).graph(shell, file, options)));
+}
+
+function addRun({ program, shell, finish }: Wiring): void {
+  const command = program.command('run').description('run a workflow and follow it to its end');
+  command
+    .argument('<file>', 'workflow in YAML or JSON; - is standard input')
+    .option('-i, --input <input>', 'key=value (the value JSON if it parses) or a JSON object; may be repeated', collect)
+    .option('--input-file <file>', 'JSON or YAML with the input; - is JSON on standard input')
+    .option('--simulate', 'let every task only take its time, calling no agent')
+    .option('--seed <number>', 'seed of every random choice', wholeNumber('--seed', 0))
+    .option('--deadline <duration>', 'end the run after so long, such as 90s or 1h', duration('--deadline'));
+  engineOptions(outputOptions(command))
+    .addHelpText('after', examples('troupe run workflow.yaml', 'troupe run workflow.yaml --input topic=boats --input count=3', 'troupe run workflow.yaml --simulate --seed 7 --json'))
+    .action(async (file: string, options: RunCommandOptions) => finish(await (await import('./commands/run.ts')).run(shell, file, options)));
+}
+
+function addRunCommands({ program, shell, finish }: Wiring): void {
+  dataOption(program.command('runs').description('list the runs of a data folder, newest first'))
+    .option('--json', 'print them as JSON')
+    .addHelpText('after', examples('troupe runs', 'troupe runs --json'))
+    .action(async (options: DataOptions & JsonOption) => finish(await (await import('./commands/runs.ts')).runs(shell, options)));
+  dataOption(program.command('show').description('tell a run as its journal has it'))
+    .argument('<run>', 'id of the run, or its beginning')
+    .option('--json', "print the run's report as JSON")
+    .option('--tasks', 'every task and the timeline, however many there are')
+    .option('--records', "the journal's records")
+    .addHelpText('after', examples('troupe show run-0mh', 'troupe show run-0mh --tasks', 'troupe show run-0mh --json'))
+    .action(async (run: string, options: ShowOptions) => finish(await (await import('./commands/show.ts')).show(shell, run, options)));
+  engineOptions(outputOptions(program.command('resume').description('go on with a run that was interrupted or did not succeed')))
+    .argument('<run>', 'id of the run, or its beginning')
+    .addHelpText('after', examples('troupe resume run-0mh', 'troupe resume run-0mh --json'))
+    .action(async (run: string, options: ResumeOptions) => finish(await (await import('./commands/resume.ts')).resume(shell, run, options)));
+  dataOption(program.command('cancel').description('cancel a run, whichever process owns it'))
+    .argument('<run>', 'id of the run, or its beginning')
+    .option('--json', 'print how the run stands as JSON')
+    .addHelpText('after', examples('troupe cancel run-0mh'))
+    .action(async (run: string, options: DataOptions & JsonOption) => finish(await (await import('./commands/cancel.ts')).cancel(shell, run, options)));
+}
+
+function dataOption(command: Command): Command {
+  return command.option('--data <folder>', 'folder of the runs (default: TROUPE_DATA, else .troupe)');
+}
+
+function outputOptions(command: Command): Command {
+  return command
+    .option('--json', "print the run's report as one JSON object")
+    .option('--jsonl', 'print every event as a line of JSON, the report last')
+    .option('-q, --quiet', 'show no progress');
+}
+
+function engineOptions(command: Command): Command {
+  return dataOption(command)
+    .option('--level <level>', 'what finished work survives: memory, process or power', durabilityLevel)
+    .option('--concurrency <number>', 'attempts at one time (default: 16)', wholeNumber('--concurrency', 1));
+}

@@ -1,0 +1,118 @@
+import type { Clock } from '../../core/clock.ts';
+import type { ErrorInfo } from '../../core/errors.ts';
+import type { RunEvent } from '../../runtime/api.ts';
+import type { Painter } from '../render/painter.ts';
+import { byStanding } from '../render/painter.ts';
+import { elapsed } from '../render/shapes.ts';
+import { fit, oneLine } from '../render/width.ts';
+import type { Tally } from './tally.ts';
+import type { ProgressView } from './view.ts';
+
+/** Runs with more tasks than this get a line a second instead of a line per task. */
+const manyTasks = 200;
+
+/** Lines about failures that a large run still gets one by one. */
+const maxFailureLines = 20;
+
+const countsGapMs = 1000;
+
+/** Longest message of an error on a line. */
+const maxMessageColumns = 160;
+
+export interface LinesOptions {
+  readonly clock: Clock;
+  readonly write: (text: string) => void;
+  readonly tally: Tally;
+  /** Wall time of the run's start in milliseconds. */
+  readonly startedAt: number;
+  readonly paint: Painter;
+}
+
+/** Progress as plain lines, for pipes, logs and continuous integration: each task's start, retry and end. */
+export class LinesView implements ProgressView {
+  private readonly options: LinesOptions;
+  private readonly since = new Map<string, number>();
+  private failureLines = 0;
+  private countedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: LinesOptions) {
+    this.options = options;
+  }
+
+  show(event: RunEvent): void {
+    const line = eventLine(event, this.tookMs(event), this.options.paint);
+    if (this.options.tally.total <= manyTasks) return this.write(event, line);
+    if (line?.failure && this.failureLines++ < maxFailureLines) this.write(event, line);
+    else this.showCounts(event);
+  }
+
+  note(text: string): void {
+    this.options.write(`${text}\n`);
+  }
+
+  stop(): void {
+    this.since.clear();
+  }
+
+  private showCounts(event: RunEvent): void {
+    const now = this.options.clock.monotonic();
+    if (now - this.countedAt < countsGapMs) return;
+    this.countedAt = now;
+    this.write(event, { text: countsText(this.options.tally), failure: false });
+  }
+
+  private tookMs(event: RunEvent): number | undefined {
+    if (!('task' in event)) return undefined;
+    const since = this.since.get(event.task);
+    if (event.type === 'task.started') this.since.set(event.task, event.at);
+    if (event.type === 'task.succeeded' || event.type === 'task.ended') this.since.delete(event.task);
+    return since === undefined ? undefined : event.at - since;
+  }
+
+  private write(event: RunEvent, line: Line | undefined): void {
+    if (!line) return;
+    const time = elapsed(event.at - this.options.startedAt).padStart(8);
+    this.options.write(`${this.options.paint.faint(time)}  ${line.text}\n`);
+  }
+}
+
+interface Line {
+  readonly text: string;
+  readonly failure: boolean;
+}
+
+/** How far a run is, in one line. */
+export function countsText({ census, endedCount, running, total }: Tally): string {
+  const bad = census.failed + census.timed_out;
+  return `${endedCount}/${total} ended, ${running.size} running, ${bad} failed`;
+}
+
+function eventLine(event: RunEvent, tookMs: number | undefined, paint: Painter): Line | undefined {
+  const took = tookMs === undefined ? '' : ` (${elapsed(tookMs)})`;
+  switch (event.type) {
+    case 'task.started':
+      return { text: `${paint.accent('start    ')}  ${name(event.task)}${event.attempt > 1 ? ` attempt ${event.attempt}` : ''}`, failure: false };
+    case 'task.succeeded':
+      return { text: `${paint.good('succeeded')}  ${name(event.task)}${took}`, failure: false };
+    case 'attempt.failed':
+      return { text: `${paint.warn('retry    ')}  ${name(event.task)} in ${elapsed(event.retryAt - event.at)}${errorText(event.error)}`, failure: true };
+    case 'task.ended': {
+      const word = byStanding(paint, event.outcome)(event.outcome.replace('_', ' ').padEnd(9));
+      return { text: `${word}  ${name(event.task)}${took} ${event.reason}${errorText(event.error)}`, failure: event.outcome !== 'skipped' };
+    }
+    case 'task.sent_back':
+      return { text: `${paint.warn('sent back')}  ${name(event.task)} by ${event.by.map(name).join(', ')}, iteration ${event.iteration}`, failure: true };
+    case 'group.ended':
+      return { text: `${byStanding(paint, event.outcome)(event.outcome.padEnd(9))}  group ${name(event.group)} ${event.reason}`, failure: false };
+    default:
+      return undefined;
+  }
+}
+
+function name(id: string): string {
+  return oneLine(id);
+}
+
+function errorText(error: ErrorInfo | undefined): string {
+  return error ? `: ${error.code} ${fit(oneLine(error.message), maxMessageColumns)}` : '';
+}

@@ -1,0 +1,16 @@
+import type { RunEvent } from '../../runtime/api.ts';
+
+/** Something that shows a run's progress while it lasts. */
+export interface ProgressView {
+  /** Called once per event, after the tally has taken it in. */
+  show(event: RunEvent): void;
+  /** Says something to the person who waits. */
+  note(text: string): void;
+  /** Leaves the screen as it should stay. Nothing is written after it. */
+  stop(): void;
+}
+
+/** Shows nothing but what must be said. */
+export function quietView(write: (text: string) => void): ProgressView {
+  return { show: () => undefined, note: (text) => write(`${text}\n`), stop: () => undefined };
+}
