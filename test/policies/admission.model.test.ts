@@ -73,7 +73,7 @@ const events = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('release' as const), id: taskIds, scope: scopes }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('withdraw' as const), id: taskIds, scope: scopes }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('admit' as const) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.integer({ min: -3, max: 15 }) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.integer({ min: -25, max: 25 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), scope: scopes }) },
 );
 
