@@ -85,13 +85,14 @@ export class ProcessGroup {
     if (this.child.connected) this.child.disconnect();
   }
 
+  /** The event `close` of a child does not come when this side has disconnected, so each pipe is followed by itself. */
   private closed(): Promise<unknown> {
-    const { child } = this;
-    const streams = new Promise((resolve) => child.once('close', resolve));
-    const channel = child.connected
-      ? new Promise((resolve) => child.once('disconnect', resolve))
-      : undefined;
-    return Promise.all([streams, channel]);
+    const { stdout, stderr } = this.child;
+    const pipes = [stdout, stderr].filter((pipe) => pipe && !pipe.closed);
+    const waits = pipes.map((pipe) => new Promise((resolve) => pipe?.once('close', resolve)));
+    if (this.child.connected)
+      waits.push(new Promise((resolve) => this.child.once('disconnect', resolve)));
+    return Promise.all(waits);
   }
 }
 
