@@ -48,7 +48,7 @@ function groupLines(plan: Plan): string[] {
     const how = tasks.length > 1 ? 'in parallel' : 'alone';
     return `  ${name}: ${shortened(tasks, ', ')} - ${how}`;
   });
-  return ['Groups, each ready when those before it are done', ...limited(lines)];
+  return ['Groups by dependency, each ready when those before it are done', ...limited(lines)];
 }
 
 function reasonLines(plan: Plan): string[] {

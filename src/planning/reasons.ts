@@ -12,7 +12,7 @@ export type Because = 'independent' | Exclude<EdgeKind, 'context'> | 'resource' 
 
 /** Why two tasks run in parallel or one after the other. */
 export interface Reason {
-  /** For sequential because of a dependency: the first waits for nothing here, the second for it. */
+  /** Where a dependency orders them, the second waits for the first, which may be a group. */
   readonly tasks: readonly [string, string];
   readonly mode: 'parallel' | 'sequential';
   readonly because: Because;
@@ -116,13 +116,15 @@ function dependencyReasons(graph: TaskGraph): Reason[] {
       const from = graph.nodes[before]?.id ?? '';
       const because = kinds.get(`${from}\n${to}`) ?? 'data';
       const group = graph.nodes[before]?.group ? 'group ' : '';
-      return { tasks: [from, to], mode: 'sequential', because, detail: `${to} ${waitVerbs[because]} ${group}${from}` };
+      const checks = graph.checkers.get(from)?.has(to) ?? false;
+      const verb = checks ? 'checks' : waitVerbs[because];
+      return { tasks: [from, to], mode: 'sequential', because, detail: `${to} ${verb} ${group}${from}` };
     });
   });
 }
 
 const waitVerbs = {
   data: 'needs the output of',
-  stream: 'starts with the first contribution of',
-  validation: 'follows the check between it and',
+  stream: 'starts with the first contribution, which is that of',
+  validation: 'waits for the verdict of',
 } as const;
