@@ -1,0 +1,84 @@
+import { open, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { JournalRecord } from '../../record.ts';
+import { scanSegment, segmentSeed } from './frame.ts';
+import { systemCode } from './layout.ts';
+import { checkHeader, corrupt, recordsIn, recordsPrefix, segmentNumber } from './segment.ts';
+
+/** Where the records of one epoch of a run stand. */
+export interface EpochSource {
+  readonly folder: string;
+  readonly node: string;
+  /** First segment that may hold any. */
+  readonly segment: number;
+  readonly run: string;
+  readonly epoch: number;
+}
+
+/**
+ * Reads the records of one epoch, also while they are being written: a frame at the very end that is not
+ * whole is not there yet, or was never acknowledged. Needs no lock, changes nothing.
+ * @throws TroupeError TRP_JOURNAL_CORRUPT when damage stands before valid frames, TRP_JOURNAL_VERSION.
+ */
+export async function readEpoch(source: EpochSource): Promise<readonly JournalRecord[]> {
+  const prefix = recordsPrefix(source.run, source.epoch);
+  const records: JournalRecord[] = [];
+  for (const { path, payloads } of await readSegments(source)) {
+    for (const payload of payloads) {
+      if (!startsWith(payload, prefix)) continue;
+      for (const record of recordsIn(payload, path)) records.push(record);
+    }
+  }
+  return records;
+}
+
+/**
+ * Makes what was read survive a loss of power. Who goes on from another node's records calls it first:
+ * that node may have died between its write and its sync.
+ */
+export async function syncEpoch(source: EpochSource): Promise<void> {
+  for (const { path } of await listSegments(source)) {
+    const handle = await open(path, 'r');
+    await handle.datasync().finally(() => handle.close());
+  }
+}
+
+interface Segment {
+  readonly path: string;
+  readonly number: number;
+}
+
+async function readSegments(source: EpochSource): Promise<readonly { path: string; payloads: readonly Buffer[] }[]> {
+  const segments = await listSegments(source);
+  const read = [];
+  for (const [index, { path, number }] of segments.entries()) {
+    const bytes = await readFile(path);
+    const { payloads, end, damaged } = scanSegment(bytes, segmentSeed(source.node, number));
+    const isLast = index === segments.length - 1;
+    if (damaged || (end < bytes.length && !isLast)) throw corrupt(path, `is damaged at byte ${end}`);
+    const [header, ...rest] = payloads;
+    if (header) checkHeader(header, path);
+    else if (!isLast) throw corrupt(path, 'is empty');
+    read.push({ path, payloads: rest });
+  }
+  return read;
+}
+
+/** Segments from the source's on, without gaps. A node that never wrote, or is gone, has none. */
+async function listSegments({ folder, segment }: EpochSource): Promise<readonly Segment[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  const numbers = names.flatMap((name) => segmentNumber(name) ?? []).filter((number) => number >= segment);
+  numbers.sort((a, b) => a - b);
+  for (const [index, number] of numbers.entries()) {
+    if (number !== segment + index) throw corrupt(folder, `lacks segment ${segment + index}`);
+  }
+  const padded = new Map(names.map((name) => [segmentNumber(name), name]));
+  return numbers.map((number) => ({ number, path: join(folder, padded.get(number) ?? '') }));
+}
+
+function startsWith(payload: Buffer, prefix: Uint8Array): boolean {
+  return payload.length >= prefix.length && payload.compare(prefix, 0, prefix.length, 0, prefix.length) === 0;
+}

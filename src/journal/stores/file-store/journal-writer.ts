@@ -1,0 +1,217 @@
+import { TroupeError } from '../../../core/errors.ts';
+import type { JournalRecord } from '../../record.ts';
+import { frameHeadBytes, putFrame, segmentSeed } from './frame.ts';
+import { journalError, syncFolder } from './layout.ts';
+import { headerPayload, recordsPayload, segmentPath } from './segment.ts';
+import type { OpenSegment, SegmentFile } from './segment-file.ts';
+
+/** The right to write records of a run. */
+export interface Ownership {
+  readonly run: string;
+  readonly epoch: number;
+}
+
+/** How a node's journal is written. */
+export interface JournalWriterOptions {
+  readonly folder: string;
+  readonly node: string;
+  /** True: nothing is acknowledged before fdatasync. */
+  readonly sync: boolean;
+  /** Size from which a new segment is begun. */
+  readonly segmentBytes: number;
+  readonly openSegment: OpenSegment;
+  /** Collects what one turn of the event loop appends. */
+  readonly schedule: (fn: () => void) => void;
+  /** Who of them was taken over by another node; asked after the write, before the acknowledgement. */
+  fenced(owners: Iterable<Ownership>): Promise<ReadonlySet<Ownership>>;
+}
+
+interface Append {
+  readonly owner: Ownership;
+  readonly records: readonly JournalRecord[];
+  readonly durable: (error?: TroupeError) => void;
+}
+
+/** A segment that is being written: its file, its number and where the next frame goes. */
+interface OpenedSegment {
+  readonly file: SegmentFile;
+  readonly segment: number;
+  readonly seed: number;
+  /** Everything before it is whole and was acknowledged or is about to be. */
+  end: number;
+}
+
+/**
+ * The journal of this process: all its runs in one file, written in groups.
+ *
+ * Invariants:
+ * 1. At most one write is in flight; what is appended meanwhile is the next group, written by one write
+ *    and made durable by one fdatasync.
+ * 2. Every append is answered once, in the order of the calls, after its group is durable.
+ * 3. After a failure the file is cut back to the last whole group and nothing more is written: what was
+ *    acknowledged stays readable, and every later append gets the same error.
+ * 4. A group is written before the fence is asked, and the fence before it is acknowledged: who took over
+ *    either reads the group or is seen (the other side marks first and reads after).
+ */
+export class JournalWriter {
+  private readonly options: JournalWriterOptions;
+  private current: OpenedSegment;
+  private pending: Append[] = [];
+  private draining = false;
+  private failure: TroupeError | undefined;
+
+  private constructor(options: JournalWriterOptions, current: OpenedSegment) {
+    this.options = options;
+    this.current = current;
+  }
+
+  /** Begins the node's first segment. */
+  static async open(options: JournalWriterOptions): Promise<JournalWriter> {
+    return new JournalWriter(options, await beginSegment(options, 1));
+  }
+
+  /** Number of the segment that the next group goes to, or the one before it. */
+  get segment(): number {
+    return this.current.segment;
+  }
+
+  append(owner: Ownership, records: readonly JournalRecord[], durable: (error?: TroupeError) => void): void {
+    this.pending.push({ owner, records, durable });
+    if (this.draining) return;
+    this.draining = true;
+    this.options.schedule(() => void this.drain());
+  }
+
+  /** Resolves when everything appended before the call has been answered. */
+  settled(): Promise<void> {
+    if (!this.draining) return Promise.resolve();
+    return new Promise((resolve) => this.append({ run: '', epoch: 0 }, [], () => resolve()));
+  }
+
+  /** Waits for what was appended and closes the file. */
+  async close(): Promise<void> {
+    await this.settled();
+    this.failure ??= new TroupeError('TRP_JOURNAL_IO', 'The journal is closed.');
+    await this.current.file.close();
+  }
+
+  private async drain(): Promise<void> {
+    while (this.pending.length > 0) {
+      const group = this.pending;
+      this.pending = [];
+      const outcome = await this.commit(group);
+      for (const append of group) answer(append, outcome);
+    }
+    this.draining = false;
+  }
+
+  /** Never rejects: the outcome says who is to be told what. */
+  private async commit(group: readonly Append[]): Promise<Outcome> {
+    if (this.failure) return { failure: this.failure };
+    try {
+      return { fenced: await this.write(byOwner(group)) };
+    } catch (error) {
+      this.failure = journalError(error, segmentPath(this.options.folder, this.segment));
+      await this.cutBack();
+      return { failure: this.failure };
+    }
+  }
+
+  private async write(records: ReadonlyMap<Ownership, readonly JournalRecord[]>): Promise<ReadonlySet<Ownership>> {
+    if (records.size === 0) return nobody;
+    await this.beginNextWhenFull();
+    const { current, options } = this;
+    const bytes = framesOf(records, current);
+    await current.file.write(bytes, current.end);
+    const synced = options.sync ? current.file.sync() : undefined;
+    const [fenced] = await Promise.all([options.fenced(records.keys()), synced]);
+    current.end += bytes.length;
+    return fenced;
+  }
+
+  private async beginNextWhenFull(): Promise<void> {
+    const { current, options } = this;
+    if (current.end < options.segmentBytes) return;
+    this.current = await beginSegment(options, current.segment + 1);
+    await current.file.close();
+  }
+
+  /** Best effort: a tail that stays is not acknowledged and is read as torn, or as records that came to be. */
+  private async cutBack(): Promise<void> {
+    try {
+      await this.current.file.cutTo(this.current.end);
+      if (this.options.sync) await this.current.file.sync();
+    } catch {
+      // The disk refuses this too; the first error is the one to report.
+    }
+  }
+}
+
+/** What came of a group: one failure for all, or some owners that had lost their runs. */
+type Outcome = { readonly failure: TroupeError } | { readonly fenced: ReadonlySet<Ownership> };
+
+const nobody: ReadonlySet<Ownership> = new Set();
+
+function answer({ owner, durable }: Append, outcome: Outcome): void {
+  try {
+    if ('failure' in outcome) durable(outcome.failure);
+    else if (outcome.fenced.has(owner)) durable(fencedError(owner));
+    else durable();
+  } catch (error) {
+    // A fault of the caller: it surfaces as uncaught, and the others still get their answers.
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
+
+/** What an owner is told whose run another node took over. */
+export function fencedError({ run, epoch }: Ownership): TroupeError {
+  return new TroupeError('TRP_JOURNAL_FENCED', `Run ${run} is no longer owned by epoch ${epoch}.`, { place: run });
+}
+
+/** One frame per run, in the order in which the runs first appear. */
+function byOwner(group: readonly Append[]): ReadonlyMap<Ownership, readonly JournalRecord[]> {
+  const records = new Map<Ownership, JournalRecord[]>();
+  for (const append of group) {
+    if (append.records.length === 0) continue;
+    const known = records.get(append.owner);
+    if (!known) records.set(append.owner, [...append.records]);
+    else for (const record of append.records) known.push(record);
+  }
+  return records;
+}
+
+function framesOf(records: ReadonlyMap<Ownership, readonly JournalRecord[]>, at: OpenedSegment): Buffer {
+  const payloads: Uint8Array[] = [];
+  let size = 0;
+  for (const [{ run, epoch }, theirs] of records) {
+    const payload = recordsPayload(run, epoch, theirs);
+    payloads.push(payload);
+    size += frameHeadBytes + payload.length;
+  }
+  return joined(payloads, size, at);
+}
+
+function joined(payloads: readonly Uint8Array[], size: number, at: { seed: number; end: number }): Buffer {
+  const bytes = Buffer.allocUnsafe(size);
+  let filled = 0;
+  for (const payload of payloads) {
+    putFrame(bytes, filled, { payload, offset: at.end + filled, seed: at.seed });
+    filled += frameHeadBytes + payload.length;
+  }
+  return bytes;
+}
+
+async function beginSegment(options: JournalWriterOptions, segment: number): Promise<OpenedSegment> {
+  const file = await options.openSegment(segmentPath(options.folder, segment));
+  const seed = segmentSeed(options.node, segment);
+  const payload = headerPayload(options.node, segment);
+  const header = joined([payload], frameHeadBytes + payload.length, { seed, end: 0 });
+  await file.write(header, 0);
+  if (options.sync) {
+    await file.sync();
+    await syncFolder(options.folder);
+  }
+  return { file, segment, seed, end: header.length };
+}
