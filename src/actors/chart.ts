@@ -7,8 +7,10 @@ export interface Chart {
   readonly transitions: readonly ChartTransition[];
 }
 
+/** What a state is made of, in XState's words. */
 export type ChartStateKind = 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
 
+/** A state of a machine. */
 export interface ChartState {
   /** The state's own id within the machine: `worker.running`. */
   readonly id: string;
@@ -25,6 +27,7 @@ export interface ChartState {
   readonly description: string;
 }
 
+/** One arrow of a machine, or an event that it takes without moving. */
 export interface ChartTransition {
   readonly from: string;
   /** Empty: the machine stays where it is. More than one: several regions at once. */

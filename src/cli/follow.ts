@@ -14,6 +14,7 @@ import type { ProgressView } from './progress/view.ts';
 import { painter } from './render/painter.ts';
 import type { Shell } from './shell.ts';
 
+/** What is followed, and how it is told. */
 export interface FollowOptions extends OutputOptions {
   readonly troupe: Troupe;
   readonly handle: RunHandle;

@@ -4,6 +4,7 @@ import { TroupeError, messageOf } from '../core/errors.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
 import type { Shell } from './shell.ts';
 
+/** Where the input of a run comes from. */
 export interface InputOptions {
   /** `key=value` or a JSON object, each; later ones win. */
   readonly input?: readonly string[];

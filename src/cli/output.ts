@@ -1,5 +1,5 @@
 import type { RunEvent } from '../runtime/api.ts';
-import { jsonText } from '../runtime/control/json.ts';
+import { jsonLine } from '../runtime/control/json.ts';
 import type { RunReport } from '../runtime/report.ts';
 import type { JournalRecord } from '../journal/record.ts';
 import { painter } from './render/painter.ts';
@@ -9,6 +9,7 @@ import type { Shell } from './shell.ts';
 /** How results are written. */
 export type OutputForm = 'text' | 'json' | 'jsonl';
 
+/** The options that choose how results are written. */
 export interface OutputOptions {
   readonly json?: boolean;
   readonly jsonl?: boolean;
@@ -22,7 +23,7 @@ export function outputForm({ json, jsonl }: OutputOptions): OutputForm {
 
 /** Writes one JSON object on a line of its own. */
 export function writeJson(shell: Shell, value: unknown): void {
-  shell.out(`${jsonText(value)}\n`);
+  shell.out(jsonLine(value));
 }
 
 /** Writes lines of text. */

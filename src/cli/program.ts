@@ -3,7 +3,8 @@ import type { GraphOptions } from './commands/graph.ts';
 import type { ResumeOptions } from './commands/resume.ts';
 import type { RunCommandOptions } from './commands/run.ts';
 import type { ShowOptions } from './commands/show.ts';
-import { collect, duration, durabilityLevel, oneOf, wholeNumber } from './options.ts';
+import { collect, duration, oneOf, wholeNumber } from './option-values.ts';
+import { levels } from './options.ts';
 import type { DataOptions } from './options.ts';
 import type { Shell } from './shell.ts';
 
@@ -130,6 +131,6 @@ function outputOptions(command: Command): Command {
 
 function engineOptions(command: Command): Command {
   return dataOption(command)
-    .option('--level <level>', 'what finished work survives: memory, process or power', durabilityLevel)
+    .option('--level <level>', 'what finished work survives: memory, process or power', oneOf('--level', levels))
     .option('--concurrency <number>', 'attempts at one time (default: 16)', wholeNumber('--concurrency', 1));
 }

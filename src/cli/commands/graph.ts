@@ -12,6 +12,7 @@ import { openWorkflowFile } from '../workflow-file.ts';
 /** Formats that a graph can be written in. */
 export const graphFormats = ['mermaid', 'dot', 'json'] as const;
 
+/** What `troupe graph` takes besides the file. */
 export interface GraphOptions {
   readonly machines?: boolean;
   /** Default: mermaid. */

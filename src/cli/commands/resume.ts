@@ -8,6 +8,7 @@ import type { OutputOptions } from '../output.ts';
 import { withStoredRun } from '../stored-runs.ts';
 import type { Shell } from '../shell.ts';
 
+/** What `troupe resume` takes besides the run. */
 export interface ResumeOptions extends EngineOptions, OutputOptions {
   readonly quiet?: boolean;
 }

@@ -8,21 +8,20 @@ import type { OutputOptions } from '../output.ts';
 import { painter } from '../render/painter.ts';
 import type { Shell } from '../shell.ts';
 import { openWorkflowFile } from '../workflow-file.ts';
+import type { Overrides } from '../workflow-file.ts';
 
-export interface RunCommandOptions extends InputOptions, EngineOptions, OutputOptions {
+/** What `troupe run` takes besides the file. */
+export interface RunCommandOptions extends InputOptions, EngineOptions, OutputOptions, Overrides {
   readonly simulate?: boolean;
   readonly seed?: number;
-  /** Milliseconds from the run's start; instead of the document's own. */
-  readonly deadline?: number;
   readonly quiet?: boolean;
 }
 
 /** `troupe run FILE`: starts a run and follows it to its end. */
 export async function run(shell: Shell, file: string, options: RunCommandOptions): Promise<number> {
-  const { warnings, workflow: written } = await openWorkflowFile(shell, file);
+  const { warnings, workflow } = await openWorkflowFile(shell, file, options);
   const input = await readInputs(shell, options);
   for (const line of faultLines(warnings, painter(shell.colours.err), 'warning')) shell.err(`${line}\n`);
-  const workflow = options.deadline === undefined ? written : { ...written, deadlineMs: options.deadline };
   const troupe = await shell.openTroupe(troupeOptions(shell, options));
   try {
     const handle = await troupe.run(workflow, input, {

@@ -16,6 +16,7 @@ import { withStoredRun } from '../stored-runs.ts';
 /** A run of up to so many tasks is shown with its tasks without asking. */
 const fewTasks = 40;
 
+/** What `troupe show` takes besides the run. */
 export interface ShowOptions extends DataOptions {
   readonly json?: boolean;
   readonly tasks?: boolean;

@@ -8,6 +8,7 @@ export interface WorkflowGraph {
   readonly edges: readonly GraphEdge[];
 }
 
+/** A group. */
 export interface GraphCluster {
   readonly id: string;
   readonly mode: 'fork_join' | 'async_merge';
@@ -16,6 +17,7 @@ export interface GraphCluster {
   readonly members: readonly string[];
 }
 
+/** A task. */
 export interface GraphNode {
   readonly id: string;
   readonly agent: string;

@@ -19,6 +19,7 @@ const countsGapMs = 1000;
 /** Longest message of an error on a line. */
 const maxMessageColumns = 160;
 
+/** What plain progress lines are made from, and where they go. */
 export interface LinesOptions {
   readonly clock: Clock;
   readonly write: (text: string) => void;

@@ -19,6 +19,7 @@ const endWhole = '\u001b[?2026l';
 const clearLine = '\u001b[K';
 const clearBelow = '\u001b[J';
 
+/** What a live block is drawn from, and where it goes. */
 export interface LiveOptions {
   readonly clock: Clock;
   readonly write: (text: string) => void;

@@ -19,6 +19,7 @@ export interface RunningTask {
   readonly message: string;
 }
 
+/** How far a group is. */
 export interface GroupTally {
   readonly id: string;
   total: number;

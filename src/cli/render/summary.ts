@@ -10,6 +10,7 @@ import { fit, oneLine, widthOf } from './width.ts';
 /** Failures and outputs that a summary shows; the rest is counted. */
 const maxShown = 20;
 
+/** How a summary is laid out. */
 export interface SummaryOptions {
   readonly paint: Painter;
   readonly columns: number;

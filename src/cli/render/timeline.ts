@@ -23,6 +23,7 @@ export function taskTable(tasks: readonly TaskReport[]): readonly string[] {
   return table([['task', 'outcome', 'reason', 'attempts', 'start', 'duration'], ...rows]);
 }
 
+/** How a timeline is laid out. */
 export interface TimelineOptions {
   readonly columns: number;
   readonly paint: Painter;

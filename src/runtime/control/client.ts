@@ -4,15 +4,18 @@ import { systemClock } from '../../core/clock.ts';
 import { TroupeError, messageOf } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
 import { findControlPath } from './address.ts';
+import { maxAnswerBytes, parseAnswer } from './answer.ts';
+import type { ControlAnswer } from './answer.ts';
+import { jsonLine } from './json.ts';
 import { LineCutter } from './lines.ts';
-import { lineOf, maxAnswerBytes, maxRequestBytes, parseAnswer } from './protocol.ts';
-import type { ControlAnswer } from './protocol.ts';
+import { maxRequestBytes } from './request.ts';
 
 /** How long a live process may take to accept a connection before it counts as dead. */
 const probeTimeoutMs = 1000;
 
 const defaultTimeoutMs = 5000;
 
+/** Who is asked what. */
 export interface AskControlOptions {
   readonly dataDir: string;
   /** The node that is asked. */
@@ -32,7 +35,7 @@ export interface AskControlOptions {
  */
 export async function askControl(options: AskControlOptions): Promise<Plain> {
   const { verb, run = '', payload = null, timeoutMs = defaultTimeoutMs } = options;
-  const request = lineOf({ id: '1', verb, run, payload });
+  const request = jsonLine({ id: '1', verb, run, payload });
   if (Buffer.byteLength(request) > maxRequestBytes) {
     throw new TroupeError('TRP_CONTROL_REQUEST', `a control request may have ${maxRequestBytes} bytes at most`);
   }

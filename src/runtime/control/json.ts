@@ -6,6 +6,11 @@ export function jsonText(value: unknown, spaces?: number): string {
   return JSON.stringify(value, bytesAsText, spaces);
 }
 
+/** A message as the line that carries it. */
+export function jsonLine(message: unknown): string {
+  return `${jsonText(message)}\n`;
+}
+
 /** `item` is what `toJSON` made of the value, which for a Buffer is a list of numbers; so the holder is asked. */
 function bytesAsText(this: unknown, key: string, item: unknown): unknown {
   const held = (this as { [key: string]: unknown })[key];

@@ -12,10 +12,13 @@ import { TroupeError } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
 import { controlAddress, publishAddress, withdrawAddress } from './address.ts';
 import type { ControlAddress } from './address.ts';
+import { controlErrorOf } from './answer.ts';
+import type { ControlAnswer } from './answer.ts';
 import { isAnswering } from './client.ts';
+import { jsonLine } from './json.ts';
 import { LineCutter } from './lines.ts';
-import { controlErrorOf, lineOf, malformed, maxRequestBytes, parseRequest, requestIdOf } from './protocol.ts';
-import type { ControlAnswer, ControlRequest } from './protocol.ts';
+import { malformed, maxRequestBytes, parseRequest, requestIdOf } from './request.ts';
+import type { ControlRequest } from './request.ts';
 
 /** Connections at one time. */
 const maxPeers = 64;
@@ -29,6 +32,7 @@ const idleMs = 60_000;
 /** What a peer that was refused gets to read the reason. */
 const partingMs = 1000;
 
+/** What a control server needs. */
 export interface ServeControlOptions {
   /** The data folder; the socket lies in the node's folder below it. */
   readonly dataDir: string;
@@ -37,6 +41,7 @@ export interface ServeControlOptions {
   readonly handle: (request: ControlRequest) => Promise<Plain>;
 }
 
+/** A control socket that is being served. */
 export interface ControlServer {
   /** The socket, or the named pipe on Windows. */
   readonly path: string;
@@ -105,11 +110,11 @@ class Peer {
     this.socket.removeAllListeners('data');
     this.socket.resume();
     this.socket.setTimeout(partingMs, () => this.socket.destroy());
-    this.socket.end(lineOf({ id: null, ok: false, error: controlErrorOf(error) }));
+    this.socket.end(jsonLine({ id: null, ok: false, error: controlErrorOf(error) }));
   }
 
   private send(answer: ControlAnswer): void {
-    if (this.socket.writable) this.socket.write(lineOf(answer));
+    if (this.socket.writable) this.socket.write(jsonLine(answer));
   }
 }
 

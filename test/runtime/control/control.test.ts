@@ -10,7 +10,7 @@ import type { Plain } from '../../../src/core/plain.ts';
 import { askControl } from '../../../src/runtime/control/client.ts';
 import { serveControl } from '../../../src/runtime/control/server.ts';
 import type { ControlServer, ServeControlOptions } from '../../../src/runtime/control/server.ts';
-import { maxRequestBytes } from '../../../src/runtime/control/protocol.ts';
+import { maxRequestBytes } from '../../../src/runtime/control/request.ts';
 
 let dataDir: string;
 const servers: ControlServer[] = [];
