@@ -43,7 +43,10 @@ export interface FaultDetail {
 }
 
 /** Comparisons of names that one validation spends on suggestions before it stops suggesting. */
-const suggestionBudget = 100_000;
+const suggestionBudget = 20_000;
+
+/** Faults beyond this number are not told: nobody reads them, and each costs. */
+const maxFaults = 1000;
 
 /** Collects the faults and warnings of one document and gives each its place. */
 export class FaultList {
@@ -70,15 +73,15 @@ export class FaultList {
     return path.some((_, depth) => this.muted.has(JSON.stringify(path.slice(0, depth + 1))));
   }
 
-  /** Adds a fault: the document will not run. */
+  /** Adds a fault: the document will not run. After the first 1000 nothing is added. */
   add(code: ErrorCode, message: string, path: DocumentPath, detail: FaultDetail = {}): void {
-    if (this.isMuted(path)) return;
+    if (this.faults.length >= maxFaults || this.isMuted(path)) return;
     this.faults.push(this.faultAt(code, message, path, detail));
   }
 
-  /** Adds a warning: the document runs. */
+  /** Adds a warning: the document runs. After the first 1000 nothing is added. */
   warn(code: ErrorCode, message: string, path: DocumentPath, detail: FaultDetail = {}): void {
-    if (this.isMuted(path)) return;
+    if (this.warnings.length >= maxFaults || this.isMuted(path)) return;
     this.warnings.push(this.faultAt(code, message, path, detail));
   }
 

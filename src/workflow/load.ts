@@ -89,10 +89,12 @@ function parsedOrRefusal<T>(parse: () => T): T | Refusal {
   }
 }
 
+const plainHint = `Write it plainly: no aliases, anchors, tags or directives, at most ${maxDocumentDepth} levels.`;
+
 function refused(refusal: Refusal, text: string, place: Place): LoadedDocument {
   const position = positionIn(text, refusal.offset);
   const faults = new FaultList(place.file, () => position);
-  faults.add('TRP_WORKFLOW_HOSTILE', refusal.message, []);
+  faults.add('TRP_WORKFLOW_HOSTILE', refusal.message, [], { hint: plainHint });
   return { ...place, value: undefined, faults };
 }
 

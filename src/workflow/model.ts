@@ -231,3 +231,13 @@ export function agentKind(agentId: string): string {
 export function memberId(taskId: string, index: number): string {
   return `${taskId}[${index}]`;
 }
+
+/** The id of the task that aggregates a group's outputs by a function. */
+export function aggregationId(groupId: string): string {
+  return `${groupId}@aggregate`;
+}
+
+/** A memory key as the run knows it: one without a dot belongs to the agent that wrote it. */
+export function qualifiedKey(agentId: string, key: string): string {
+  return key.includes('.') ? key : `${agentId}.${key}`;
+}

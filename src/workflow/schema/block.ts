@@ -10,7 +10,7 @@ export function block<Shape extends z.ZodRawShape>(name: string, description: st
   keysOfBlocks.set(name, Object.keys(shape));
   return z
     .strictObject(shape, {
-      error: (issue) => (issue.code === 'unrecognized_keys' ? `${blockMark}${name}` : `expected a mapping: ${description}`),
+      error: (issue) => (issue.code === 'unrecognized_keys' ? `${blockMark}${name}` : 'expected a mapping'),
     })
     .meta({ title: name.replaceAll('_', ' '), description });
 }

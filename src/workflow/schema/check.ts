@@ -4,6 +4,7 @@ import type { DocumentPath, FaultList } from '../fault.ts';
 import { isUnsupportedKey, isUnsupportedValue } from '../unsupported.ts';
 import { blockMark, keysOfBlock } from './block.ts';
 import { documentSchema } from './document.ts';
+import { kindName } from './scalars.ts';
 
 /** A document whose shape is right: canonical keys, values still as written. */
 export type CheckedDocument = z.output<typeof documentSchema>;
@@ -17,6 +18,7 @@ const maxRounds = 12;
  */
 export function checkShape(document: Plain, faults: FaultList): CheckedDocument | undefined {
   let rest = structuredClone(document) as unknown;
+  cutResources(rest, faults);
   for (let round = 0; round < maxRounds; round++) {
     const checked = documentSchema.safeParse(rest);
     if (checked.success) return checked.data;
@@ -25,6 +27,23 @@ export function checkShape(document: Plain, faults: FaultList): CheckedDocument 
     rest = cutAll(rest, { issues, round, faults });
   }
   return undefined;
+}
+
+/** Resource kinds have free names, so the schema would take these for kinds. */
+function cutResources(document: unknown, faults: FaultList): void {
+  const resources = valueAt(document, ['resources']);
+  if (typeof resources !== 'object' || resources === null) return;
+  for (const key of Object.keys(resources)) {
+    const path = ['resources', key];
+    if (isUnsupportedKey('resources', key)) addUnsupportedKey(path, faults);
+    else if (kindName.safeParse(key).success) continue;
+    else addNameFault(path, faults);
+    remove(document, path);
+  }
+}
+
+function addUnsupportedKey(path: DocumentPath, faults: FaultList): void {
+  faults.add('TRP_WORKFLOW_UNSUPPORTED', `"${String(path.at(-1))}" is not supported in this version`, path, { point: 'key' });
 }
 
 interface Cut {
@@ -41,23 +60,27 @@ function cutAll(document: unknown, { issues, round, faults }: Cut): unknown {
     const place = JSON.stringify(issue.path);
     if (!done.has(place)) rest = cutOut(rest, issue, round);
     if (issue.code !== 'unrecognized_keys') done.add(place);
-    muteShifted(issue.path as DocumentPath, faults);
+    if (issue.code !== 'unrecognized_keys') muteCut(pathToCut(issue, round), faults);
   }
   return rest;
 }
 
-/** What stands in a list that lost an item can no longer be pointed at, nor can it be judged. */
-function muteShifted(path: DocumentPath, faults: FaultList): void {
-  const index = path.findIndex((part) => typeof part === 'number');
-  if (index > 0) faults.mute(path.slice(0, index));
-  else if (path.length > 0) faults.mute(path);
+/** What was cut, and what stands in a list that lost an item, can no longer be pointed at, nor can it be judged. */
+function muteCut(path: DocumentPath, faults: FaultList): void {
+  if (path.length === 0) faults.mute(['tasks']);
+  else faults.mute(typeof path.at(-1) === 'number' ? path.slice(0, -1) : path);
+}
+
+/** In the first round the place at fault itself, then one level more each time. */
+function pathToCut(issue: Issue, round: number): DocumentPath {
+  return issue.path.slice(0, Math.max(0, issue.path.length - round)) as DocumentPath;
 }
 
 type Issue = z.core.$ZodIssue;
 
 /** Issues with paths from the top; of a union's branches only the one that the value was probably meant for. */
 function flatten(issues: readonly Issue[], base: readonly PropertyKey[]): readonly Issue[] {
-  return issues.flatMap((issue): readonly Issue[] => {
+  return withoutEchoes(issues).flatMap((issue): readonly Issue[] => {
     const path = [...base, ...issue.path];
     const branch = issue.code === 'invalid_union' ? likelyBranch(issue.errors) : undefined;
     return branch ? flatten(branch, path) : [{ ...issue, path }];
@@ -66,8 +89,14 @@ function flatten(issues: readonly Issue[], base: readonly PropertyKey[]): readon
 
 /** The only branch whose outer shape fits: a mapping for a mapping, a list for a list. */
 function likelyBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
-  const fitting = branches.filter((issues) => issues.length > 0 && !issues.some(isOuter));
+  const fitting = branches.map(withoutEchoes).filter((issues) => issues.length > 0 && !issues.some(isOuter));
   return fitting.length === 1 ? fitting[0] : undefined;
+}
+
+/** What a mapping as a whole lacks is no news when one of its keys is misspelled. */
+function withoutEchoes(issues: readonly Issue[]): readonly Issue[] {
+  const misspelled = issues.filter(({ code }) => code === 'unrecognized_keys').map(({ path }) => JSON.stringify(path));
+  return issues.filter(({ code, path }) => code !== 'custom' || !misspelled.includes(JSON.stringify(path)));
 }
 
 function isOuter(issue: Issue): boolean {
@@ -102,7 +131,7 @@ function addKeyFaults(issue: Issue & { keys: string[] }, path: DocumentPath, fau
   for (const key of issue.keys) {
     const here = [...path, key];
     if (isUnsupportedKey(block, key)) {
-      faults.add('TRP_WORKFLOW_UNSUPPORTED', `"${key}" is not supported in this version`, here, { point: 'key' });
+      addUnsupportedKey(here, faults);
       continue;
     }
     const hint = faults.suggest(key, known) ?? `Known here: ${known.join(', ')}.`;
@@ -111,16 +140,14 @@ function addKeyFaults(issue: Issue & { keys: string[] }, path: DocumentPath, fau
   }
 }
 
-/** Removes what an issue is about; in later rounds also what holds it, one level more each time. */
 function cutOut(document: unknown, issue: Issue, round: number): unknown {
   if (issue.code === 'unrecognized_keys') {
     for (const key of issue.keys) remove(document, [...issue.path, key]);
     return document;
   }
-  const path = issue.path.slice(0, Math.max(0, issue.path.length - round));
+  const path = pathToCut(issue, round);
   if (path.length === 0) return { tasks: {} };
-  const replaced = path.length === 1 && path[0] === 'tasks';
-  if (replaced) return { ...(document as object), tasks: {} };
+  if (path.length === 1 && path[0] === 'tasks') return { ...(document as object), tasks: {} };
   remove(document, path);
   return document;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { block } from './block.ts';
 import { count, duration, id, oneOf, oneOrMany, positiveDuration, text } from './scalars.ts';
+import { aggregateWords } from './words.ts';
 
 const share = (expected: string) => z.number({ error: expected }).min(0, { error: expected }).max(1, { error: expected });
 
@@ -47,9 +48,6 @@ export const barrier = block('barrier', 'When waiting for the members is over, a
 });
 
 const aggregateText = 'expected list, concat, union, intersection, majority, {frequency: 0.4} or {function: "./m.mjs#x"}';
-
-/** Words that name an aggregation without parameters. */
-export const aggregateWords = ['list', 'concat', 'union', 'intersection', 'majority'] as const;
 
 const aggregateBlock = block('aggregate', 'How members become one output.', {
   frequency: share('expected a share from 0 to 1').optional().describe('Least share of the members that name an item.'),

@@ -1,0 +1,10 @@
+import type { z } from 'zod';
+import type { documentSchema } from './schema/document.ts';
+
+/** A workflow document as data: what YAML and JSON files hold. */
+export type WorkflowDocument = z.input<typeof documentSchema>;
+
+/** The document itself, checked by the compiler. Nothing happens at run time. */
+export function defineWorkflow(document: WorkflowDocument): WorkflowDocument {
+  return document;
+}

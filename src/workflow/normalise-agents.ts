@@ -1,0 +1,137 @@
+import { parseBytes } from './bytes.ts';
+import type { Draft, TaskSource } from './draft.ts';
+import type { DocumentPath } from './fault.ts';
+import { qualifiedKey } from './model.ts';
+import type { AgentSpec, BehaviourKind } from './model.ts';
+import { durationMs, moduleOf } from './normalise-policies.ts';
+import type { CheckedDocument } from './schema/check.ts';
+
+type AgentSource = NonNullable<CheckedDocument['agents']>[string];
+
+/** Keys that say how work is done; on a task they make an agent of the task's name. */
+const behaviourKeys = ['uses', 'module', 'command'] as const;
+const behaviourDetails = ['export', 'env', 'limits', 'isolate', 'owns'] as const;
+
+const defaultLimits = { maxOutputBytes: 8 * 1024 ** 2, maxMemoryMb: 256, killAfterMs: 2000 };
+
+/** The agents of the document, and those that tasks declare in themselves. */
+export function normaliseAgents(draft: Draft): void {
+  for (const [id, source] of Object.entries(draft.document.agents ?? {})) {
+    draft.agents.set(id, agentSpec(id, source, { draft, path: ['agents', id] }));
+  }
+  for (const [id, task] of Object.entries(draft.document.tasks)) addInlineAgent(id, task, draft);
+}
+
+/** The agent that does a task, by the rules of the document; a fault when there is none. */
+export function agentOf(id: string, source: TaskSource, draft: Draft): string {
+  const { agents, document, faults } = draft;
+  const named = source.agent ?? (isInline(source) ? id : document.defaults?.agent) ?? id;
+  if (agents.has(named) || faults.isMuted(['agents', named])) return named;
+  const known = [...agents.keys()];
+  if (source.agent !== undefined) {
+    const hint = faults.suggest(named, known);
+    faults.add('TRP_WORKFLOW_UNKNOWN_REF', `task "${id}" names an agent "${named}" that is not defined`, ['tasks', id, 'agent'], { hint });
+  } else if (named === id) {
+    const hint = 'Add agent:, defaults.agent, or uses: to the task.';
+    faults.add('TRP_WORKFLOW_UNKNOWN_REF', `task "${id}" names no agent, and no agent is called "${id}"`, ['tasks', id], { point: 'key', hint });
+  }
+  return named;
+}
+
+function isInline(source: TaskSource): boolean {
+  return behaviourKeys.some((key) => source[key] !== undefined);
+}
+
+function addInlineAgent(id: string, task: TaskSource, draft: Draft): void {
+  const path = ['tasks', id];
+  const { faults } = draft;
+  if (!isInline(task)) {
+    const stray = behaviourDetails.find((key) => task[key] !== undefined);
+    if (stray === undefined) return;
+    const hint = 'Put it into the agent, or add uses: to the task.';
+    faults.add('TRP_WORKFLOW_INVALID', `${stray}: belongs to an agent`, [...path, stray], { point: 'key', hint });
+    return;
+  }
+  if (task.agent !== undefined) {
+    const hint = 'Keep either agent: or uses:.';
+    faults.add('TRP_WORKFLOW_INVALID', `task "${id}" names an agent and declares one in itself`, [...path, 'agent'], { hint });
+  }
+  if (draft.agents.has(id)) {
+    faults.add('TRP_WORKFLOW_INVALID', `agent "${id}" is declared twice: under agents and in the task`, path, { point: 'key' });
+  }
+  draft.agents.set(id, agentSpec(id, { ...pickBehaviour(task) }, { draft, path }));
+}
+
+function pickBehaviour(task: TaskSource): AgentSource {
+  const { uses, module, command, env, limits, isolate, owns } = task;
+  return { uses, module, export: task.export, command, env, limits, isolate, owns };
+}
+
+interface AgentPlace {
+  readonly draft: Draft;
+  readonly path: DocumentPath;
+}
+
+function agentSpec(id: string, source: AgentSource, place: AgentPlace): AgentSpec {
+  const uses = usesOf(source);
+  const { faults } = place.draft;
+  if (uses !== undefined) checkBehaviour(uses, source, place);
+  else if (!faults.isMuted([...place.path, 'uses'])) {
+    faults.add('TRP_WORKFLOW_INVALID', `agent "${id}" does not say how it works`, place.path, {
+      point: 'key',
+      hint: 'Add uses: function, command or simulate.',
+    });
+  }
+  const target = source.module === undefined ? undefined : moduleOf(source.module, source.export);
+  return {
+    id,
+    uses: uses ?? 'simulate',
+    module: uses === 'function' ? target?.module : undefined,
+    export: target?.export ?? source.export ?? 'default',
+    command: uses === 'command' ? wordsOf(source.command) : [],
+    env: source.env ?? [],
+    limits: limitsOf(source),
+    isolate: source.isolate ?? 'inline',
+    owns: (source.owns ?? []).map((key) => qualifiedKey(id, key)),
+    with: source.with ?? {},
+  };
+}
+
+function usesOf(source: AgentSource): BehaviourKind | undefined {
+  if (source.uses !== undefined) return source.uses;
+  if (source.module !== undefined) return 'function';
+  return source.command === undefined ? undefined : 'command';
+}
+
+const behaviourHints = {
+  module: 'Add module: ./file.mjs, or host:NAME.',
+  command: 'Add command: [program, argument].',
+};
+
+function checkBehaviour(uses: BehaviourKind, source: AgentSource, { draft, path }: AgentPlace): void {
+  const missing = missingFor(uses, source);
+  if (missing === undefined) return;
+  draft.faults.add('TRP_WORKFLOW_INVALID', `uses: ${uses} needs ${missing}`, [...path, 'uses'], { hint: behaviourHints[missing] });
+}
+
+function missingFor(uses: BehaviourKind, source: AgentSource): 'module' | 'command' | undefined {
+  if (uses === 'function' && source.module === undefined) return 'module';
+  return uses === 'command' && wordsOf(source.command).length === 0 ? 'command' : undefined;
+}
+
+function limitsOf({ limits }: AgentSource): AgentSpec['limits'] {
+  const maxMemoryBytes = limits?.max_memory === undefined ? undefined : parseBytes(limits.max_memory);
+  return {
+    concurrency: limits?.concurrency,
+    maxOutputBytes: (limits?.max_output === undefined ? undefined : parseBytes(limits.max_output)) ?? defaultLimits.maxOutputBytes,
+    maxMemoryMb: maxMemoryBytes === undefined ? defaultLimits.maxMemoryMb : Math.max(1, Math.ceil(maxMemoryBytes / 1024 ** 2)),
+    killAfterMs: durationMs(limits?.kill_after) ?? defaultLimits.killAfterMs,
+  };
+}
+
+/** A command line split at spaces; quotes keep words together. No shell ever sees it. */
+function wordsOf(command: string | readonly string[] | undefined): readonly string[] {
+  if (typeof command !== 'string') return command ?? [];
+  const words = command.match(/"[^"]*"|'[^']*'|[^\s"']+/g) ?? [];
+  return words.map((word) => (/^["']/.test(word) ? word.slice(1, -1) : word));
+}

@@ -1,0 +1,89 @@
+import { parseDuration, parseDurationRange } from '../core/duration.ts';
+import type { Plain } from '../core/plain.ts';
+import { asList } from './draft.ts';
+import type { GroupSource, TaskSource, TierSource } from './draft.ts';
+import type { AggregateSpec, BarrierSpec, Estimate, MinSuccess, RetrySpec } from './model.ts';
+
+const defaultRetry: RetrySpec = {
+  maxAttempts: 3,
+  backoff: 'exponential',
+  initialMs: 500,
+  maxMs: 60_000,
+  jitter: 0.5,
+  budgetMs: undefined,
+};
+
+const defaultExtension = { byMs: 300_000, max: 1 };
+
+/** Units of the named levels of demand. */
+const levelUnits = { low: 15, medium: 30, high: 45, very_high: 60 };
+
+/** Milliseconds of a duration that the schema has let through. */
+export function durationMs(value: string | number | undefined): number | undefined {
+  return value === undefined ? undefined : parseDuration(value);
+}
+
+/** The estimate of a duration or a range. */
+export function estimateSpec(value: string | number | undefined): Estimate | undefined {
+  return value === undefined ? undefined : parseDurationRange(value);
+}
+
+/** Units of a number or a level. */
+export function unitsOf(value: number | keyof typeof levelUnits): number {
+  return typeof value === 'number' ? value : levelUnits[value];
+}
+
+/** Retry settings: each field from the task, else from the document's defaults, else Troupe's. */
+export function retrySpec(...sources: readonly TaskSource['retry'][]): RetrySpec {
+  return sources.reduceRight<RetrySpec>((below, source) => {
+    if (source === undefined) return below;
+    if (typeof source === 'number') return { ...below, maxAttempts: source };
+    return {
+      maxAttempts: source.max_attempts ?? below.maxAttempts,
+      backoff: source.backoff ?? below.backoff,
+      initialMs: durationMs(source.initial) ?? below.initialMs,
+      maxMs: durationMs(source.max) ?? below.maxMs,
+      jitter: source.jitter ?? below.jitter,
+      budgetMs: durationMs(source.budget) ?? below.budgetMs,
+    };
+  }, defaultRetry);
+}
+
+/** The rule by which waiting for members ends; without one in the document: all members, no timeout. */
+export function barrierSpec(source: GroupSource['barrier']): BarrierSpec {
+  const onTimeout = asList(source?.on_timeout);
+  return {
+    type: source?.type ?? 'count_down',
+    expected: source?.expected,
+    minSuccess: minSuccessOf(source?.min_success),
+    required: source?.required ?? [],
+    timeoutMs: durationMs(source?.timeout),
+    onTimeout: onTimeout.length === 0 ? ['proceed_with_available'] : onTimeout,
+    extension: {
+      byMs: durationMs(source?.extension?.by) ?? defaultExtension.byMs,
+      max: source?.extension?.max ?? defaultExtension.max,
+    },
+    onFailure: source?.on_failure ?? 'retry_failed_worker',
+  };
+}
+
+/** How members' outputs become one. */
+export function aggregateSpec(source: TierSource['aggregate'] | TaskSource['aggregate']): AggregateSpec | undefined {
+  if (source === undefined) return undefined;
+  const none = { threshold: undefined, module: undefined, export: undefined };
+  if (typeof source === 'string') return { ...none, kind: source as AggregateSpec['kind'] };
+  if (source.function === undefined) return { ...none, kind: 'frequency', threshold: source.frequency };
+  return { kind: 'function', threshold: undefined, ...moduleOf(source.function) };
+}
+
+/** A module and the export behind its `#`; the export is `default` when neither says one. */
+export function moduleOf(text: string, exportName?: string): { module: string; export: string } {
+  const hash = text.lastIndexOf('#');
+  if (hash <= 0) return { module: text, export: exportName ?? 'default' };
+  return { module: text.slice(0, hash), export: exportName ?? (text.slice(hash + 1) || 'default') };
+}
+
+function minSuccessOf(value: number | string | Plain | undefined): MinSuccess {
+  if (typeof value === 'number') return { count: value };
+  return { share: typeof value === 'string' ? Number.parseFloat(value) / 100 : 1 };
+}

@@ -1,0 +1,185 @@
+import type { Plain } from '../core/plain.ts';
+import { addNeed, asList, placeOf } from './draft.ts';
+import type { Draft, TaskDraft, TaskSource } from './draft.ts';
+import type { DocumentPath } from './fault.ts';
+import { qualifiedKey } from './model.ts';
+import type { AspectSpec, ExpandSpec } from './model.ts';
+import { agentOf } from './normalise-agents.ts';
+import { aggregateSpec, barrierSpec, durationMs, estimateSpec, retrySpec, unitsOf } from './normalise-policies.ts';
+
+/** Priority of a task that says none and is in no group. */
+const defaultPriority = 5;
+
+/** The tasks of the document, without what groups, tiers and validations add. Needs follow in {@link resolveNeeds}. */
+export function normaliseTasks(draft: Draft): void {
+  for (const [id, source] of Object.entries(draft.document.tasks)) {
+    draft.tasks.set(id, taskDraft(id, source, draft));
+  }
+}
+
+function taskDraft(id: string, source: TaskSource, draft: Draft): TaskDraft {
+  const { defaults = {} } = draft.document;
+  const agent = agentOf(id, source, draft);
+  const expand = expandSpec(id, source, draft);
+  return {
+    id,
+    agent,
+    index: draft.tasks.size,
+    needs: [],
+    demand: demandOf(id, source, draft),
+    reads: source.reads ?? [],
+    writes: (source.writes ?? []).map((key) => qualifiedKey(agent, key)),
+    with: source.with as Plain | undefined,
+    when: source.when as Plain | undefined,
+    priority: source.priority ?? defaults.priority ?? defaultPriority,
+    prioritySet: (source.priority ?? defaults.priority) !== undefined,
+    estimate: estimateSpec(source.estimate ?? defaults.estimate),
+    timeoutMs: durationMs(source.timeout ?? defaults.timeout),
+    deadlineMs: durationMs(source.deadline),
+    retry: retrySpec(source.retry, defaults.retry),
+    default: source.default as Plain | undefined,
+    group: undefined,
+    expand,
+    aggregate: aggregateSpec(source.aggregate),
+    barrier: expand ? barrierSpec(source.barrier) : undefined,
+    validates: undefined,
+    maxRounds: source.max_rounds ?? 1,
+    generated: false,
+  };
+}
+
+function demandOf(id: string, source: TaskSource, { faults }: Draft): TaskDraft['demand'] {
+  const demand: TaskDraft['demand'] = {};
+  for (const [kind, value] of Object.entries(source.resources ?? {})) {
+    if (kind !== 'concurrency') demand[kind] = unitsOf(value);
+    else faults.add('TRP_WORKFLOW_INVALID', 'concurrency: an attempt always takes one', ['tasks', id, 'resources', kind], { point: 'key' });
+  }
+  for (const lock of source.exclusive ?? []) demand[`lock:${lock}`] = 1;
+  return demand;
+}
+
+const expandingKeys = ['shards', 'aspects', 'for_each'] as const;
+
+function expandSpec(id: string, source: TaskSource, draft: Draft): ExpandSpec | undefined {
+  const path = ['tasks', id];
+  const { faults } = draft;
+  const [first, second] = expandingKeys.filter((key) => source[key] !== undefined);
+  if (second !== undefined) {
+    faults.add('TRP_WORKFLOW_INVALID', `${first} and ${second} cannot stand together`, [...path, second], { point: 'key' });
+  }
+  for (const key of ['barrier', 'aggregate'] as const) {
+    if (first !== undefined || source[key] === undefined) continue;
+    const hint = `Put it into a group, or add ${expandingKeys.join(', ')}.`;
+    faults.add('TRP_WORKFLOW_INVALID', `${key}: of a task without members`, [...path, key], { point: 'key', hint });
+  }
+  if (source.barrier?.required?.length) {
+    faults.add('TRP_WORKFLOW_INVALID', 'required: members made at run time have no names', [...path, 'barrier', 'required'], { point: 'key' });
+  }
+  if (first === 'shards' && source.shards) {
+    const { of, count, size } = source.shards;
+    return { kind: 'shards', of: of as Plain, count, size };
+  }
+  if (first === 'aspects') return { kind: 'aspects', aspects: aspectSpecs(id, source, draft) };
+  if (first !== 'for_each') return undefined;
+  const items = source.for_each;
+  return { kind: 'for_each', of: (typeof items === 'string' ? items : items?.of) as Plain };
+}
+
+function aspectSpecs(id: string, { aspects = [] }: TaskSource, draft: Draft): readonly AspectSpec[] {
+  if (Array.isArray(aspects)) return aspects.map((name) => ({ id: name, agent: undefined, with: undefined }));
+  return Object.entries(aspects).map(([name, aspect]) => {
+    const agent = aspect?.agent;
+    if (agent !== undefined && !draft.agents.has(agent) && !draft.faults.isMuted(['agents', agent])) {
+      const hint = draft.faults.suggest(agent, [...draft.agents.keys()]);
+      const message = `aspect "${name}" names an agent "${agent}" that is not defined`;
+      draft.faults.add('TRP_WORKFLOW_UNKNOWN_REF', message, ['tasks', id, 'aspects', name, 'agent'], { hint });
+    }
+    return { id: name, agent, with: aspect?.with as Plain | undefined };
+  });
+}
+
+/** What a need may be written as. */
+type NeedSource = Exclude<NonNullable<TaskSource['needs']>, readonly unknown[]>;
+
+/** Resolves what tasks, and groups for their members, wait for. To be called when all tasks and groups have names. */
+export function resolveNeeds(draft: Draft): void {
+  for (const [id, source] of Object.entries(draft.document.tasks)) {
+    resolveList(source.needs, { draft, path: ['tasks', id, 'needs'], tasks: [id] });
+  }
+  for (const [id, source] of Object.entries(draft.document.groups ?? {})) {
+    resolveList(source.needs, { draft, path: ['groups', id, 'needs'], tasks: source.tasks });
+  }
+}
+
+interface NeedPlace {
+  readonly draft: Draft;
+  readonly path: DocumentPath;
+  /** Those that wait. */
+  readonly tasks: readonly string[];
+}
+
+function resolveList(needs: TaskSource['needs'], place: NeedPlace): void {
+  const isList = Array.isArray(needs);
+  for (const [index, need] of asList<NeedSource>(needs as NeedSource).entries()) {
+    resolveNeed(need, isList ? { ...place, path: [...place.path, index] } : place);
+  }
+}
+
+function resolveNeed(need: NeedSource, place: NeedPlace): void {
+  if (typeof need === 'string') return addFirstKnown(need.replace(/\.completion$/, ''), place);
+  const { task, group, resource, kind = 'data' } = need;
+  if (resource !== undefined) return addDemand(resource, need.units ?? 1, place);
+  const target = group === undefined ? 'task' : 'group';
+  const on = group ?? task ?? '';
+  const at = { ...place, path: [...place.path, target] };
+  if (!(target === 'task' ? place.draft.tasks : place.draft.groups).has(on)) return addUnknown(on, target, at);
+  if (target === 'group' && kind === 'validation') {
+    place.draft.faults.add('TRP_WORKFLOW_INVALID', 'kind: a group cannot validate', [...place.path, 'kind']);
+    return;
+  }
+  for (const waiting of tasksAt(place)) addNeed(waiting, { on, target, kind });
+}
+
+function addFirstKnown(on: string, place: NeedPlace): void {
+  const { tasks, groups } = place.draft;
+  if (!tasks.has(on) && !groups.has(on)) return addUnknown(on, 'task', place);
+  for (const waiting of tasksAt(place)) addNeed(waiting, { on, target: tasks.has(on) ? 'task' : 'group', kind: 'data' });
+}
+
+function addDemand(resource: string, units: number, place: NeedPlace): void {
+  for (const task of tasksAt(place)) task.demand[resource] = (task.demand[resource] ?? 0) + units;
+}
+
+function addUnknown(on: string, target: 'task' | 'group', { draft, path }: NeedPlace): void {
+  const { tasks, groups, faults } = draft;
+  if (faults.isMuted(['tasks', on]) || faults.isMuted(['groups', on])) return;
+  const swapped = (target === 'task' ? groups : tasks).has(on);
+  const other = target === 'task' ? 'group' : 'task';
+  const hint = swapped ? `"${on}" is a ${other}: write {${other}: ${on}}.` : faults.suggest(on, [...tasks.keys(), ...groups.keys()]);
+  const kind = typeof path.at(-1) === 'string' && path.at(-1) !== 'needs' ? target : 'task or group';
+  faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no ${kind} "${on}"`, path, { hint });
+}
+
+function tasksAt({ draft, tasks }: NeedPlace): readonly TaskDraft[] {
+  return tasks.flatMap((id) => draft.tasks.get(id) ?? []);
+}
+
+/** Turns `kind: validation` around: the task named checks the one that names it, after it. */
+export function linkValidations(draft: Draft): void {
+  for (const task of draft.tasks.values()) {
+    for (const { on } of task.needs.filter(({ kind }) => kind === 'validation')) linkValidation(task, on, draft);
+  }
+}
+
+function linkValidation(checked: TaskDraft, validator: string, draft: Draft): void {
+  const review = draft.tasks.get(validator);
+  if (!review) return;
+  if (review.validates !== undefined && review.validates !== checked.id) {
+    const message = `"${validator}" validates "${review.validates}" and "${checked.id}"; a task validates one`;
+    draft.faults.add('TRP_WORKFLOW_INVALID', message, placeOf(draft, validator), { point: 'key' });
+    return;
+  }
+  review.validates = checked.id;
+  const waits = review.needs.some(({ on, kind }) => on === checked.id && (kind === 'data' || kind === 'stream'));
+  if (!waits) addNeed(review, { on: checked.id, target: 'task', kind: 'data' });
+}

@@ -1,0 +1,2 @@
+/** Words that name an aggregation without parameters. */
+export const aggregateWords = ['list', 'concat', 'union', 'intersection', 'majority'] as const;
