@@ -79,7 +79,7 @@ export class JournalWriter {
     this.pending.push({ owner, records, durable });
     if (this.draining) return;
     this.draining = true;
-    this.options.schedule(() => void this.drain());
+    this.arrange();
   }
 
   /** Resolves when everything appended before the call has been answered. */
@@ -95,14 +95,18 @@ export class JournalWriter {
     await this.current.file.close();
   }
 
+  /** The answers to one group lead to appends: those of the same turn go together. */
+  private arrange(): void {
+    this.options.schedule(() => void this.drain());
+  }
+
   private async drain(): Promise<void> {
-    while (this.pending.length > 0) {
-      const group = this.pending;
-      this.pending = [];
-      const outcome = await this.commit(group);
-      for (const append of group) answer(append, outcome);
-    }
-    this.draining = false;
+    const group = this.pending;
+    this.pending = [];
+    const outcome = await this.commit(group);
+    for (const append of group) answer(append, outcome);
+    if (this.pending.length > 0) this.arrange();
+    else this.draining = false;
   }
 
   /** Never rejects: the outcome says who is to be told what. */
