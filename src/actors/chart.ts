@@ -124,10 +124,10 @@ function idsOf(nodes: readonly NodeLike[] | undefined): readonly string[] {
   return (nodes ?? []).map(({ id }) => id);
 }
 
-/** A name as the machine's config wrote it: a string, `{ type }`, or a function's own name. */
+/** A name as the machine's config wrote it: a string or `{ type }`. A function there has no name of its own worth showing. */
 function nameOf(named: unknown): string {
   if (typeof named === 'string') return named;
-  if (typeof named === 'function') return builtInName(named) ?? (named.name || 'inline');
+  if (typeof named === 'function') return builtInName(named) ?? 'inline';
   const type = (named as { type?: unknown } | null)?.type;
   return typeof type === 'string' ? type : 'inline';
 }

@@ -27,6 +27,8 @@ export async function graph(shell: Shell, named: string | undefined, options: Gr
   return exitCodes.ok;
 }
 
+type NamedChart = readonly [name: string, chart: Chart];
+
 type GraphFormat = (typeof graphFormats)[number];
 
 async function drawWorkflow(shell: Shell, file: string | undefined, format: GraphFormat): Promise<void> {
@@ -41,11 +43,17 @@ async function drawMachines(shell: Shell, named: string | undefined, format: Gra
   const { allMachines } = await import('../../supervisors/machines.ts');
   const charts = chosen(allMachines(), named);
   if (format === 'json') return writeJson(shell, { format: 1, machines: charts.map(([name, chart]) => ({ name, ...chart })) });
-  const [comment, draw] = format === 'dot' ? (['//', dotChart] as const) : (['%%', mermaidChart] as const);
-  shell.out(charts.map(([name, chart]) => `${comment} ${name}\n${draw(chart)}`).join('\n'));
+  shell.out(format === 'dot' ? charts.map(([, chart]) => dotChart(chart)).join('\n') : mermaidPage(charts));
 }
 
-function chosen(machines: { readonly [name: string]: object }, named: string | undefined): readonly (readonly [string, Chart])[] {
+/** One machine is a diagram; several are Markdown with a diagram each, since a Mermaid text holds but one. */
+function mermaidPage(charts: readonly NamedChart[]): string {
+  const [only, ...others] = charts;
+  if (only && others.length === 0) return mermaidChart(only[1]);
+  return charts.map(([name, chart]) => `## ${name}\n\n\`\`\`mermaid\n${mermaidChart(chart)}\`\`\`\n`).join('\n');
+}
+
+function chosen(machines: { readonly [name: string]: object }, named: string | undefined): readonly NamedChart[] {
   const entries = Object.entries(machines).map(([name, machine]) => [name, chartOf(machine as Parameters<typeof chartOf>[0])] as const);
   const found = named === undefined ? entries : entries.filter(([name]) => name === named);
   if (found.length > 0) return found;

@@ -66,7 +66,7 @@ export class LinesView implements ProgressView {
     if (!('task' in event)) return undefined;
     const since = this.since.get(event.task);
     if (event.type === 'task.started') this.since.set(event.task, event.at);
-    if (event.type === 'task.succeeded' || event.type === 'task.ended') this.since.delete(event.task);
+    if (event.type === 'task.succeeded' || event.type === 'task.accepted' || event.type === 'task.ended') this.since.delete(event.task);
     return since === undefined ? undefined : event.at - since;
   }
 
@@ -93,7 +93,10 @@ function eventLine(event: RunEvent, tookMs: number | undefined, paint: Painter):
   switch (event.type) {
     case 'task.started':
       return { text: `${paint.accent('start    ')}  ${name(event.task)}${event.attempt > 1 ? ` attempt ${event.attempt}` : ''}`, failure: false };
+    case 'task.completed':
+      return { text: `${paint.accent('checking ')}  ${name(event.task)}${took}`, failure: false };
     case 'task.succeeded':
+    case 'task.accepted':
       return { text: `${paint.good('succeeded')}  ${name(event.task)}${took}`, failure: false };
     case 'attempt.failed':
       return { text: `${paint.warn('retry    ')}  ${name(event.task)} in ${elapsed(event.retryAt - event.at)}${errorText(event.error)}`, failure: true };

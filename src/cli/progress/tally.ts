@@ -71,17 +71,18 @@ export class Tally {
         return this.tell(event.task, event.message);
       case 'attempt.failed':
         return this.retry(event.task);
+      case 'task.completed':
+        this.running.delete(event.task);
+        return;
       case 'task.succeeded':
+      case 'task.accepted':
         return this.end(event.task, 'succeeded');
       case 'task.ended':
         return this.end(event.task, event.outcome);
       case 'task.sent_back':
-        return this.reopen(event.task);
+        return [event.task, ...event.recheck].forEach((task) => this.reopen(task));
       case 'task.expanded':
         return event.items.forEach((_item, index) => this.know(`${event.task}[${index}]`));
-      case 'result.late':
-        this.census.late++;
-        return;
       case 'run.reopened':
         return this.reopenAll();
       default:
