@@ -41,7 +41,9 @@ export function findConflicts(graph: TaskGraph): Conflicts {
 /** The merger of a key or pattern: the first entry that matches it, the exact one before all; else the built-in default. */
 export function mergerOf(workflow: Pick<Workflow, 'memory'>, key: string): MergerName {
   const { keys } = workflow.memory;
-  const declared = keys.find(({ pattern }) => pattern === key) ?? keys.find(({ pattern }) => patternsOverlap(pattern, key));
+  const declared =
+    keys.find(({ pattern }) => pattern === key) ??
+    keys.find(({ pattern }) => patternsOverlap(pattern, key));
   if (declared) return declared.merge;
   return key.startsWith('parallel.') ? 'priority_merge' : 'first_writer_wins';
 }
@@ -129,7 +131,13 @@ class ConflictSearch {
     const policy = mergerOf(this.graph.workflow, key);
     const kept = this.excluded(one, two) ?? null;
     const open = policy === 'reject' ? 'fault' : 'warning';
-    return { key, tasks: [one.id, two.id], policy, severity: kept === null ? open : 'serialised', serialised_by: kept };
+    return {
+      key,
+      tasks: [one.id, two.id],
+      policy,
+      severity: kept === null ? open : 'serialised',
+      serialised_by: kept,
+    };
   }
 }
 

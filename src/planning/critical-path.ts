@@ -39,14 +39,23 @@ export function criticalPath(graph: TaskGraph, options: DurationOptions = {}): C
   const durations = nodeDurations(graph, options);
   const earliest = earliestStarts(graph, durations);
   const tails = tailLengths(graph, durations);
-  const makespanMs = earliest.reduce((most, start, node) => Math.max(most, start + (durations[node] ?? 0)), 0);
+  const makespanMs = earliest.reduce(
+    (most, start, node) => Math.max(most, start + (durations[node] ?? 0)),
+    0,
+  );
   const timings = new Map<string, NodeTiming>();
   for (const { id, index } of graph.nodes) {
     const earliestStartMs = earliest[index] ?? 0;
     const spare = makespanMs - (tails[index] ?? 0) - earliestStartMs;
     const slackMs = spare < roundingMs ? 0 : spare;
     const latestStartMs = earliestStartMs + slackMs;
-    timings.set(id, { id, durationMs: durations[index] ?? 0, earliestStartMs, latestStartMs, slackMs });
+    timings.set(id, {
+      id,
+      durationMs: durations[index] ?? 0,
+      earliestStartMs,
+      latestStartMs,
+      slackMs,
+    });
   }
   return { timings, path: onePath(graph, tails), makespanMs };
 }
@@ -64,7 +73,8 @@ function earliestStarts(graph: TaskGraph, durations: readonly number[]): number[
   const starts = graph.nodes.map(() => 0);
   for (const node of graph.order) {
     const finish = (starts[node] ?? 0) + (durations[node] ?? 0);
-    for (const next of graph.successors[node] ?? []) starts[next] = Math.max(starts[next] ?? 0, finish);
+    for (const next of graph.successors[node] ?? [])
+      starts[next] = Math.max(starts[next] ?? 0, finish);
   }
   return starts;
 }
@@ -87,7 +97,9 @@ function onePath(graph: TaskGraph, tails: readonly number[]): string[] {
   let node = longestOf(graph.order, tails);
   while (node !== undefined) {
     if (graph.nodes[node]?.task) path.push(idOf(graph, node));
-    const nexts = [...(graph.successors[node] ?? [])].sort((a, b) => (places[a] ?? 0) - (places[b] ?? 0));
+    const nexts = [...(graph.successors[node] ?? [])].sort(
+      (a, b) => (places[a] ?? 0) - (places[b] ?? 0),
+    );
     node = longestOf(nexts, tails);
   }
   return path;

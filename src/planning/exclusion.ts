@@ -17,7 +17,9 @@ export function exclusionIn(workflow: Workflow): Exclusion {
     const known = held.get(task.id);
     if (known) return known;
     const entries = Object.entries(demandOf(workflow, task));
-    const kinds = new Map(entries.map(([kind, units]) => [kind, { units, capacity: capacityOf(workflow, kind) }]));
+    const kinds = new Map(
+      entries.map(([kind, units]) => [kind, { units, capacity: capacityOf(workflow, kind) }]),
+    );
     held.set(task.id, kinds);
     return kinds;
   };

@@ -8,8 +8,18 @@ const linesShown = 20;
 
 /** A plan as text for people: times, what is parallel and what is not and why, conflicts, and a chart. Ends without a newline. */
 export function explainPlan(plan: Plan): string {
-  const sections = [summary(plan), groupLines(plan), reasonLines(plan), conflictLines(plan), chart(plan), assumptionLines(plan)];
-  return sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n')).join('\n\n');
+  const sections = [
+    summary(plan),
+    groupLines(plan),
+    reasonLines(plan),
+    conflictLines(plan),
+    chart(plan),
+    assumptionLines(plan),
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
 }
 
 /** A duration as people say it: `850ms`, `12.5s`, `3m20s`, `2h05m`. */
@@ -34,12 +44,13 @@ function summary(plan: Plan): string[] {
   return [
     `Plan of ${plan.workflow}: ${plan.tasks.length} tasks in ${readableMs(plan.makespan_ms)} (one after the other: ${readableMs(sum)})`,
     `Critical path (${readableMs(plan.critical_path_ms)}): ${shortened(plan.critical_path, ' -> ')}`,
-    `Bottleneck: ${bottleneckText(plan)}; nothing can be shorter than ${readableMs(plan.lower_bound_ms)}`,
+    `Bottleneck: ${bottleneckText(plan)}; no order takes less than ${readableMs(plan.lower_bound_ms)}`,
   ];
 }
 
 function bottleneckText(plan: Plan): string {
-  return plan.bottleneck === 'critical_path' ? 'the critical path' : `the units of ${plan.bottleneck}`;
+  if (plan.bottleneck === 'critical_path') return 'the critical path';
+  return `${plan.bottleneck} (tasks wait ${readableMs(plan.waits_ms[plan.bottleneck] ?? 0)} for it in all)`;
 }
 
 function groupLines(plan: Plan): string[] {
@@ -54,8 +65,12 @@ function groupLines(plan: Plan): string[] {
 function reasonLines(plan: Plan): string[] {
   const parallel = plan.reasons.filter((reason) => reason.mode === 'parallel');
   const kept = plan.reasons.filter((reason) => reason.mode === 'sequential');
-  const lineOf = ({ tasks, detail }: Plan['reasons'][number]): string => `  ${tasks.join(' | ')}: ${detail}`;
-  const rest = plan.reasons_omitted === null ? 'Many more pairs are not listed' : `${plan.reasons_omitted} more pairs are not listed`;
+  const lineOf = ({ tasks, detail }: Plan['reasons'][number]): string =>
+    `  ${tasks.join(' | ')}: ${detail}`;
+  const rest =
+    plan.reasons_omitted === null
+      ? 'Many more pairs are not listed'
+      : `${plan.reasons_omitted} more pairs are not listed`;
   return [
     ...(parallel.length > 0 ? ['In parallel', ...limited(parallel.map(lineOf))] : []),
     ...(kept.length > 0 ? ['Not in parallel', ...limited(kept.map(lineOf))] : []),
@@ -82,7 +97,8 @@ function chart(plan: Plan): string[] {
   if (plan.tasks.length === 0) return [];
   const nameColumns = Math.min(20, Math.max(...plan.tasks.map((task) => task.id.length)));
   const barColumns = chartColumns - nameColumns - 2;
-  const columnOf = (ms: number): number => Math.round((ms / Math.max(plan.makespan_ms, 1)) * barColumns);
+  const columnOf = (ms: number): number =>
+    Math.round((ms / Math.max(plan.makespan_ms, 1)) * barColumns);
   const byStart = [...plan.tasks].sort((a, b) => a.start_ms - b.start_ms);
   const lines = byStart.map(({ id, start_ms, finish_ms, critical }) => {
     const from = Math.min(columnOf(start_ms), barColumns - 1);
@@ -90,7 +106,10 @@ function chart(plan: Plan): string[] {
     const bar = ' '.repeat(from) + (critical ? '#' : '=').repeat(length);
     return `${id.slice(0, nameColumns).padEnd(nameColumns)} |${bar}`;
   });
-  return [`Timeline, ${readableMs(plan.makespan_ms)} from edge to edge (# critical)`, ...limited(lines, 2 * linesShown)];
+  return [
+    `Timeline, ${readableMs(plan.makespan_ms)} from edge to edge (# critical)`,
+    ...limited(lines, 2 * linesShown),
+  ];
 }
 
 function limited(lines: readonly string[], most = linesShown): string[] {

@@ -59,7 +59,8 @@ export class Frontier {
     for (const task of graph.workflow.tasks) {
       const waiter: Waiter = { id: task.id, needs: [], unmet: 0, phase: 'waiting' };
       this.waiters.set(task.id, waiter);
-      for (const [source, mode] of needModes(task, graph.checkers, checkedBy)) this.addNeed(waiter, source, mode);
+      for (const [source, mode] of needModes(task, graph.checkers, checkedBy))
+        this.addNeed(waiter, source, mode);
       if (waiter.unmet === 0) waiter.phase = 'ready';
     }
   }
@@ -81,7 +82,9 @@ export class Frontier {
     const needs = this.needsOf(id);
     if (this.settled.has(id)) return { ready: [], blocked: [] };
     this.settled.set(id, kind);
-    return kind === 'satisfied' ? this.meet(needs, () => true) : { ready: [], blocked: block(needs) };
+    return kind === 'satisfied'
+      ? this.meet(needs, () => true)
+      : { ready: [], blocked: block(needs) };
   }
 
   /** Tells that a task's attempt succeeded but is not accepted yet: releases those who check it. */
@@ -154,7 +157,11 @@ function block(needs: readonly LiveNeed[]): Blocked[] {
 }
 
 /** What a task waits for, by node. A checker waits for what it checks, also where its own needs do not say so. */
-function needModes(task: TaskSpec, checkers: Checkers, checkedBy: ReadonlyMap<string, string[]>): Map<string, NeedMode> {
+function needModes(
+  task: TaskSpec,
+  checkers: Checkers,
+  checkedBy: ReadonlyMap<string, string[]>,
+): Map<string, NeedMode> {
   const modes = new Map<string, NeedMode>();
   for (const need of task.needs) {
     if (need.kind === 'context' || need.kind === 'validation') continue;
@@ -168,7 +175,8 @@ function needModes(task: TaskSpec, checkers: Checkers, checkedBy: ReadonlyMap<st
 function inverse(checkers: Checkers): Map<string, string[]> {
   const checkedBy = new Map<string, string[]>();
   for (const [checked, tasks] of checkers) {
-    for (const checker of tasks) checkedBy.set(checker, [...(checkedBy.get(checker) ?? []), checked]);
+    for (const checker of tasks)
+      checkedBy.set(checker, [...(checkedBy.get(checker) ?? []), checked]);
   }
   return checkedBy;
 }

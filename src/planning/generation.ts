@@ -11,7 +11,10 @@ export type Positions = Int32Array;
 
 /** When the last job ends. */
 export function makespanOf(project: Project, starts: Starts): number {
-  return starts.reduce((most, start, job) => Math.max(most, start + (project.durations[job] ?? 0)), 0);
+  return starts.reduce(
+    (most, start, job) => Math.max(most, start + (project.durations[job] ?? 0)),
+    0,
+  );
 }
 
 /**
@@ -69,7 +72,9 @@ class ParallelRun {
   private readonly readyByClass: Heap<number>[] = [];
   /** The classes with ready jobs, by the position of their first; a class is in it at most once. */
   private readonly classes: Heap<Heap<number>>;
-  private readonly running = new Heap<Finish>((a, b) => a.atMs < b.atMs || (a.atMs === b.atMs && a.job < b.job));
+  private readonly running = new Heap<Finish>(
+    (a, b) => a.atMs < b.atMs || (a.atMs === b.atMs && a.job < b.job),
+  );
   private nowMs = 0;
 
   constructor(project: Project, positions: Positions) {
@@ -88,7 +93,8 @@ class ParallelRun {
     this.startWhatFits();
     for (let next = this.running.peek(); next; next = this.running.peek()) {
       this.nowMs = next.atMs;
-      for (let done = next; done && done.atMs === this.nowMs; done = this.running.peek() as Finish) this.finish(done.job);
+      for (let done = next; done && done.atMs === this.nowMs; done = this.running.peek() as Finish)
+        this.finish(done.job);
       this.startWhatFits();
     }
   }
@@ -105,7 +111,8 @@ class ParallelRun {
 
   private finish(job: number): void {
     this.running.pop();
-    for (const { kind, units } of this.project.demands[job] ?? []) this.free[kind] = (this.free[kind] ?? 0) + units;
+    for (const { kind, units } of this.project.demands[job] ?? [])
+      this.free[kind] = (this.free[kind] ?? 0) + units;
     for (const next of this.project.successors[job] ?? []) {
       this.waiting[next] = (this.waiting[next] ?? 0) - 1;
       if (this.waiting[next] === 0) this.makeReady(next);
@@ -124,12 +131,15 @@ class ParallelRun {
   }
 
   private fits(job: number): boolean {
-    return (this.project.demands[job] ?? []).every(({ kind, units }) => units <= (this.free[kind] ?? 0) + tolerance);
+    return (this.project.demands[job] ?? []).every(
+      ({ kind, units }) => units <= (this.free[kind] ?? 0) + tolerance,
+    );
   }
 
   private start(job: number): void {
     this.starts[job] = this.nowMs;
-    for (const { kind, units } of this.project.demands[job] ?? []) this.free[kind] = (this.free[kind] ?? 0) - units;
+    for (const { kind, units } of this.project.demands[job] ?? [])
+      this.free[kind] = (this.free[kind] ?? 0) - units;
     this.running.push({ atMs: this.nowMs + (this.project.durations[job] ?? 0), job });
   }
 }

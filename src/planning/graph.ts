@@ -65,7 +65,8 @@ export function idOf(graph: Pick<TaskGraph, 'nodes'>, node: number): string {
 
 function nodeNumber(graph: TaskGraph, id: string): number {
   const node = graph.indexOf.get(id);
-  if (node === undefined) throw new TroupeError('TRP_INTERNAL', `No task or group "${id}" in the graph`);
+  if (node === undefined)
+    throw new TroupeError('TRP_INTERNAL', `No task or group "${id}" in the graph`);
   return node;
 }
 
@@ -103,40 +104,65 @@ function completed(parts: GraphParts): TaskGraph {
   if (parts.streams.length === 0) return assembled(parts, []);
   const base = adjacencyOf(parts, parts.declared);
   const finish = earliestFinish(parts, base);
-  const simple = assembled(parts, streamEdges(parts, finish, () => undefined));
+  const simple = assembled(
+    parts,
+    streamEdges(parts, finish, () => undefined),
+  );
   if (simple.order.length === parts.nodes.length) return simple;
   // The quickest member may itself wait for the reader of the stream: then only the others can be first.
-  return assembled(parts, streamEdges(parts, finish, (reader) => reachableFrom(base, reader)));
+  return assembled(
+    parts,
+    streamEdges(parts, finish, (reader) => reachableFrom(base, reader)),
+  );
 }
 
 function assembled(parts: GraphParts, streams: readonly GraphEdge[]): TaskGraph {
   const declared = [...parts.declared, ...streams];
-  const edges = distinctEdges([...declared, ...acceptanceEdges(declared, parts.checkers)]);
+  const edges = distinctEdges([...declared, ...acceptanceEdges(declared, parts.checkers)], (id) =>
+    numberOf(parts, id),
+  );
   const successors = adjacencyOf(parts, edges);
   const { workflow, nodes, indexOf, checkers } = parts;
   const order = topologicalOrder(successors, places(parts));
-  return { workflow, nodes, indexOf, edges, checkers, successors, predecessors: reversed(successors), order };
+  return {
+    workflow,
+    nodes,
+    indexOf,
+    edges,
+    checkers,
+    successors,
+    predecessors: reversed(successors),
+    order,
+  };
 }
 
 function adjacencyOf(parts: GraphParts, edges: readonly GraphEdge[]): number[][] {
-  const sets: Set<number>[] = parts.nodes.map(() => new Set());
+  const successors: number[][] = parts.nodes.map(() => []);
   for (const { from, to, kind } of edges) {
-    if (kind !== 'context') sets[numberOf(parts, from)]?.add(numberOf(parts, to));
+    if (kind !== 'context') successors[numberOf(parts, from)]?.push(numberOf(parts, to));
   }
-  return sets.map((nexts) => [...nexts].sort((a, b) => a - b));
+  // Two edges of different kinds may join the same two nodes; order counts them once.
+  return successors.map((nexts) =>
+    nexts.sort((a, b) => a - b).filter((next, at) => next !== nexts[at - 1]),
+  );
 }
 
 function numberOf(parts: GraphParts, id: string): number {
   const node = parts.indexOf.get(id);
   if (node !== undefined) return node;
-  throw new TroupeError('TRP_WORKFLOW_UNKNOWN_REF', `Nothing is called "${id}" in workflow "${parts.workflow.name}"`);
+  throw new TroupeError(
+    'TRP_WORKFLOW_UNKNOWN_REF',
+    `Nothing is called "${id}" in workflow "${parts.workflow.name}"`,
+  );
 }
 
 /** Where a node stands in the document; a group comes right after its last member. */
 function places({ nodes, indexOf }: GraphParts): number[] {
   return nodes.map(({ group, index }) => {
     if (!group) return index;
-    return group.members.reduce((last, member) => Math.max(last, indexOf.get(member) ?? 0), -1) + 0.5;
+    return (
+      group.members.reduce((last, member) => Math.max(last, indexOf.get(member) ?? 0), -1) + 0.5
+    );
   });
 }
 
@@ -146,7 +172,8 @@ function earliestFinish(parts: GraphParts, successors: Adjacency): number[] {
   const ready = new Float64Array(parts.nodes.length);
   for (const node of topologicalOrder(successors)) {
     finish[node] = (finish[node] ?? 0) + (ready[node] ?? 0);
-    for (const next of successors[node] ?? []) ready[next] = Math.max(ready[next] ?? 0, finish[node] ?? 0);
+    for (const next of successors[node] ?? [])
+      ready[next] = Math.max(ready[next] ?? 0, finish[node] ?? 0);
   }
   return finish;
 }
@@ -160,10 +187,16 @@ function streamEdges(
   return parts.streams.flatMap(({ group, to }) => {
     const reader = numberOf(parts, to);
     const later = behind(reader);
-    const able = group.members.map((id) => numberOf(parts, id)).filter((node) => node !== reader && !later?.has(node));
+    const able = group.members
+      .map((id) => numberOf(parts, id))
+      .filter((node) => node !== reader && !later?.has(node));
     // Nobody can be first: keep a member, so that the circle is found and told.
-    const [head = reader, ...rest] = able.length > 0 ? able : group.members.map((id) => numberOf(parts, id));
-    const first = rest.reduce((best, node) => ((finish[node] ?? 0) < (finish[best] ?? 0) ? node : best), head);
+    const [head = reader, ...rest] =
+      able.length > 0 ? able : group.members.map((id) => numberOf(parts, id));
+    const first = rest.reduce(
+      (best, node) => ((finish[node] ?? 0) < (finish[best] ?? 0) ? node : best),
+      head,
+    );
     return [{ from: idOf(parts, first), to, kind: 'stream' as const }];
   });
 }

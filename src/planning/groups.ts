@@ -22,13 +22,17 @@ export function executionGroups(graph: TaskGraph): ExecutionGroup[] {
     const level = levels[index];
     if (task && level !== undefined) (byLevel[level] ??= []).push(index);
   }
-  return byLevel.filter((nodes) => nodes.length > 0).map((nodes, at) => groupOf(graph, nodes, at + 1));
+  return byLevel
+    .filter((nodes) => nodes.length > 0)
+    .map((nodes, at) => groupOf(graph, nodes, at + 1));
 }
 
 function groupOf(graph: TaskGraph, nodes: readonly number[], number: number): ExecutionGroup {
   const here = new Set(nodes.map((node) => idOf(graph, node)));
   const groupIds = new Set(nodes.flatMap((node) => graph.nodes[node]?.task?.group ?? []));
-  const whole = graph.workflow.groups.filter(({ id, members }) => groupIds.has(id) && members.every((member) => here.has(member)));
+  const whole = graph.workflow.groups.filter(
+    ({ id, members }) => groupIds.has(id) && members.every((member) => here.has(member)),
+  );
   const tasks = whole.flatMap(({ members }) => members);
   for (const id of tasks) here.delete(id);
   return { id: `group_${number}`, tasks: [...tasks, ...here], declared: whole.map(({ id }) => id) };
@@ -52,14 +56,19 @@ function withGates(graph: TaskGraph, kept: (gate: number) => boolean): number[][
     successors[gate] = [];
     if (!kept(gate)) return;
     const inside = members.map((id) => graph.indexOf.get(id) ?? 0);
-    for (const before of new Set(inside.flatMap((node) => graph.predecessors[node] ?? []))) successors[before]?.push(gate);
+    for (const before of new Set(inside.flatMap((node) => graph.predecessors[node] ?? [])))
+      successors[before]?.push(gate);
     successors[gate] = inside;
   });
   return successors;
 }
 
 /** Longest chain of tasks before each node; groups and gates are no step of their own. */
-function longestChains(graph: TaskGraph, successors: readonly (readonly number[])[], order: readonly number[]): number[] {
+function longestChains(
+  graph: TaskGraph,
+  successors: readonly (readonly number[])[],
+  order: readonly number[],
+): number[] {
   const levels: number[] = successors.map(() => 0);
   for (const node of order) {
     const next = (levels[node] ?? 0) + (graph.nodes[node]?.task ? 1 : 0);

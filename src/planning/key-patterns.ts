@@ -78,7 +78,8 @@ function collect(node: TrieNode, query: Query, depth: number): void {
     else if (node.pattern !== undefined) query.found.add(node.pattern);
     return;
   }
-  for (const child of matchingChildren(node, query.tokens[depth] ?? '')) collect(child, query, depth + 1);
+  for (const child of matchingChildren(node, query.tokens[depth] ?? ''))
+    collect(child, query, depth + 1);
 }
 
 function matchingChildren(node: TrieNode, token: string): TrieNode[] {

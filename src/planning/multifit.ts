@@ -41,7 +41,9 @@ export function multifitSchedules(project: Project, within: PackingBounds): Star
 function equalWorkers(project: Project): number {
   if (project.successors.some((nexts) => nexts.length > 0)) return 0;
   if (project.demandClass.some((number) => number !== project.demandClass[0])) return 0;
-  const shares = (project.demands[0] ?? []).map(({ kind, units }) => Math.floor((project.capacity[kind] ?? 0) / units));
+  const shares = (project.demands[0] ?? []).map(({ kind, units }) =>
+    Math.floor((project.capacity[kind] ?? 0) / units),
+  );
   return Math.min(...shares);
 }
 

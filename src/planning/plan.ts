@@ -39,7 +39,11 @@ export interface Plan {
   /** The makespan with unlimited resources: the length of the critical path. */
   readonly critical_path_ms: number;
   readonly critical_path: readonly string[];
-  readonly groups: readonly { readonly id: string; readonly tasks: readonly string[]; readonly declared: readonly string[] }[];
+  readonly groups: readonly {
+    readonly id: string;
+    readonly tasks: readonly string[];
+    readonly declared: readonly string[];
+  }[];
   /** In document order. */
   readonly tasks: readonly PlannedTask[];
   readonly conflicts: readonly Conflict[];
@@ -47,8 +51,10 @@ export interface Plan {
   readonly reasons: readonly Reason[];
   /** Pairs that are decided but not listed; null: not counted, there are too many tasks. */
   readonly reasons_omitted: number | null;
-  /** What keeps the run from being shorter: `critical_path` or a resource kind. */
+  /** What keeps the run from being shorter: `critical_path`, or the resource kind that is waited for most. */
   readonly bottleneck: string;
+  /** How long tasks whose inputs are there wait for units of each kind, summed over tasks. */
+  readonly waits_ms: { readonly [kind: string]: number };
   /** What the plan takes for granted. */
   readonly assumptions: readonly string[];
   /** Schedules that were tried. */
@@ -79,6 +85,7 @@ export function planWorkflow(workflow: Workflow, options: PlanOptions = {}): Pla
     reasons: reasons.listed,
     reasons_omitted: reasons.omitted,
     bottleneck: schedule.bottleneck,
+    waits_ms: schedule.waitsMs,
     assumptions: assumptionsOf(workflow, options),
     tried: schedule.tried,
   };
@@ -94,12 +101,16 @@ function plannedTasks(schedule: Schedule, path: CriticalPath): PlannedTask[] {
 
 function assumptionsOf(workflow: Workflow, options: PlanOptions): string[] {
   const seconds = (options.defaultMs ?? defaultDurationMs) / 1000;
-  const unknown = workflow.tasks.filter(({ id, estimate }) => !estimate && !options.history?.has(id));
+  const unknown = workflow.tasks.filter(
+    ({ id, estimate }) => !estimate && !options.history?.has(id),
+  );
   const dynamic = workflow.tasks.filter(({ expand }) => memberCount(expand) === undefined);
   const conditional = workflow.tasks.filter(({ when }) => when !== undefined);
   return [
     ...(unknown.length > 0 ? [`${seconds} s each for ${named(unknown)}: no estimate`] : []),
-    ...(dynamic.length > 0 ? [`one member each for ${named(dynamic)}: how many there are is known only at run time`] : []),
+    ...(dynamic.length > 0
+      ? [`one member each for ${named(dynamic)}: how many there are is known only at run time`]
+      : []),
     ...(conditional.length > 0 ? [`${named(conditional)} run: their conditions are met`] : []),
     'every attempt succeeds the first time',
   ];

@@ -9,14 +9,20 @@ const derived = { critical: 10, parallelGroup: 7, validation: 5 } as const;
  * the critical path, 5 for tasks that check others, 7 for members of groups that run together, and the
  * task's default for the rest.
  */
-export function effectivePriorities(workflow: Workflow, criticalPath: Pick<CriticalPath, 'path'>): Map<string, number> {
+export function effectivePriorities(
+  workflow: Workflow,
+  criticalPath: Pick<CriticalPath, 'path'>,
+): Map<string, number> {
   const critical = new Set(criticalPath.path);
-  const together = new Set(workflow.groups.filter((group) => group.members.length > 1).map((group) => group.id));
+  const together = new Set(
+    workflow.groups.filter((group) => group.members.length > 1).map((group) => group.id),
+  );
   const priorityOf = (task: TaskSpec): number => {
     if (task.prioritySet) return task.priority;
     if (critical.has(task.id)) return derived.critical;
     if (task.validates !== undefined) return derived.validation;
-    const parallel = task.expand !== undefined || (task.group !== undefined && together.has(task.group));
+    const parallel =
+      task.expand !== undefined || (task.group !== undefined && together.has(task.group));
     return parallel ? derived.parallelGroup : task.priority;
   };
   return new Map(workflow.tasks.map((task) => [task.id, priorityOf(task)]));

@@ -36,11 +36,15 @@ export interface Project {
  * What one attempt of a task holds while it runs: its own demand, one of the run's `concurrency` where that
  * is limited, and one of its agent's slots where those are.
  */
-export function demandOf(workflow: Workflow, task: Pick<TaskSpec, 'agent' | 'demand'>): { [kind: string]: number } {
+export function demandOf(
+  workflow: Workflow,
+  task: Pick<TaskSpec, 'agent' | 'demand'>,
+): { [kind: string]: number } {
   const held: { [kind: string]: number } = {};
   for (const [kind, units] of Object.entries(task.demand)) if (units > 0) held[kind] = units;
   if (workflow.resources.concurrency !== undefined) held[concurrencyKind] = 1;
-  if (workflow.agents[task.agent]?.limits.concurrency !== undefined) held[agentKind(task.agent)] = 1;
+  if (workflow.agents[task.agent]?.limits.concurrency !== undefined)
+    held[agentKind(task.agent)] = 1;
   return held;
 }
 
@@ -49,7 +53,9 @@ export function capacityOf(workflow: Workflow, kind: string): number {
   if (kind === concurrencyKind) return workflow.resources.concurrency ?? Infinity;
   const declared = workflow.resources.capacity[kind];
   if (declared !== undefined) return declared;
-  const agent = kind.startsWith(agentPrefix) ? workflow.agents[kind.slice(agentPrefix.length)] : undefined;
+  const agent = kind.startsWith(agentPrefix)
+    ? workflow.agents[kind.slice(agentPrefix.length)]
+    : undefined;
   return agent?.limits.concurrency ?? 1;
 }
 
@@ -68,7 +74,12 @@ export function projectOf(graph: TaskGraph, options: DurationOptions = {}): Proj
 /** The same project with time turned round: what was last is first. */
 export function mirrored(project: Project): Project {
   const { successors, predecessors, order } = project;
-  return { ...project, successors: predecessors, predecessors: successors, order: [...order].reverse() };
+  return {
+    ...project,
+    successors: predecessors,
+    predecessors: successors,
+    order: [...order].reverse(),
+  };
 }
 
 /** Jobs of one node: `first`..`last`, of which `last` is the one that others wait for. */
@@ -113,10 +124,24 @@ class Draft {
     const kinds = [...this.kindNumbers.keys()];
     const order = topologicalOrder(successors);
     const predecessors = reversed(successors);
-    return { durations, demands, demandClass, kinds, capacity, successors, predecessors, order, nodeOf };
+    return {
+      durations,
+      demands,
+      demandClass,
+      kinds,
+      capacity,
+      successors,
+      predecessors,
+      order,
+      nodeOf,
+    };
   }
 
-  private addMembers(node: number, task: TaskSpec, { count, durationMs }: { count: number; durationMs: number }): void {
+  private addMembers(
+    node: number,
+    task: TaskSpec,
+    { count, durationMs }: { count: number; durationMs: number },
+  ): void {
     const aspects = task.expand?.kind === 'aspects' ? task.expand.aspects : [];
     for (let member = 0; member < count; member++) {
       const agent = aspects[member]?.agent ?? task.agent;
@@ -124,9 +149,16 @@ class Draft {
     }
   }
 
-  private addJob(node: number, durationMs: number, held: { readonly [kind: string]: number }): number {
+  private addJob(
+    node: number,
+    durationMs: number,
+    held: { readonly [kind: string]: number },
+  ): number {
     const demand = Object.entries(held).map(([name, units]) => this.demandFor(name, units));
-    const key = demand.map(({ kind, units }) => `${kind}:${units}`).sort().join(' ');
+    const key = demand
+      .map(({ kind, units }) => `${kind}:${units}`)
+      .sort()
+      .join(' ');
     const demandClass = this.classNumbers.get(key) ?? this.classNumbers.size;
     this.classNumbers.set(key, demandClass);
     this.demandClass.push(demandClass);

@@ -30,7 +30,9 @@ export function forEachReach(
   for (let from = 0; from < sources.length; from += reachWidth) {
     const block = sources.slice(from, from + reachWidth);
     const masks = reachMasks(graph, block);
-    block.forEach((source, bit) => visit(source, (node) => (((masks[node] ?? 0) >>> bit) & 1) === 1));
+    block.forEach((source, bit) =>
+      visit(source, (node) => (((masks[node] ?? 0) >>> bit) & 1) === 1),
+    );
   }
 }
 

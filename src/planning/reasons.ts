@@ -8,7 +8,12 @@ import type { TaskGraph } from './graph.ts';
 import { forEachReach, tasksInOrder } from './reach.ts';
 
 /** What decides about a pair. `independent`: nothing keeps them apart. */
-export type Because = 'independent' | Exclude<EdgeKind, 'context'> | 'resource' | 'concurrency' | 'write_conflict';
+export type Because =
+  | 'independent'
+  | Exclude<EdgeKind, 'context'>
+  | 'resource'
+  | 'concurrency'
+  | 'write_conflict';
 
 /** Why two tasks run in parallel or one after the other. */
 export interface Reason {
@@ -46,12 +51,21 @@ export function explainPairs(graph: TaskGraph, conflicts: readonly Conflict[]): 
   const open = openPairs(graph, maxReasons - listed.length);
   const judge = judgeOf(graph, conflicts);
   for (const [one, other] of open.pairs) listed.push(judge(one, other));
-  const omitted = open.total === null ? null : open.total - open.pairs.length + direct.length - Math.min(direct.length, maxDependencyReasons);
+  const omitted =
+    open.total === null
+      ? null
+      : open.total -
+        open.pairs.length +
+        direct.length -
+        Math.min(direct.length, maxDependencyReasons);
   return { listed, omitted };
 }
 
 /** Pairs without a path between them; `total` is null when there are too many tasks to count. */
-function openPairs(graph: TaskGraph, limit: number): { pairs: [TaskSpec, TaskSpec][]; total: number | null } {
+function openPairs(
+  graph: TaskGraph,
+  limit: number,
+): { pairs: [TaskSpec, TaskSpec][]; total: number | null } {
   const order = tasksInOrder(graph);
   const counting = order.length <= maxCountedTasks;
   const pairs: [TaskSpec, TaskSpec][] = [];
@@ -75,13 +89,21 @@ function openPairs(graph: TaskGraph, limit: number): { pairs: [TaskSpec, TaskSpe
 
 const reachBlock = 32;
 
-function judgeOf(graph: TaskGraph, conflicts: readonly Conflict[]): (one: TaskSpec, other: TaskSpec) => Reason {
+function judgeOf(
+  graph: TaskGraph,
+  conflicts: readonly Conflict[],
+): (one: TaskSpec, other: TaskSpec) => Reason {
   const excluded = exclusionIn(graph.workflow);
   const byPair = new Map(conflicts.map((conflict) => [conflict.tasks.join('\n'), conflict]));
-  return (one, other) => judged(one, other, { excluded, conflict: byPair.get(`${one.id}\n${other.id}`) });
+  return (one, other) =>
+    judged(one, other, { excluded, conflict: byPair.get(`${one.id}\n${other.id}`) });
 }
 
-function judged(one: TaskSpec, other: TaskSpec, found: { excluded: Exclusion; conflict: Conflict | undefined }): Reason {
+function judged(
+  one: TaskSpec,
+  other: TaskSpec,
+  found: { excluded: Exclusion; conflict: Conflict | undefined },
+): Reason {
   const tasks = [one.id, other.id] as const;
   const kind = found.excluded(one, other);
   if (kind !== undefined) return { tasks, mode: 'sequential', ...becauseOfKind(kind) };
@@ -90,12 +112,15 @@ function judged(one: TaskSpec, other: TaskSpec, found: { excluded: Exclusion; co
     const detail = `both write ${conflict.key}, whose policy is reject: order them`;
     return { tasks, mode: 'sequential', because: 'write_conflict', detail };
   }
-  const detail = conflict ? `independent; both write ${conflict.key}, merged by ${conflict.policy}` : 'no path between them, and room for both';
+  const detail = conflict
+    ? `independent; both write ${conflict.key}, merged by ${conflict.policy}`
+    : 'no path between them, and room for both';
   return { tasks, mode: 'parallel', because: 'independent', detail };
 }
 
 function becauseOfKind(kind: string): Pick<Reason, 'because' | 'detail'> {
-  if (kind === concurrencyKind) return { because: 'concurrency', detail: 'the run does one task at a time' };
+  if (kind === concurrencyKind)
+    return { because: 'concurrency', detail: 'the run does one task at a time' };
   const agentPrefix = agentKind('');
   const detail = kind.startsWith(agentPrefix)
     ? `agent ${kind.slice(agentPrefix.length)} has no room for both`
@@ -118,7 +143,12 @@ function dependencyReasons(graph: TaskGraph): Reason[] {
       const group = graph.nodes[before]?.group ? 'group ' : '';
       const checks = graph.checkers.get(from)?.has(to) ?? false;
       const verb = checks ? 'checks' : waitVerbs[because];
-      return { tasks: [from, to], mode: 'sequential', because, detail: `${to} ${verb} ${group}${from}` };
+      return {
+        tasks: [from, to],
+        mode: 'sequential',
+        because,
+        detail: `${to} ${verb} ${group}${from}`,
+      };
     });
   });
 }

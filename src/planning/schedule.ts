@@ -1,3 +1,4 @@
+import { lowerBound, tailsOf } from './bounds.ts';
 import { criticalPath } from './critical-path.ts';
 import type { DurationOptions } from './durations.ts';
 import { makespanOf, parallelSchedule } from './generation.ts';
@@ -7,7 +8,8 @@ import type { TaskGraph } from './graph.ts';
 import { effectivePriorities } from './priorities.ts';
 import { projectOf } from './project.ts';
 import type { Project } from './project.ts';
-import { positionsBy, search, tailsOf } from './search.ts';
+import { positionsBy, search } from './search.ts';
+import { waitsFor } from './waits.ts';
 
 /** How a schedule is predicted. */
 export interface PredictOptions extends DurationOptions {
@@ -35,8 +37,10 @@ export interface Schedule {
   readonly dispatchMs: number;
   /** No schedule can be shorter. */
   readonly lowerBoundMs: number;
-  /** What sets the lower bound: `critical_path` or the name of a resource kind. */
+  /** What keeps the run from being shorter: `critical_path`, or the resource kind that is waited for most. */
   readonly bottleneck: string;
+  /** How long tasks whose inputs are there wait for units of each kind, in milliseconds, summed over tasks. */
+  readonly waitsMs: { readonly [kind: string]: number };
   /** How many schedules were generated. */
   readonly tried: number;
 }
@@ -64,25 +68,36 @@ export function predict(workflow: TaskGraph['workflow'], options: PredictOptions
     lowerBoundMs: bound.ms,
     strictPriorities: strictPriorities(graph, project),
   });
+  const waitsMs = waitsFor(project, found.starts);
   return {
     tasks: scheduledTasks(graph, project, found.starts),
     makespanMs: found.makespanMs,
     dispatchMs: makespanOf(project, first),
     lowerBoundMs: bound.ms,
-    bottleneck: bound.by,
+    bottleneck: bottleneckOf(waitsMs, found.makespanMs > bound.pathMs + roundingMs),
+    waitsMs,
     tried: found.tried,
   };
 }
 
 function budgetFor(jobs: number): number {
-  return Math.max(1, Math.min(defaultBudget, Math.floor((defaultBudget * fullBudgetJobs) / Math.max(1, jobs))));
+  return Math.max(
+    1,
+    Math.min(defaultBudget, Math.floor((defaultBudget * fullBudgetJobs) / Math.max(1, jobs))),
+  );
 }
 
 /** What the governor does when every task takes as long as estimated. */
 function dispatchSchedule(graph: TaskGraph, project: Project, options: DurationOptions): Starts {
   const priorities = effectivePriorities(graph.workflow, criticalPath(graph, options));
   const perJob = project.nodeOf.map((node) => priorities.get(idOf(graph, node)) ?? 0);
-  return parallelSchedule(project, positionsBy(tailsOf(project).map((tail) => -tail), perJob));
+  return parallelSchedule(
+    project,
+    positionsBy(
+      tailsOf(project).map((tail) => -tail),
+      perJob,
+    ),
+  );
 }
 
 /** Priorities that the document sets, where they differ; else nothing binds the search. */
@@ -92,40 +107,13 @@ function strictPriorities(graph: TaskGraph, project: Project): readonly number[]
   return binding ? project.nodeOf.map((node) => graph.nodes[node]?.task?.priority ?? 0) : undefined;
 }
 
-/**
- * The longer of the critical path and, per kind of resource, the work on it over its capacity, between the
- * least time before any of that work and the least time after it.
- */
-function lowerBound(project: Project): { readonly ms: number; readonly by: string } {
-  const heads = headsOf(project);
-  const tails = tailsOf(project);
-  const best = { ms: tails.reduce((most, tail) => Math.max(most, tail), 0), by: 'critical_path' };
-  const loads = project.kinds.map(() => ({ work: 0, head: Infinity, tail: Infinity }));
-  project.demands.forEach((demand, job) => {
-    const durationMs = project.durations[job] ?? 0;
-    if (durationMs === 0) return;
-    for (const { kind, units } of demand) {
-      const load = loads[kind];
-      if (!load) continue;
-      load.work += units * durationMs;
-      load.head = Math.min(load.head, heads[job] ?? 0);
-      load.tail = Math.min(load.tail, (tails[job] ?? 0) - durationMs);
-    }
-  });
-  loads.forEach(({ work, head, tail }, kind) => {
-    const ms = work > 0 ? head + work / (project.capacity[kind] ?? 1) + tail : 0;
-    if (ms > best.ms) Object.assign(best, { ms, by: project.kinds[kind] });
-  });
-  return best;
-}
+/** Below this, two makespans are equal but for rounding. */
+const roundingMs = 1e-6;
 
-function headsOf(project: Project): Float64Array {
-  const heads = new Float64Array(project.durations.length);
-  for (const job of project.order) {
-    const finish = (heads[job] ?? 0) + (project.durations[job] ?? 0);
-    for (const next of project.successors[job] ?? []) heads[next] = Math.max(heads[next] ?? 0, finish);
-  }
-  return heads;
+/** While the run is as long as its critical path, waits for resources cost nothing. */
+function bottleneckOf(waitsMs: { readonly [kind: string]: number }, beyondPath: boolean): string {
+  const [worst] = Object.entries(waitsMs).sort(([, one], [, other]) => other - one);
+  return beyondPath && worst ? worst[0] : 'critical_path';
 }
 
 function scheduledTasks(graph: TaskGraph, project: Project, starts: Starts): ScheduledTask[] {

@@ -1,5 +1,6 @@
 import { seededRandom } from '../core/random.ts';
 import type { Random } from '../core/random.ts';
+import { tailsOf } from './bounds.ts';
 import { makespanOf, parallelSchedule, serialSchedule } from './generation.ts';
 import type { Positions, Starts } from './generation.ts';
 import { multifitSchedules } from './multifit.ts';
@@ -52,17 +53,6 @@ export function positionsBy(keys: ArrayLike<number>, strict?: readonly number[])
   return positions;
 }
 
-/** Longest path from each job's start to the end of the project, in milliseconds. */
-export function tailsOf(project: Project): Float64Array {
-  const tails = new Float64Array(project.durations.length);
-  for (let place = project.order.length - 1; place >= 0; place--) {
-    const job = project.order[place] ?? 0;
-    for (const next of project.successors[job] ?? []) tails[job] = Math.max(tails[job] ?? 0, tails[next] ?? 0);
-    tails[job] = (tails[job] ?? 0) + (project.durations[job] ?? 0);
-  }
-  return tails;
-}
-
 interface Elite {
   readonly starts: Starts;
   readonly makespanMs: number;
@@ -97,7 +87,12 @@ class Search {
   /** Priorities rule the dispatch, so only orders within one priority are drawn, and nothing is justified. */
   private sampleWithinPriorities(): void {
     while (this.open()) {
-      this.keep(parallelSchedule(this.project, positionsBy(this.drawnKeys(), this.options.strictPriorities)));
+      this.keep(
+        parallelSchedule(
+          this.project,
+          positionsBy(this.drawnKeys(), this.options.strictPriorities),
+        ),
+      );
       this.tried++;
     }
   }
@@ -126,7 +121,10 @@ class Search {
   }
 
   private open(): boolean {
-    return this.tried < this.options.budget && this.best.makespanMs > this.options.lowerBoundMs + roundingMs;
+    return (
+      this.tried < this.options.budget &&
+      this.best.makespanMs > this.options.lowerBoundMs + roundingMs
+    );
   }
 
   private generate(positions: Positions, scheme: typeof serialSchedule): void {

@@ -12,7 +12,9 @@ export type Adjacency = readonly (readonly number[])[];
 export function topologicalOrder(successors: Adjacency, place?: readonly number[]): number[] {
   const waiting = indegrees(successors);
   const placeOf = (node: number): number => place?.[node] ?? node;
-  const free = new Heap<number>((a, b) => placeOf(a) < placeOf(b) || (placeOf(a) === placeOf(b) && a < b));
+  const free = new Heap<number>(
+    (a, b) => placeOf(a) < placeOf(b) || (placeOf(a) === placeOf(b) && a < b),
+  );
   waiting.forEach((count, node) => {
     if (count === 0) free.push(node);
   });

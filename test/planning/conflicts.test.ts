@@ -33,7 +33,9 @@ describe('patterns of keys', () => {
 
   it('overlap exactly when some key of up to four tokens matches both', () => {
     const token = fc.constantFrom('a', 'b', '*');
-    const pattern = fc.tuple(fc.array(token, { minLength: 1, maxLength: 3 }), fc.constantFrom('', '.>', '.*')).map(([tokens, rest]) => tokens.join('.') + rest);
+    const pattern = fc
+      .tuple(fc.array(token, { minLength: 1, maxLength: 3 }), fc.constantFrom('', '.>', '.*'))
+      .map(([tokens, rest]) => tokens.join('.') + rest);
     fc.assert(
       fc.property(pattern, pattern, (one, other) => {
         const both = keys.some((key) => matches(one, key) && matches(other, key));
@@ -45,7 +47,12 @@ describe('patterns of keys', () => {
 
   it('are looked up in a set, the pattern itself included', () => {
     expect(patternIndex(['a.b', 'a.*', 'c.d', 'a.b']).overlapping('a.b')).toEqual(['a.*', 'a.b']);
-    expect([isWild('a.b'), isWild('a.*.b'), isWild('a.>'), isWild('a.*')]).toEqual([false, true, true, true]);
+    expect([isWild('a.b'), isWild('a.*.b'), isWild('a.>'), isWild('a.*')]).toEqual([
+      false,
+      true,
+      true,
+      true,
+    ]);
   });
 });
 
@@ -53,13 +60,21 @@ describe('findConflicts', () => {
   it('warns of two unordered writers of a key that has a merger', () => {
     const tasks = { a: { writes: ['k.x'] }, b: { writes: ['k.x'] } };
     expect(conflictsOf({ tasks })).toEqual([
-      { key: 'k.x', tasks: ['a', 'b'], policy: 'first_writer_wins', severity: 'warning', serialised_by: null },
+      {
+        key: 'k.x',
+        tasks: ['a', 'b'],
+        policy: 'first_writer_wins',
+        severity: 'warning',
+        serialised_by: null,
+      },
     ]);
   });
 
   it('makes a fault of it where the policy of the key is reject', () => {
     const tasks = { a: { writes: ['k.x'] }, b: { writes: ['k.*'] } };
-    expect(conflictsOf({ tasks, memory: { 'k.*': 'union', 'k.x': 'reject' } })).toMatchObject([{ key: 'k.x', policy: 'reject', severity: 'fault' }]);
+    expect(conflictsOf({ tasks, memory: { 'k.*': 'union', 'k.x': 'reject' } })).toMatchObject([
+      { key: 'k.x', policy: 'reject', severity: 'fault' },
+    ]);
   });
 
   it('merges what is written below parallel by priority unless told otherwise', () => {
@@ -75,9 +90,13 @@ describe('findConflicts', () => {
 
   it('tells what keeps two writers apart: a lock, or a resource with too few units', () => {
     const locked = { writes: ['file'], demand: { 'lock:file': 1 } };
-    expect(conflictsOf({ tasks: { a: locked, b: locked } })).toMatchObject([{ severity: 'serialised', serialised_by: 'lock:file' }]);
+    expect(conflictsOf({ tasks: { a: locked, b: locked } })).toMatchObject([
+      { severity: 'serialised', serialised_by: 'lock:file' },
+    ]);
     const large = { writes: ['file'], demand: { cpu: 3 } };
-    const severities = [4, 6].map((cpu) => conflictsOf({ tasks: { a: large, b: large }, resources: { cpu } })[0]?.severity);
+    const severities = [4, 6].map(
+      (cpu) => conflictsOf({ tasks: { a: large, b: large }, resources: { cpu } })[0]?.severity,
+    );
     expect(severities).toEqual(['serialised', 'warning']);
   });
 
@@ -87,16 +106,26 @@ describe('findConflicts', () => {
   });
 
   it('finds the same pairs as looking at every pair', () => {
-    const writes = fc.array(fc.subarray(['a', 'b.x', 'b.*', 'c.y.z', 'c.>']), { minLength: 40, maxLength: 40 });
+    const writes = fc.array(fc.subarray(['a', 'b.x', 'b.*', 'c.y.z', 'c.>']), {
+      minLength: 40,
+      maxLength: 40,
+    });
     fc.assert(
       fc.property(acyclicWorkflow(40), writes, (drawn, keysOf) => {
-        const workflow = { ...drawn, tasks: drawn.tasks.map((task, at) => ({ ...task, writes: keysOf[at] ?? [] })) };
+        const workflow = {
+          ...drawn,
+          tasks: drawn.tasks.map((task, at) => ({ ...task, writes: keysOf[at] ?? [] })),
+        };
         const graph = buildGraph(workflow);
         const found = findConflicts(graph).listed.map(({ tasks }) => [...tasks].sort().join(' '));
         const expected = workflow.tasks.flatMap((one, at) =>
           workflow.tasks.slice(at + 1).flatMap((other) => {
-            const ordered = reachableFrom(graph.successors, one.index).has(other.index) || reachableFrom(graph.successors, other.index).has(one.index);
-            const meet = one.writes.some((mine) => other.writes.some((theirs) => patternsOverlap(mine, theirs)));
+            const ordered =
+              reachableFrom(graph.successors, one.index).has(other.index) ||
+              reachableFrom(graph.successors, other.index).has(one.index);
+            const meet = one.writes.some((mine) =>
+              other.writes.some((theirs) => patternsOverlap(mine, theirs)),
+            );
             return meet && !ordered ? [[one.id, other.id].sort().join(' ')] : [];
           }),
         );
@@ -106,7 +135,9 @@ describe('findConflicts', () => {
   });
 
   it('lists a bounded number and counts the rest', () => {
-    const tasks = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`t${at}`, { writes: ['k'] }]));
+    const tasks = Object.fromEntries(
+      Array.from({ length: 60 }, (_, at) => [`t${at}`, { writes: ['k'] }]),
+    );
     const { listed, omitted } = findConflicts(buildGraph(workflowOf({ tasks })));
     expect(listed.length).toBe(maxConflicts);
     expect(listed.length + omitted).toBe((60 * 59) / 2);

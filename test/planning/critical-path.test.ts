@@ -20,7 +20,13 @@ describe('criticalPath', () => {
     const { path, makespanMs, timings } = criticalPath(buildGraph(diamond));
     expect(path).toEqual(['start', 'long', 'end']);
     expect(makespanMs).toBe(7000);
-    expect(timings.get('short')).toEqual({ id: 'short', durationMs: 2000, earliestStartMs: 1000, latestStartMs: 4000, slackMs: 3000 });
+    expect(timings.get('short')).toEqual({
+      id: 'short',
+      durationMs: 2000,
+      earliestStartMs: 1000,
+      latestStartMs: 4000,
+      slackMs: 3000,
+    });
   });
 
   it('takes a minute for a task without an estimate, or what it is told', () => {
@@ -31,7 +37,10 @@ describe('criticalPath', () => {
   });
 
   it('gives groups no time and leaves them out of the path', () => {
-    const workflow = workflowOf({ tasks: { a: { estimate: 10 }, b: { estimate: 10, needs: ['g'] } }, groups: { g: ['a'] } });
+    const workflow = workflowOf({
+      tasks: { a: { estimate: 10 }, b: { estimate: 10, needs: ['g'] } },
+      groups: { g: ['a'] },
+    });
     expect(criticalPath(buildGraph(workflow))).toMatchObject({ path: ['a', 'b'], makespanMs: 20 });
   });
 
@@ -64,8 +73,13 @@ describe('ranksToEnd', () => {
 
   it('ranks 100,000 tasks in one chain', () => {
     const size = 100_000;
-    const tasks = Array.from({ length: size }, (_, at) => [`t${at}`, { estimate: 1, needs: at > 0 ? [`t${at - 1}`] : [] }]);
-    expect(ranksToEnd(buildGraph(workflowOf({ tasks: Object.fromEntries(tasks) }))).get('t0')).toBe(size);
+    const tasks = Array.from({ length: size }, (_, at) => [
+      `t${at}`,
+      { estimate: 1, needs: at > 0 ? [`t${at - 1}`] : [] },
+    ]);
+    expect(ranksToEnd(buildGraph(workflowOf({ tasks: Object.fromEntries(tasks) }))).get('t0')).toBe(
+      size,
+    );
   });
 });
 
@@ -83,6 +97,13 @@ describe('effectivePriorities', () => {
       groups: { g: ['x', 'y'] },
     });
     const priorities = effectivePriorities(workflow, criticalPath(buildGraph(workflow)));
-    expect(Object.fromEntries(priorities)).toEqual({ lead: 10, x: 7, y: 7, set: 3, check: 5, plain: 5 });
+    expect(Object.fromEntries(priorities)).toEqual({
+      lead: 10,
+      x: 7,
+      y: 7,
+      set: 3,
+      check: 5,
+      plain: 5,
+    });
   });
 });

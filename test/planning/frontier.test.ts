@@ -29,14 +29,21 @@ describe('Frontier', () => {
   });
 
   it('reports a blocked task once, with the cause, and leaves the cascade to the caller', () => {
-    const frontier = frontierOf({ tasks: { a: {}, b: {}, c: { needs: ['a', 'b'] }, d: { needs: ['c'] } } });
+    const frontier = frontierOf({
+      tasks: { a: {}, b: {}, c: { needs: ['a', 'b'] }, d: { needs: ['c'] } },
+    });
     expect(frontier.settle('a', 'unsatisfied').blocked).toEqual([{ id: 'c', by: 'a' }]);
     expect(frontier.settle('b', 'unsatisfied').blocked).toEqual([]);
     expect(frontier.settle('c', 'unsatisfied').blocked).toEqual([{ id: 'd', by: 'c' }]);
   });
 
   it('waits for a group to be settled, and for a stream only until it begins', () => {
-    const tasks = { m: {}, n: {}, all: { needs: ['g'] }, first: { needs: [{ on: 'g', kind: 'stream' as const }] } };
+    const tasks = {
+      m: {},
+      n: {},
+      all: { needs: ['g'] },
+      first: { needs: [{ on: 'g', kind: 'stream' as const }] },
+    };
     const frontier = frontierOf({ tasks, groups: { g: ['m', 'n'] } });
     expect(frontier.settle('m', 'satisfied').ready).toEqual([]);
     expect(frontier.begin('g').ready).toEqual(['first']);
@@ -57,7 +64,9 @@ describe('Frontier', () => {
     expect(frontier.settle('x', 'satisfied').ready).toEqual(['r']);
   });
 
-  const checked = { tasks: { work: {}, check: { needs: ['work'], validates: 'work' }, next: { needs: ['work'] } } };
+  const checked = {
+    tasks: { work: {}, check: { needs: ['work'], validates: 'work' }, next: { needs: ['work'] } },
+  };
 
   it('releases a checker on completion and the others on acceptance', () => {
     const frontier = frontierOf(checked);
@@ -88,7 +97,12 @@ describe('Frontier', () => {
 
   it('lets generated checks of two members start from completion, so that they do not wait in a circle', () => {
     const generated = { generated: true, needs: ['x', 'y'] };
-    const tasks = { x: {}, y: {}, vx: { ...generated, validates: 'x' }, vy: { ...generated, validates: 'y' } };
+    const tasks = {
+      x: {},
+      y: {},
+      vx: { ...generated, validates: 'x' },
+      vy: { ...generated, validates: 'y' },
+    };
     const groups = { g: { members: ['x', 'y'], validators: ['vx', 'vy'] } };
     const frontier = frontierOf({ tasks, groups });
     expect(frontier.complete('x').ready).toEqual([]);
@@ -103,7 +117,10 @@ describe('Frontier', () => {
   });
 
   it('equals a naive recomputation after every step of any history', () => {
-    const step = fc.tuple(fc.constantFrom('satisfied', 'unsatisfied', 'satisfied', 'complete', 'begin', 'rearm'), fc.nat());
+    const step = fc.tuple(
+      fc.constantFrom('satisfied', 'unsatisfied', 'satisfied', 'complete', 'begin', 'rearm'),
+      fc.nat(),
+    );
     fc.assert(
       fc.property(acyclicWorkflow(), fc.array(step, { maxLength: 40 }), (workflow, steps) => {
         const graph = buildGraph(workflow);
@@ -121,8 +138,14 @@ describe('Frontier', () => {
 
   it('carries 100,000 tasks in one chain and in one fan to the end', () => {
     const size = 50_000;
-    const chain = Array.from({ length: size }, (_, at) => [`c${at}`, at > 0 ? { needs: [`c${at - 1}`] } : {}]);
-    const fan = Array.from({ length: size }, (_, at) => [`f${at}`, at > 0 ? { needs: ['f0'] } : {}]);
+    const chain = Array.from({ length: size }, (_, at) => [
+      `c${at}`,
+      at > 0 ? { needs: [`c${at - 1}`] } : {},
+    ]);
+    const fan = Array.from({ length: size }, (_, at) => [
+      `f${at}`,
+      at > 0 ? { needs: ['f0'] } : {},
+    ]);
     const frontier = frontierOf({ tasks: Object.fromEntries([...chain, ...fan]) });
     const queue = frontier.ready();
     let done = 0;

@@ -14,7 +14,12 @@ function orderOf(workflow: Workflow): string[] {
 
 describe('buildGraph', () => {
   it('orders by dependency and, among the free, by the document', () => {
-    expect(orderOf(workflowOf({ tasks: { c: { needs: ['b'] }, d: {}, b: {}, a: {} } }))).toEqual(['d', 'b', 'c', 'a']);
+    expect(orderOf(workflowOf({ tasks: { c: { needs: ['b'] }, d: {}, b: {}, a: {} } }))).toEqual([
+      'd',
+      'b',
+      'c',
+      'a',
+    ]);
   });
 
   it('does not order by context, but tells of it', () => {
@@ -26,13 +31,19 @@ describe('buildGraph', () => {
   });
 
   it('puts a group between its members and those that need it', () => {
-    const graph = buildGraph(workflowOf({ tasks: { a: {}, b: {}, c: { needs: ['g'] } }, groups: { g: ['a', 'b'] } }));
+    const graph = buildGraph(
+      workflowOf({ tasks: { a: {}, b: {}, c: { needs: ['g'] } }, groups: { g: ['a', 'b'] } }),
+    );
     expect(dependencies(graph, 'g')).toEqual(['a', 'b']);
     expect(dependencies(graph, 'c')).toEqual(['g']);
   });
 
   it('makes a checker follow what it checks, and the others follow the checker', () => {
-    const tasks = { work: {}, next: { needs: ['work'] }, check: { needs: ['work'], validates: 'work' } };
+    const tasks = {
+      work: {},
+      next: { needs: ['work'] },
+      check: { needs: ['work'], validates: 'work' },
+    };
     const graph = buildGraph(workflowOf({ tasks }));
     expect(dependencies(graph, 'check')).toEqual(['work']);
     expect(dependencies(graph, 'next')).toEqual(['work', 'check']);
@@ -46,14 +57,27 @@ describe('buildGraph', () => {
 
   it('lets generated checks of two members look at both without a circle', () => {
     const generated = { generated: true, needs: ['x', 'y'] };
-    const tasks = { x: {}, y: {}, vx: { ...generated, validates: 'x' }, vy: { ...generated, validates: 'y' } };
-    const graph = buildGraph(workflowOf({ tasks, groups: { g: { members: ['x', 'y'], validators: ['vx', 'vy'] } } }));
+    const tasks = {
+      x: {},
+      y: {},
+      vx: { ...generated, validates: 'x' },
+      vy: { ...generated, validates: 'y' },
+    };
+    const graph = buildGraph(
+      workflowOf({ tasks, groups: { g: { members: ['x', 'y'], validators: ['vx', 'vy'] } } }),
+    );
     expect(dependencies(graph, 'g')).toEqual(['x', 'y', 'vx', 'vy']);
   });
 
   it('makes the reader of a stream wait for the member that ends first', () => {
-    const tasks = { slow: { estimate: 9000 }, fast: { estimate: 1000 }, reader: { needs: [stream('g')] } };
-    expect(dependencies(buildGraph(workflowOf({ tasks, groups: { g: ['slow', 'fast'] } })), 'reader')).toEqual(['fast']);
+    const tasks = {
+      slow: { estimate: 9000 },
+      fast: { estimate: 1000 },
+      reader: { needs: [stream('g')] },
+    };
+    expect(
+      dependencies(buildGraph(workflowOf({ tasks, groups: { g: ['slow', 'fast'] } })), 'reader'),
+    ).toEqual(['fast']);
   });
 
   it('does not pick as first a member that itself waits for the reader', () => {
@@ -62,7 +86,9 @@ describe('buildGraph', () => {
       reader: { estimate: 10, needs: [stream('g')] },
       late: { estimate: 10, needs: ['reader'] },
     };
-    expect(dependencies(buildGraph(workflowOf({ tasks, groups: { g: ['slow', 'late'] } })), 'reader')).toEqual(['slow']);
+    expect(
+      dependencies(buildGraph(workflowOf({ tasks, groups: { g: ['slow', 'late'] } })), 'reader'),
+    ).toEqual(['slow']);
   });
 
   it('puts every node after all that it depends on', () => {
@@ -80,7 +106,9 @@ describe('buildGraph', () => {
 
   it('refuses a circle and tells its path', () => {
     const tasks = { a: { needs: ['c'] }, b: { needs: ['a'] }, c: { needs: ['b'] } };
-    expect(() => buildGraph(workflowOf({ tasks }))).toThrow(/a -> b -> c -> a|b -> c -> a -> b|c -> a -> b -> c/);
+    expect(() => buildGraph(workflowOf({ tasks }))).toThrow(
+      /a -> b -> c -> a|b -> c -> a -> b|c -> a -> b -> c/,
+    );
   });
 
   it('refuses a need on nothing', () => {
@@ -95,16 +123,23 @@ describe('findCycle', () => {
 
   it('finds a task that needs itself, a circle through a group, and a stream on nothing but its own reader', () => {
     expect(findCycle(workflowOf({ tasks: { a: { needs: ['a'] } } }))).toEqual(['a']);
-    expect(findCycle(workflowOf({ tasks: { a: { needs: ['g'] } }, groups: { g: ['a'] } }))?.toSorted()).toEqual(['a', 'g']);
-    expect(findCycle(workflowOf({ tasks: { a: { needs: [stream('g')] } }, groups: { g: ['a'] } }))).toEqual(['a']);
+    expect(
+      findCycle(workflowOf({ tasks: { a: { needs: ['g'] } }, groups: { g: ['a'] } }))?.toSorted(),
+    ).toEqual(['a', 'g']);
+    expect(
+      findCycle(workflowOf({ tasks: { a: { needs: [stream('g')] } }, groups: { g: ['a'] } })),
+    ).toEqual(['a']);
   });
 
   it('always tells a circle that is really there, exactly when there is one', () => {
     const pairs = fc.array(fc.tuple(fc.nat(7), fc.nat(7)), { maxLength: 14 });
     fc.assert(
       fc.property(pairs, (edges) => {
-        const needsOf = (at: number) => edges.filter(([to]) => to === at).map(([, from]) => `t${from}`);
-        const tasks = Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`t${at}`, { needs: needsOf(at) }]));
+        const needsOf = (at: number) =>
+          edges.filter(([to]) => to === at).map(([, from]) => `t${from}`);
+        const tasks = Object.fromEntries(
+          Array.from({ length: 8 }, (_, at) => [`t${at}`, { needs: needsOf(at) }]),
+        );
         const cycle = findCycle(workflowOf({ tasks }));
         expect(cycle !== undefined).toBe(hasCycle(edges));
         cycle?.forEach((id, at) => {
@@ -119,9 +154,12 @@ describe('findCycle', () => {
 
 /** By transitive closure (Warshall), to be independent of the code under test. */
 function hasCycle(edges: readonly (readonly [number, number])[]): boolean {
-  const reach = Array.from({ length: 8 }, (_, from) => Array.from({ length: 8 }, (__, to) => edges.some(([a, b]) => a === from && b === to)));
+  const reach = Array.from({ length: 8 }, (_, from) =>
+    Array.from({ length: 8 }, (__, to) => edges.some(([a, b]) => a === from && b === to)),
+  );
   for (let via = 0; via < 8; via++) {
-    for (const row of reach) if (row[via]) reach[via]?.forEach((reached, to) => (row[to] ||= reached));
+    for (const row of reach)
+      if (row[via]) reach[via]?.forEach((reached, to) => (row[to] ||= reached));
   }
   return reach.some((row, at) => row[at]);
 }

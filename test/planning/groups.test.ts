@@ -12,13 +12,21 @@ function tasksByGroup(input: Parameters<typeof workflowOf>[0]): (readonly string
 
 describe('executionGroups', () => {
   it('groups by topological level', () => {
-    const tasks = { a: {}, b: { needs: ['a'] }, c: { needs: ['a'] }, d: { needs: ['b', 'c'] }, e: {} };
+    const tasks = {
+      a: {},
+      b: { needs: ['a'] },
+      c: { needs: ['a'] },
+      d: { needs: ['b', 'c'] },
+      e: {},
+    };
     expect(tasksByGroup({ tasks })).toEqual([['a', 'e'], ['b', 'c'], ['d']]);
   });
 
   it('holds back a member of a declared group to the level of the others', () => {
     const tasks = { early: {}, before: {}, late: { needs: ['before'] }, after: { needs: ['g'] } };
-    const [first, second, third] = executionGroups(buildGraph(workflowOf({ tasks, groups: { g: ['early', 'late'] } })));
+    const [first, second, third] = executionGroups(
+      buildGraph(workflowOf({ tasks, groups: { g: ['early', 'late'] } })),
+    );
     expect(first?.tasks).toEqual(['before']);
     expect(second).toEqual({ id: 'group_2', tasks: ['early', 'late'], declared: ['g'] });
     expect(third?.tasks).toEqual(['after']);
@@ -34,12 +42,15 @@ describe('executionGroups', () => {
       fc.property(acyclicWorkflow(25), (workflow) => {
         const graph = buildGraph(workflow);
         const groups = executionGroups(graph);
-        expect(groups.flatMap(({ tasks }) => tasks).sort()).toEqual(workflow.tasks.map(({ id }) => id).sort());
+        expect(groups.flatMap(({ tasks }) => tasks).sort()).toEqual(
+          workflow.tasks.map(({ id }) => id).sort(),
+        );
         const level = new Map(groups.flatMap(({ tasks }, at) => tasks.map((id) => [id, at])));
         for (const task of workflow.tasks) {
           for (const node of reachableFrom(graph.successors, task.index)) {
             const after = graph.nodes[node];
-            if (after?.task) expect(level.get(after.id)).toBeGreaterThan(level.get(task.id) ?? Infinity);
+            if (after?.task)
+              expect(level.get(after.id)).toBeGreaterThan(level.get(task.id) ?? Infinity);
           }
         }
       }),

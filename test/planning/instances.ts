@@ -22,7 +22,11 @@ export interface AnalyticInstance extends Instance {
 
 export interface EverydayPlan {
   readonly id: string;
-  readonly steps: readonly { readonly id: string; readonly minutes: number; readonly deps: readonly string[] }[];
+  readonly steps: readonly {
+    readonly id: string;
+    readonly minutes: number;
+    readonly deps: readonly string[];
+  }[];
   readonly total_minutes: number;
 }
 
@@ -33,10 +37,14 @@ function data(file: string): unknown {
 export const taskGraphs = (): Instance[] => data('task-graphs.json') as Instance[];
 export const resourceProjects = (): Instance[] => data('resource-projects.json') as Instance[];
 export const everydayPlans = (): EverydayPlan[] => data('plans.json') as EverydayPlan[];
-export const analyticInstances = (): AnalyticInstance[] => (data('analytic.json') as { makespan: AnalyticInstance[] }).makespan;
+export const analyticInstances = (): AnalyticInstance[] =>
+  (data('analytic.json') as { makespan: AnalyticInstance[] }).makespan;
 
 /** The instance as a workflow, one time unit as one millisecond. */
 export function instanceWorkflow({ tasks, capacity, name }: Instance): Workflow {
-  const entries = tasks.map(({ id, duration, deps, resources }) => [id, { estimate: duration, needs: deps, demand: resources }]);
+  const entries = tasks.map(({ id, duration, deps, resources }) => [
+    id,
+    { estimate: duration, needs: deps, demand: resources },
+  ]);
   return workflowOf({ name, tasks: Object.fromEntries(entries), resources: capacity });
 }

@@ -55,11 +55,14 @@ export class NaiveFrontier {
   }
 
   private release(checked: string): void {
-    for (const task of this.workflow.tasks) if (task.validates === checked) this.released.add(`${checked}>${task.id}`);
+    for (const task of this.workflow.tasks)
+      if (task.validates === checked) this.released.add(`${checked}>${task.id}`);
   }
 
   private promote(): string[] {
-    const found = this.workflow.tasks.filter((task) => this.phases.get(task.id) === 'waiting' && this.allMet(task));
+    const found = this.workflow.tasks.filter(
+      (task) => this.phases.get(task.id) === 'waiting' && this.allMet(task),
+    );
     for (const { id } of found) this.phases.set(id, 'ready');
     return found.map((task) => task.id);
   }
@@ -74,7 +77,11 @@ export class NaiveFrontier {
   private blockBy(id: string): Step['blocked'] {
     const hit = this.workflow.tasks.filter((task) => {
       const mode = this.waits(task).find(([source]) => source === id)?.[1];
-      return this.phases.get(task.id) === 'waiting' && mode !== undefined && !(mode === 'stream' && this.streamMet(id));
+      return (
+        this.phases.get(task.id) === 'waiting' &&
+        mode !== undefined &&
+        !(mode === 'stream' && this.streamMet(id))
+      );
     });
     for (const task of hit) this.phases.set(task.id, 'blocked');
     return hit.map((task) => ({ id: task.id, by: id }));
@@ -86,7 +93,10 @@ export class NaiveFrontier {
 
   private waits(task: TaskSpec): [string, 'full' | 'stream' | 'check'][] {
     const kinds = task.needs.filter((need) => need.kind !== 'context');
-    const sources = new Set([...kinds.map((need) => need.on), ...(task.validates === undefined ? [] : [task.validates])]);
+    const sources = new Set([
+      ...kinds.map((need) => need.on),
+      ...(task.validates === undefined ? [] : [task.validates]),
+    ]);
     return [...sources].map((source) => {
       if (source === task.validates) return [source, 'check'];
       const full = kinds.some((need) => need.on === source && need.kind === 'data');

@@ -15,7 +15,12 @@ const design = workflowOf({
     analysis: { agent: 'analyst', estimate: 4 * minute },
     requirements: { agent: 'pm', estimate: 5 * minute, needs: ['analysis'] },
     ux: { agent: 'ux', estimate: 6 * minute, needs: ['requirements'], writes: ['spec'] },
-    architecture: { agent: 'architect', estimate: 8 * minute, needs: ['requirements'], writes: ['spec'] },
+    architecture: {
+      agent: 'architect',
+      estimate: 8 * minute,
+      needs: ['requirements'],
+      writes: ['spec'],
+    },
     development: { agent: 'developer', needs: ['design'] },
     quality: { agent: 'qa', estimate: 5 * minute, needs: ['development'] },
   },
@@ -27,10 +32,24 @@ describe('planWorkflow', () => {
   it('tells path, groups, times and slack', () => {
     const plan = planWorkflow(design);
     expect(plan.makespan_ms).toBe(23 * minute);
-    expect(plan.critical_path).toEqual(['analysis', 'requirements', 'architecture', 'development', 'quality']);
+    expect(plan.critical_path).toEqual([
+      'analysis',
+      'requirements',
+      'architecture',
+      'development',
+      'quality',
+    ]);
     expect(plan.groups.map(({ tasks }) => tasks.length)).toEqual([1, 1, 2, 1, 1]);
-    expect(plan.tasks[2]).toEqual({ id: 'ux', start_ms: 9 * minute, finish_ms: 15 * minute, slack_ms: 2 * minute, critical: false });
-    expect(plan.conflicts).toMatchObject([{ key: 'spec', tasks: ['ux', 'architecture'], severity: 'warning' }]);
+    expect(plan.tasks[2]).toEqual({
+      id: 'ux',
+      start_ms: 9 * minute,
+      finish_ms: 15 * minute,
+      slack_ms: 2 * minute,
+      critical: false,
+    });
+    expect(plan.conflicts).toMatchObject([
+      { key: 'spec', tasks: ['ux', 'architecture'], severity: 'warning' },
+    ]);
     expect(plan.bottleneck).toBe('critical_path');
   });
 
@@ -38,7 +57,9 @@ describe('planWorkflow', () => {
     const { assumptions } = planWorkflow(design);
     expect(assumptions[0]).toBe('60 s each for development: no estimate');
     const expand = { kind: 'for_each' as const, of: '${tasks.a.output}' };
-    expect(planWorkflow(workflowOf({ tasks: { each: { expand } } })).assumptions.join()).toMatch(/one member each for each/);
+    expect(planWorkflow(workflowOf({ tasks: { each: { expand } } })).assumptions.join()).toMatch(
+      /one member each for each/,
+    );
   });
 
   it('is plain data and the same for the same seed', () => {
@@ -55,9 +76,18 @@ describe('planWorkflow', () => {
   it('plans 2,000 tasks with several needs each under limits', () => {
     const tasks = Array.from({ length: 2000 }, (_, at) => {
       const needs = [7, 13, 40].map((back) => at - back - (at % 5)).filter((from) => from >= 0);
-      return [`t${at}`, { estimate: 1000 + ((at * 7919) % 9000), needs: needs.map((from) => `t${from}`), demand: { cpu: 1 + (at % 9) } }];
+      return [
+        `t${at}`,
+        {
+          estimate: 1000 + ((at * 7919) % 9000),
+          needs: needs.map((from) => `t${from}`),
+          demand: { cpu: 1 + (at % 9) },
+        },
+      ];
     });
-    const plan = planWorkflow(workflowOf({ tasks: Object.fromEntries(tasks), resources: { cpu: 40, concurrency: 16 } }));
+    const plan = planWorkflow(
+      workflowOf({ tasks: Object.fromEntries(tasks), resources: { cpu: 40, concurrency: 16 } }),
+    );
     expect(plan.tasks.length).toBe(2000);
     expect(plan.makespan_ms).toBeGreaterThanOrEqual(plan.lower_bound_ms);
     expect(plan.makespan_ms).toBeLessThan(1.1 * plan.lower_bound_ms);
@@ -65,24 +95,35 @@ describe('planWorkflow', () => {
 });
 
 describe('explainPairs', () => {
-  const reasonsOf = (input: Parameters<typeof workflowOf>[0]) => planWorkflow(workflowOf(input)).reasons;
+  const reasonsOf = (input: Parameters<typeof workflowOf>[0]) =>
+    planWorkflow(workflowOf(input)).reasons;
 
   it('calls a pair parallel that nothing keeps apart', () => {
-    expect(reasonsOf({ tasks: { a: {}, b: {} } })).toMatchObject([{ tasks: ['a', 'b'], mode: 'parallel', because: 'independent' }]);
+    expect(reasonsOf({ tasks: { a: {}, b: {} } })).toMatchObject([
+      { tasks: ['a', 'b'], mode: 'parallel', because: 'independent' },
+    ]);
   });
 
   it('names the resource, the agent or the limit that keeps two apart', () => {
     const two = (task: object) => ({ a: task, b: task });
-    expect(reasonsOf({ tasks: two({ demand: { engine: 1 } }) })).toMatchObject([{ mode: 'sequential', because: 'resource', detail: expect.stringContaining('engine') }]);
+    expect(reasonsOf({ tasks: two({ demand: { engine: 1 } }) })).toMatchObject([
+      { mode: 'sequential', because: 'resource', detail: expect.stringContaining('engine') },
+    ]);
     const agents = { solo: { limits: { concurrency: 1 } } };
-    expect(reasonsOf({ tasks: two({ agent: 'solo' }), agents })).toMatchObject([{ because: 'resource', detail: expect.stringContaining('solo') }]);
-    expect(reasonsOf({ tasks: two({}), resources: { concurrency: 1 } })).toMatchObject([{ because: 'concurrency' }]);
+    expect(reasonsOf({ tasks: two({ agent: 'solo' }), agents })).toMatchObject([
+      { because: 'resource', detail: expect.stringContaining('solo') },
+    ]);
+    expect(reasonsOf({ tasks: two({}), resources: { concurrency: 1 } })).toMatchObject([
+      { because: 'concurrency' },
+    ]);
   });
 
   it('asks for an order between writers whose key rejects', () => {
     const writes = { writes: ['k'] };
     const reasons = reasonsOf({ tasks: { a: writes, b: writes }, memory: { k: 'reject' } });
-    expect(reasons).toMatchObject([{ mode: 'sequential', because: 'write_conflict', detail: expect.stringContaining('k') }]);
+    expect(reasons).toMatchObject([
+      { mode: 'sequential', because: 'write_conflict', detail: expect.stringContaining('k') },
+    ]);
   });
 
   it('tells direct dependencies by their kind, those on groups too', () => {
@@ -92,7 +133,9 @@ describe('explainPairs', () => {
       c: { needs: [{ on: 'g', kind: 'stream' as const }] },
       d: { validates: 'a' },
     };
-    const kinds = reasonsOf({ tasks, groups: { g: ['a'] } }).map(({ tasks: pair, because }) => `${pair.join('>')} ${because}`);
+    const kinds = reasonsOf({ tasks, groups: { g: ['a'] } }).map(
+      ({ tasks: pair, because }) => `${pair.join('>')} ${because}`,
+    );
     expect(kinds).toEqual(expect.arrayContaining(['g>b data', 'a>c stream', 'a>d validation']));
   });
 
@@ -132,7 +175,9 @@ describe('explainPlan', () => {
   it('keeps the chart within its columns for any workflow, long names included', () => {
     fc.assert(
       fc.property(acyclicWorkflow(15), (workflow) => {
-        const chart = explainPlan(planWorkflow(workflow, { budget: 1 })).split('\n').filter((line) => /^\S+ *\|[ #=]+$/.test(line));
+        const chart = explainPlan(planWorkflow(workflow, { budget: 1 }))
+          .split('\n')
+          .filter((line) => /^\S+ *\|[ #=]+$/.test(line));
         for (const line of chart) expect(line.length).toBeLessThanOrEqual(60);
       }),
       { numRuns: 50 },

@@ -5,7 +5,10 @@ import { workflowOf } from '../support/workflow-builder.ts';
 import type { NeedInput, TaskInput } from '../support/workflow-builder.ts';
 
 interface TaskDraw {
-  readonly back: readonly { readonly distance: number; readonly kind: 'data' | 'stream' | 'context' }[];
+  readonly back: readonly {
+    readonly distance: number;
+    readonly kind: 'data' | 'stream' | 'context';
+  }[];
   readonly estimate: number;
   readonly cpu: number;
   readonly lock: boolean;
@@ -18,7 +21,12 @@ const taskDraw: fc.Arbitrary<TaskDraw> = fc.record({
   back: fc.array(
     fc.record({
       distance: fc.integer({ min: 1, max: 6 }),
-      kind: fc.constantFrom('data' as const, 'data' as const, 'stream' as const, 'context' as const),
+      kind: fc.constantFrom(
+        'data' as const,
+        'data' as const,
+        'stream' as const,
+        'context' as const,
+      ),
     }),
     { maxLength: 3 },
   ),
@@ -44,8 +52,13 @@ export function acyclicWorkflow(maxLength = 14): fc.Arbitrary<Workflow> {
 
 function workflowFrom(draws: readonly TaskDraw[]): Workflow {
   const half = Math.ceil(draws.length / 2);
-  const members = draws.flatMap((draw, index) => (index < half && draw.grouped ? [`t${index}`] : []));
-  const tasks = draws.map((draw, index) => [`t${index}`, taskFrom(draw, index, members.length > 0 && index >= half)]);
+  const members = draws.flatMap((draw, index) =>
+    index < half && draw.grouped ? [`t${index}`] : [],
+  );
+  const tasks = draws.map((draw, index) => [
+    `t${index}`,
+    taskFrom(draw, index, members.length > 0 && index >= half),
+  ]);
   return workflowOf({
     tasks: Object.fromEntries(tasks) as { [id: string]: TaskInput },
     groups: members.length > 0 ? { g: members } : {},
@@ -59,7 +72,9 @@ function taskFrom(draw: TaskDraw, index: number, mayNeedGroup: boolean): TaskInp
   const needs = draw.back.map(({ distance, kind }): NeedInput => {
     if (mayNeedGroup && distance === 6) return { on: 'g', kind };
     // A context need may also point forward: it orders nothing.
-    return kind === 'context' ? { on: 't0', kind } : { on: `t${Math.max(0, index - distance)}`, kind };
+    return kind === 'context'
+      ? { on: 't0', kind }
+      : { on: `t${Math.max(0, index - distance)}`, kind };
   });
   return {
     estimate,

@@ -11,32 +11,48 @@ export function faultsOf(workflow: Workflow, schedule: Schedule): string[] {
   const times = new Map(schedule.tasks.map((task) => [task.id, task]));
   const faults = workflow.tasks.flatMap((task) => timeFaults(workflow, task, times));
   const last = Math.max(0, ...schedule.tasks.map((task) => task.finishMs));
-  if (last !== schedule.makespanMs) faults.push(`makespan ${schedule.makespanMs}, last finish ${last}`);
+  if (last !== schedule.makespanMs)
+    faults.push(`makespan ${schedule.makespanMs}, last finish ${last}`);
   return [...faults, ...overloads(workflow, times)];
 }
 
-function timeFaults(workflow: Workflow, task: TaskSpec, times: ReadonlyMap<string, ScheduledTask>): string[] {
+function timeFaults(
+  workflow: Workflow,
+  task: TaskSpec,
+  times: ReadonlyMap<string, ScheduledTask>,
+): string[] {
   const time = times.get(task.id);
   if (!time) return [`${task.id} is missing`];
   const faults: string[] = [];
-  if (time.startMs < 0 || time.finishMs - time.startMs !== task.estimate?.midMs) faults.push(`${task.id} has a wrong length`);
+  if (time.startMs < 0 || time.finishMs - time.startMs !== task.estimate?.midMs)
+    faults.push(`${task.id} has a wrong length`);
   for (const on of waitedFor(workflow, task)) {
-    if ((times.get(on)?.finishMs ?? 0) > time.startMs) faults.push(`${task.id} starts before ${on} ends`);
+    if ((times.get(on)?.finishMs ?? 0) > time.startMs)
+      faults.push(`${task.id} starts before ${on} ends`);
   }
   const streams = task.needs.filter((need) => need.kind === 'stream' && need.target === 'group');
   for (const { on } of streams) {
     const finishes = membersOf(workflow, on).map((member) => times.get(member)?.finishMs ?? 0);
-    if (Math.min(...finishes) > time.startMs) faults.push(`${task.id} starts before any member of ${on} ends`);
+    if (Math.min(...finishes) > time.startMs)
+      faults.push(`${task.id} starts before any member of ${on} ends`);
   }
   return faults;
 }
 
 function waitedFor(workflow: Workflow, task: TaskSpec): string[] {
-  const blocking = task.needs.filter((need) => need.kind === 'data' || (need.kind === 'stream' && need.target === 'task'));
-  const direct = blocking.flatMap((need) => (need.target === 'group' ? membersOf(workflow, need.on) : [need.on]));
+  const blocking = task.needs.filter(
+    (need) => need.kind === 'data' || (need.kind === 'stream' && need.target === 'task'),
+  );
+  const direct = blocking.flatMap((need) =>
+    need.target === 'group' ? membersOf(workflow, need.on) : [need.on],
+  );
   const checked = task.validates === undefined ? [] : [task.validates];
   const checkers = workflow.tasks.filter(
-    ({ id, validates }) => validates !== undefined && id !== task.id && direct.includes(validates) && validates !== task.validates,
+    ({ id, validates }) =>
+      validates !== undefined &&
+      id !== task.id &&
+      direct.includes(validates) &&
+      validates !== task.validates,
   );
   return [...direct, ...checked, ...checkers.map(({ id }) => id)];
 }
@@ -53,7 +69,8 @@ function overloads(workflow: Workflow, times: ReadonlyMap<string, ScheduledTask>
       const time = times.get(task.id);
       return time && time.startMs <= startMs && startMs < time.finishMs;
     });
-    if (running.length > (concurrency ?? Infinity)) faults.push(`${running.length} tasks at ${startMs}`);
+    if (running.length > (concurrency ?? Infinity))
+      faults.push(`${running.length} tasks at ${startMs}`);
     for (const [kind, used] of usage(running)) {
       const agent = Object.values(workflow.agents).find(({ id }) => agentKind(id) === kind);
       const most = agent ? (agent.limits.concurrency ?? Infinity) : (capacity[kind] ?? 1);
@@ -65,7 +82,8 @@ function overloads(workflow: Workflow, times: ReadonlyMap<string, ScheduledTask>
 
 function usage(running: readonly TaskSpec[]): Map<string, number> {
   const used = new Map<string, number>();
-  const add = (kind: string, units: number): unknown => used.set(kind, (used.get(kind) ?? 0) + units);
+  const add = (kind: string, units: number): unknown =>
+    used.set(kind, (used.get(kind) ?? 0) + units);
   for (const task of running) {
     add(agentKind(task.agent), 1);
     for (const [kind, units] of Object.entries(task.demand)) add(kind, units);

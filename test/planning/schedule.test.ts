@@ -4,7 +4,13 @@ import { criticalPath } from '../../src/planning/critical-path.ts';
 import { buildGraph } from '../../src/planning/graph.ts';
 import { predict } from '../../src/planning/schedule.ts';
 import { workflowOf } from '../support/workflow-builder.ts';
-import { analyticInstances, everydayPlans, instanceWorkflow, resourceProjects, taskGraphs } from './instances.ts';
+import {
+  analyticInstances,
+  everydayPlans,
+  instanceWorkflow,
+  resourceProjects,
+  taskGraphs,
+} from './instances.ts';
 import type { Instance } from './instances.ts';
 import { acyclicWorkflow } from './random-workflow.ts';
 import { faultsOf } from './schedule-checker.ts';
@@ -14,13 +20,18 @@ const seconds = 1000;
 describe('predict', () => {
   it('gives valid schedules between the lower bound and the first one', () => {
     fc.assert(
-      fc.property(acyclicWorkflow(20), fc.integer({ min: 1, max: 80 }), fc.nat(), (workflow, budget, seed) => {
-        const schedule = predict(workflow, { budget, seed });
-        expect(faultsOf(workflow, schedule)).toEqual([]);
-        expect(schedule.makespanMs).toBeGreaterThanOrEqual(schedule.lowerBoundMs - 1e-6);
-        expect(schedule.makespanMs).toBeLessThanOrEqual(schedule.dispatchMs);
-        expect(schedule.tried).toBeLessThanOrEqual(budget);
-      }),
+      fc.property(
+        acyclicWorkflow(20),
+        fc.integer({ min: 1, max: 80 }),
+        fc.nat(),
+        (workflow, budget, seed) => {
+          const schedule = predict(workflow, { budget, seed });
+          expect(faultsOf(workflow, schedule)).toEqual([]);
+          expect(schedule.makespanMs).toBeGreaterThanOrEqual(schedule.lowerBoundMs - 1e-6);
+          expect(schedule.makespanMs).toBeLessThanOrEqual(schedule.dispatchMs);
+          expect(schedule.tried).toBeLessThanOrEqual(budget);
+        },
+      ),
       { numRuns: 200 },
     );
   });
@@ -29,7 +40,11 @@ describe('predict', () => {
     const priorities = fc.array(fc.integer({ min: 1, max: 10 }), { minLength: 14, maxLength: 14 });
     fc.assert(
       fc.property(acyclicWorkflow(14), priorities, (workflow, drawn) => {
-        const tasks = workflow.tasks.map((task, at) => ({ ...task, priority: drawn[at] ?? 5, prioritySet: true }));
+        const tasks = workflow.tasks.map((task, at) => ({
+          ...task,
+          priority: drawn[at] ?? 5,
+          prioritySet: true,
+        }));
         expect(faultsOf({ ...workflow, tasks }, predict({ ...workflow, tasks }))).toEqual([]);
       }),
     );
@@ -45,10 +60,18 @@ describe('predict', () => {
     fc.assert(
       fc.property(acyclicWorkflow(), (workflow) => {
         const agents = Object.fromEntries(
-          Object.entries(workflow.agents).map(([id, agent]) => [id, { ...agent, limits: { ...agent.limits, concurrency: undefined } }]),
+          Object.entries(workflow.agents).map(([id, agent]) => [
+            id,
+            { ...agent, limits: { ...agent.limits, concurrency: undefined } },
+          ]),
         );
         const tasks = workflow.tasks.map((task) => ({ ...task, demand: {} }));
-        const free = { ...workflow, agents, tasks, resources: { capacity: {}, concurrency: undefined } };
+        const free = {
+          ...workflow,
+          agents,
+          tasks,
+          resources: { capacity: {}, concurrency: undefined },
+        };
         expect(predict(free).makespanMs).toBe(criticalPath(buildGraph(free)).makespanMs);
       }),
     );
@@ -75,51 +98,97 @@ describe('predict', () => {
 
   it('keeps to the concurrency of an agent and names it as the bottleneck', () => {
     const task = { agent: 'writer', estimate: 10 * seconds };
-    const workflow = workflowOf({ tasks: { a: task, b: task, c: task }, agents: { writer: { limits: { concurrency: 2 } } } });
+    const workflow = workflowOf({
+      tasks: { a: task, b: task, c: task },
+      agents: { writer: { limits: { concurrency: 2 } } },
+    });
     const schedule = predict(workflow);
     expect(schedule.makespanMs).toBe(20 * seconds);
     expect(schedule.bottleneck).toBe('agent:writer');
   });
 
+  it('adds up what tasks wait for, by resource', () => {
+    const task = { estimate: 10 * seconds, demand: { engine: 1, cpu: 1 } };
+    const schedule = predict(
+      workflowOf({ tasks: { a: task, b: task, c: task }, resources: { cpu: 2 } }),
+    );
+    expect(schedule.waitsMs).toEqual({ engine: 30 * seconds });
+    expect(schedule.bottleneck).toBe('engine');
+  });
+
+  it('blames the critical path as long as waits cost nothing', () => {
+    const tasks = {
+      long: { estimate: 30 * seconds },
+      a: { estimate: 5 * seconds, demand: { engine: 1 } },
+      b: { estimate: 5 * seconds, demand: { engine: 1 } },
+    };
+    expect(predict(workflowOf({ tasks }))).toMatchObject({
+      bottleneck: 'critical_path',
+      waitsMs: { engine: 5 * seconds },
+    });
+  });
+
   it('plans the members of an expanding task side by side where there is room', () => {
     const aspect = (id: string) => ({ id, agent: undefined, with: undefined });
     const expand = { kind: 'aspects' as const, aspects: ['x', 'y', 'z', 'w'].map(aspect) };
-    const tasks = { look: { estimate: 10 * seconds, expand }, after: { estimate: seconds, needs: ['look'] } };
-    const spanWith = (concurrency: number) => predict(workflowOf({ tasks, resources: { concurrency } })).tasks.map((task) => task.finishMs);
+    const tasks = {
+      look: { estimate: 10 * seconds, expand },
+      after: { estimate: seconds, needs: ['look'] },
+    };
+    const spanWith = (concurrency: number) =>
+      predict(workflowOf({ tasks, resources: { concurrency } })).tasks.map((task) => task.finishMs);
     expect(spanWith(4)).toEqual([10 * seconds, 11 * seconds]);
     expect(spanWith(2)).toEqual([20 * seconds, 21 * seconds]);
   });
 
   it('plans an expanding task of no members as over at once', () => {
     const expand = { kind: 'for_each' as const, of: [] };
-    const tasks = { each: { estimate: 10 * seconds, expand }, after: { estimate: seconds, needs: ['each'] } };
+    const tasks = {
+      each: { estimate: 10 * seconds, expand },
+      after: { estimate: seconds, needs: ['each'] },
+    };
     const [each, after] = predict(workflowOf({ tasks })).tasks;
     expect([each?.finishMs, after?.startMs]).toEqual([0, 0]);
   });
 
   it('lets a task that asks for more than there is run alone', () => {
-    const tasks = { big: { estimate: seconds, demand: { cpu: 9 } }, small: { estimate: seconds, demand: { cpu: 1 } } };
+    const tasks = {
+      big: { estimate: seconds, demand: { cpu: 9 } },
+      small: { estimate: seconds, demand: { cpu: 1 } },
+    };
     expect(predict(workflowOf({ tasks, resources: { cpu: 4 } })).makespanMs).toBe(2 * seconds);
   });
 
   it('plans an empty workflow', () => {
-    expect(predict(workflowOf({ tasks: {} }))).toMatchObject({ tasks: [], makespanMs: 0, lowerBoundMs: 0 });
+    expect(predict(workflowOf({ tasks: {} }))).toMatchObject({
+      tasks: [],
+      makespanMs: 0,
+      lowerBoundMs: 0,
+    });
   });
 });
 
 describe('predict on known instances', () => {
-  it.each(analyticInstances().map((instance) => [instance.name, instance] as const))('finds the optimum of %s', (_, instance) => {
-    const workflow = instanceWorkflow(instance);
-    const schedule = predict(workflow);
-    expect(faultsOf(workflow, schedule)).toEqual([]);
-    expect(schedule.makespanMs).toBe(instance.optimum);
-  });
+  it.each(analyticInstances().map((instance) => [instance.name, instance] as const))(
+    'finds the optimum of %s',
+    (_, instance) => {
+      const workflow = instanceWorkflow(instance);
+      const schedule = predict(workflow);
+      expect(faultsOf(workflow, schedule)).toEqual([]);
+      expect(schedule.makespanMs).toBe(instance.optimum);
+    },
+  );
 
   it('takes the published time for every everyday plan', () => {
     const minute = 60 * seconds;
     for (const { steps, total_minutes } of everydayPlans()) {
-      const tasks = steps.map(({ id, minutes, deps }) => [id, { estimate: minutes * minute, needs: deps }]);
-      expect(predict(workflowOf({ tasks: Object.fromEntries(tasks) })).makespanMs).toBe(total_minutes * minute);
+      const tasks = steps.map(({ id, minutes, deps }) => [
+        id,
+        { estimate: minutes * minute, needs: deps },
+      ]);
+      expect(predict(workflowOf({ tasks: Object.fromEntries(tasks) })).makespanMs).toBe(
+        total_minutes * minute,
+      );
     }
   });
 
@@ -142,6 +211,8 @@ function meanOverBest(label: string, instances: readonly Instance[]): number {
     return (100 * (schedule.makespanMs - instance.best)) / instance.best;
   });
   const mean = excess.reduce((sum, value) => sum + value, 0) / excess.length;
-  process.stdout.write(`${label}: ${mean.toFixed(2)} % over the best known, mean of ${instances.length}\n`);
+  process.stdout.write(
+    `${label}: ${mean.toFixed(2)} % over the best known, mean of ${instances.length}\n`,
+  );
   return mean;
 }

@@ -15,7 +15,9 @@ import type {
 export type NeedInput = string | { readonly on: string; readonly kind: NeedKind };
 
 /** A task as a test writes it; whatever is left out takes the document's default. */
-export type TaskInput = Partial<Omit<TaskSpec, 'id' | 'index' | 'needs' | 'estimate' | 'retry' | 'barrier' | 'group'>> & {
+export type TaskInput = Partial<
+  Omit<TaskSpec, 'id' | 'index' | 'needs' | 'estimate' | 'retry' | 'barrier' | 'group'>
+> & {
   readonly needs?: readonly NeedInput[];
   /** Milliseconds, or both ends. */
   readonly estimate?: number | Estimate;
@@ -26,14 +28,21 @@ export type TaskInput = Partial<Omit<TaskSpec, 'id' | 'index' | 'needs' | 'estim
 /** A group as a test writes it: its members, or more. */
 export type GroupInput =
   | readonly string[]
-  | (Partial<Omit<GroupSpec, 'id' | 'barrier'>> & { readonly members: readonly string[]; readonly barrier?: Partial<BarrierSpec> });
+  | (Partial<Omit<GroupSpec, 'id' | 'barrier'>> & {
+      readonly members: readonly string[];
+      readonly barrier?: Partial<BarrierSpec>;
+    });
 
 /** What {@link workflowOf} takes. Agents that tasks name and this does not are made. */
 export interface WorkflowInput {
   readonly name?: string;
   readonly tasks: { readonly [id: string]: TaskInput };
   readonly groups?: { readonly [id: string]: GroupInput };
-  readonly agents?: { readonly [id: string]: Partial<Omit<AgentSpec, 'id' | 'limits'>> & { readonly limits?: Partial<AgentSpec['limits']> } };
+  readonly agents?: {
+    readonly [id: string]: Partial<Omit<AgentSpec, 'id' | 'limits'>> & {
+      readonly limits?: Partial<AgentSpec['limits']>;
+    };
+  };
   /** `concurrency`, and any other key a capacity in units. */
   readonly resources?: { readonly [kind: string]: number };
   readonly memory?: { readonly [pattern: string]: MergerName };
@@ -61,7 +70,9 @@ export function workflowOf(input: WorkflowInput): Workflow {
     })),
     groups: Object.entries(input.groups ?? {}).map(([id, group]) => groupOf(id, group)),
     resources: { capacity, concurrency },
-    memory: { keys: Object.entries(input.memory ?? {}).map(([pattern, merge]) => ({ pattern, merge })) },
+    memory: {
+      keys: Object.entries(input.memory ?? {}).map(([pattern, merge]) => ({ pattern, merge })),
+    },
     outputs: input.outputs,
     inputs: input.inputs ?? {},
     deadlineMs: input.deadlineMs,
@@ -102,11 +113,22 @@ function agentOf(id: string, agent: NonNullable<WorkflowInput['agents']>[string]
     owns: [],
     with: {},
     ...rest,
-    limits: { concurrency: undefined, maxOutputBytes: 8 * 2 ** 20, maxMemoryMb: 256, killAfterMs: 2000, ...limits },
+    limits: {
+      concurrency: undefined,
+      maxOutputBytes: 8 * 2 ** 20,
+      maxMemoryMb: 256,
+      killAfterMs: 2000,
+      ...limits,
+    },
   };
 }
 
-function taskOf(given: { id: string; task: TaskInput; index: number; input: WorkflowInput }): Omit<TaskSpec, 'group'> {
+function taskOf(given: {
+  id: string;
+  task: TaskInput;
+  index: number;
+  input: WorkflowInput;
+}): Omit<TaskSpec, 'group'> {
   const { id, task, index, input } = given;
   const { needs, estimate, retry, barrier, ...rest } = task;
   return {
@@ -131,7 +153,15 @@ function taskOf(given: { id: string; task: TaskInput; index: number; input: Work
     ...rest,
     needs: (needs ?? []).map((need) => needOf(need, input)),
     estimate: typeof estimate === 'number' ? { midMs: estimate, highMs: estimate } : estimate,
-    retry: { maxAttempts: 3, backoff: 'exponential', initialMs: 500, maxMs: 60_000, jitter: 0.5, budgetMs: undefined, ...retry },
+    retry: {
+      maxAttempts: 3,
+      backoff: 'exponential',
+      initialMs: 500,
+      maxMs: 60_000,
+      jitter: 0.5,
+      budgetMs: undefined,
+      ...retry,
+    },
     barrier: barrier && barrierOf(barrier),
   };
 }
@@ -151,7 +181,8 @@ function groupsByMember(input: WorkflowInput): ReadonlyMap<string, string> {
 }
 
 function groupOf(id: string, group: GroupInput): GroupSpec {
-  const { members, barrier, ...rest } = 'members' in group ? group : { members: group, barrier: undefined };
+  const { members, barrier, ...rest } =
+    'members' in group ? group : { members: group, barrier: undefined };
   return {
     mode: 'fork_join',
     aggregate: undefined,
