@@ -3,7 +3,8 @@
  * thread or process of its own, which runs from the sources as well as from the build.
  *
  * Invariants:
- * 1. After `end`, nothing reaches the port any more: no progress, no new step.
+ * 1. After `end`, nothing reaches the port any more. After `refuse` no step is begun, but one that is under
+ *    way is still recorded: what it did is done.
  * 2. A step succeeds at most once per attempt, and does not run when an earlier attempt has recorded it.
  * 3. Reads see the attempt's own writes over the view; the view itself never changes.
  *
@@ -35,6 +36,8 @@ export function matchesPattern(pattern, key) {
     (token, index) => token === '*' || token === tokens[index] || (open && index === last),
   );
 }
+
+const afterEnd = 'The attempt has ended; no step can be begun or recorded any more.';
 
 /** @implements {TaskMemory} */
 class OverlaidMemory {
@@ -126,8 +129,8 @@ export class AttemptContext {
   /** @type {Map<string, Promise<Plain>> | undefined} */
   #steps;
   #ended = false;
-  /** @type {unknown} */
-  #reason;
+  /** @type {{ readonly reason: unknown } | undefined} */
+  #refusal;
 
   /**
    * @param {AttemptRequest} request
@@ -181,16 +184,18 @@ export class AttemptContext {
     return this.#ownMemory();
   }
 
-  random() {
+  // Own functions, not methods: people take them out of the context.
+
+  random = () => {
     this.#random ??= this.#tools.random(this.#request.seed);
     return this.#random();
-  }
+  };
 
   /** @param {Progress | string} progress */
-  progress(progress) {
+  progress = (progress) => {
     if (this.#ended) return;
     this.#port.progress(typeof progress === 'string' ? { message: progress } : progress);
-  }
+  };
 
   /**
    * @template {Plain} T
@@ -198,7 +203,7 @@ export class AttemptContext {
    * @param {() => T | Promise<T>} fn
    * @returns {Promise<T>}
    */
-  step(name, fn) {
+  step = (name, fn) => {
     const steps = (this.#steps ??= new Map());
     const begun = steps.get(name);
     if (begun) return /** @type {Promise<T>} */ (begun);
@@ -206,13 +211,17 @@ export class AttemptContext {
     steps.set(name, step);
     step.catch(() => steps.delete(name));
     return /** @type {Promise<T>} */ (step);
+  };
+
+  /** The end is wanted: steps that are asked for from now on reject with the reason. @param {unknown} reason */
+  refuse(reason) {
+    this.#refusal ??= { reason };
   }
 
-  /** Closes the way to the port; a step that is asked for later rejects with the reason. @param {unknown} [reason] */
-  end(reason) {
-    if (this.#ended) return;
+  /** The attempt has settled. */
+  end() {
+    this.refuse(new Error(afterEnd));
     this.#ended = true;
-    this.#reason = reason;
   }
 
   /** Proposed memory changes. */
@@ -239,10 +248,9 @@ export class AttemptContext {
     const { steps, task } = this.#request;
     const recorded = Object.hasOwn(steps, name) ? steps[name] : undefined;
     if (recorded !== undefined) return recorded;
-    if (this.#ended)
-      throw this.#reason ?? new Error(`Step ${name} was begun after the end of the attempt.`);
+    if (this.#refusal) throw this.#refusal.reason;
     const value = this.#tools.plain((await fn()) ?? null, `step ${name} of task ${task}`);
-    if (this.#ended) throw this.#reason ?? new Error(`Step ${name} ended after its attempt.`);
+    if (this.#ended) throw new Error(afterEnd);
     await this.#port.stepDone(name, value);
     return value;
   }

@@ -73,7 +73,7 @@ class FunctionBehaviour implements Behaviour {
     const { clock } = this.options;
     const { killAfterMs } = request.agent.limits;
     return new Promise((resolve, reject) => {
-      const ask = (reason: unknown): void => context.end(reason);
+      const ask = (reason: unknown): void => context.refuse(reason);
       const watch = new AbortWatch(port, { ask, force: reject }, { clock, killAfterMs });
       const fail = (thrown: unknown): void => reject(watch.aborted ? watch.reason : thrown);
       void work.then(resolve, fail).finally(() => watch.stop());

@@ -1,5 +1,6 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { TroupeError } from '../../../src/core/errors.ts';
+import { errorInfo, TroupeError } from '../../../src/core/errors.ts';
 import type { ErrorInfo } from '../../../src/core/errors.ts';
 import type { Plain } from '../../../src/core/plain.ts';
 import { attemptError } from '../../../src/actors/behaviours/attempt-error.ts';
@@ -11,7 +12,6 @@ import type {
   MemoryReader,
   Progress,
 } from '../../../src/actors/behaviours/behaviour.ts';
-import { errorInfo } from '../../../src/core/errors.ts';
 import { matchesPattern } from '../../../src/actors/behaviours/context.mjs';
 import type { AgentLimits, AgentSpec } from '../../../src/workflow/model.ts';
 
@@ -139,11 +139,13 @@ export async function failureOf(result: Promise<AttemptResult>): Promise<ErrorIn
   throw new Error('The attempt succeeded.');
 }
 
-/** Whether a process of that id is there (a zombie is not). */
+/** Whether a process of that id runs. One that has ended and waits for init to fetch its code does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return (
+      !existsSync('/proc/self/stat') || !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+    );
   } catch {
     return false;
   }

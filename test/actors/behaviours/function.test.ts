@@ -261,6 +261,16 @@ describe('abort', () => {
     expect((await result).output).toEqual({ stopped: 'Cancelled by a test.', memory: 5 });
   });
 
+  it('records the step that was under way and begins no other', async () => {
+    const { port, result } = start(behaviourOf(), {
+      agent: { module, export: 'stepsAcrossAbort' },
+    });
+    await expect.poll(() => port.reports.length).toBe(1);
+    port.abort();
+    expect((await result).output).toEqual(['done', 'Cancelled by a test.']);
+    expect(port.steps).toEqual([['first', 'done']]);
+  });
+
   it('abandons a function that does not listen, after the kill time and not before', async () => {
     const clock = new SimulatedClock();
     const functions = { fn: () => new Promise(() => undefined) };

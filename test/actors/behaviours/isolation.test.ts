@@ -12,7 +12,7 @@ import { seededRandom } from '../../../src/core/random.ts';
 import { eventually } from '../../support/eventually.ts';
 import { cancelled, failureOf, fixtures, isAlive, run, start } from './attempt-kit.ts';
 import type { AttemptInput, StartedAttempt } from './attempt-kit.ts';
-import { expectNoLeftovers } from './leftovers.ts';
+import { expectNoLeftovers, threadCount } from './leftovers.ts';
 
 const module = join(fixtures, 'functions.mjs');
 const { PATH = '' } = process.env;
@@ -154,6 +154,14 @@ describe.each([
     expect((await attempt.result).output).toEqual({ stopped: 'Cancelled by a test.', memory: 5 });
   });
 
+  it('records the step that was under way at the abort and begins no other', async () => {
+    const attempt = begin('stepsAcrossAbort', {}, { limits: { killAfterMs: 20_000 } });
+    await toldOf(attempt);
+    attempt.port.abort();
+    expect((await attempt.result).output).toEqual(['done', 'Cancelled by a test.']);
+    expect(attempt.port.steps).toEqual([['first', 'done']]);
+  });
+
   it('ends a function that does not listen', async () => {
     const attempt = begin('stubborn');
     await toldOf(attempt);
@@ -210,6 +218,22 @@ describe('warm threads', () => {
       inputs.map((input) => run(behaviour, { input, agent: { module, export: 'echo' } })),
     );
     expect(results.map(({ output }) => output)).toEqual(inputs);
+  });
+
+  it('end when something fails in them that nobody waits for', async () => {
+    const before = threadCount();
+    await run(behaviour, { agent: { module, export: 'crashWhenIdle' } });
+    await eventually('the thread is gone', () => threadCount() <= before);
+    expect(await count()).toBe(1);
+  });
+
+  it('end when the behaviour is closed', async () => {
+    await count();
+    const warm = threadCount();
+    await Promise.all([count(), count(), count()]);
+    expect(threadCount()).toBeGreaterThan(warm - 1);
+    await behaviour.close?.();
+    await eventually('their threads are gone', () => threadCount() < warm);
   });
 
   it('do not quote the error lines of an earlier attempt', async () => {

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { afterEach, beforeEach } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 
@@ -23,4 +24,9 @@ function census(): Map<string, number> {
     if (watched.includes(kind)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   return counts;
+}
+
+/** Threads of this process, idle ones included; 0 where the system does not tell. */
+export function threadCount(): number {
+  return existsSync('/proc/self/task') ? readdirSync('/proc/self/task').length : 0;
 }

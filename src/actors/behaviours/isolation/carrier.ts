@@ -1,12 +1,19 @@
 import type { AttemptRequest } from '../behaviour.ts';
 import type { Envelope, Order, Report } from './protocol.ts';
 
+/** What an attempt hears from its carrier. */
+export interface CarrierListener {
+  onReport(envelope: Envelope<Report>): void;
+  /** The carrier has ended; `how` as in {@link Carrier.ended}. */
+  onEnd(how: string): void;
+}
+
 /** A thread or process that carries one attempt at a time. */
 export interface Carrier {
   /** Sends an order; lost when the carrier has ended. */
   post(envelope: Envelope<Order>): void;
-  /** Hands every report to one listener from now on. */
-  listen(listener: (envelope: Envelope<Report>) => void): void;
+  /** Who hears of reports and of the end from now on; replaces whoever heard before. */
+  listen(listener: CarrierListener): void;
   /** Ends it at once, whatever it is doing. */
   kill(): void;
   /** Resolves, when nothing of it is left, with how it ended: `exited with code 3`, and its last error lines. */

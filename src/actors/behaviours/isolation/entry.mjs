@@ -177,7 +177,7 @@ class IsolatedAttempt {
   #abort(reason) {
     this.#abortReason = reason;
     this.#controller?.abort(reason);
-    this.context.end(reason);
+    this.context.refuse(reason);
   }
 
   /** @param {number} step */
@@ -239,7 +239,7 @@ let current;
 function receive({ id, body }) {
   if (body.type === 'run') {
     current = new IsolatedAttempt(id, body.request);
-    void current.run();
+    void current.run().finally(() => (current = undefined));
   } else if (current?.id === id) {
     current.take(body);
   }
@@ -249,4 +249,7 @@ if (parentPort) parentPort.on('message', receive);
 else process.on('message', (message) => receive(/** @type {Envelope<Order>} */ (message)));
 // The process that wanted the result is done with this one, or gone.
 process.once('disconnect', () => process.exit(0));
-process.on('uncaughtException', (thrown) => current?.fail(thrown, true));
+process.on('uncaughtException', (thrown) => {
+  if (current) current.fail(thrown, true);
+  else process.exit(1);
+});

@@ -48,6 +48,11 @@ interface AttemptParts {
   readonly clock: Clock;
 }
 
+interface Settle {
+  resolve(result: AttemptResult): void;
+  reject(reason: unknown): void;
+}
+
 /**
  * Invariants:
  * 1. The attempt settles once its carrier is idle (ended in order) or gone (everything else).
@@ -91,29 +96,28 @@ class IsolatedAttempt {
 
   private outcome(): Promise<AttemptResult> {
     return new Promise((resolve, reject) => {
-      this.carrier.listen(({ id, body }) => {
-        if (id !== this.id) return;
-        if (body.type === 'progress') this.parts.port.progress(body.progress);
-        else if (body.type === 'step') void this.recordStep(body);
-        else this.end(body, { resolve, reject });
+      this.carrier.listen({
+        onReport: ({ id, body }) => {
+          if (id === this.id) this.take(body, { resolve, reject });
+        },
+        onEnd: (how) => reject(this.lost(how)),
       });
-      void this.carrier.ended.then((how) => reject(this.lost(how)));
     });
   }
 
-  private end(
-    report: Extract<Report, { type: 'result' | 'error' }>,
-    {
-      resolve,
-      reject,
-    }: { resolve: (result: AttemptResult) => void; reject: (reason: unknown) => void },
-  ): void {
+  private take(report: Report, settle: Settle): void {
+    if (report.type === 'progress') this.parts.port.progress(report.progress);
+    else if (report.type === 'step') void this.recordStep(report);
+    else this.end(report, settle);
+  }
+
+  private end(report: Extract<Report, { type: 'result' | 'error' }>, settle: Settle): void {
     this.inOrder = report.type === 'result' || !report.broken;
     try {
       if (report.type === 'error') throw attemptError(report.error);
-      resolve(checked(report, this.parts.request.task));
+      settle.resolve(checked(report, this.parts.request.task));
     } catch (thrown) {
-      reject(thrown);
+      settle.reject(thrown);
     }
   }
 

@@ -7,8 +7,9 @@ import { allowedEnvironment } from '../process/environment.ts';
 import { ProcessGroup } from '../process/process-group.ts';
 import type { ProcessEnd } from '../process/process-group.ts';
 import { Tail } from '../process/tail.ts';
-import type { Carrier, CarrierSource } from './carrier.ts';
+import type { Carrier, CarrierListener, CarrierSource } from './carrier.ts';
 import { createIsolatedBehaviour } from './isolated.ts';
+import { loaderFlags } from './loader-flags.ts';
 import type { Envelope, Order, Report } from './protocol.ts';
 import type { IsolationOptions } from './thread.ts';
 
@@ -72,8 +73,9 @@ class IsolatedProcess implements Carrier {
     if (this.child.connected) this.child.send(envelope, ignore);
   }
 
-  listen(listener: (envelope: Envelope<Report>) => void): void {
-    this.child.on('message', (message) => listener(message as Envelope<Report>));
+  listen(listener: CarrierListener): void {
+    this.child.on('message', (message) => listener.onReport(message as Envelope<Report>));
+    void this.ended.then((how) => listener.onEnd(how));
   }
 
   kill(): void {
@@ -100,12 +102,11 @@ class IsolatedProcess implements Carrier {
   }
 }
 
-/** This process's own flags (loaders, say), but for the debugger's, whose port is taken; then the heap and the entry. */
 function argumentsFor(maxMemoryMb: number): string[] {
-  const inherited = process.execArgv.filter((flag) => !flag.startsWith('--inspect'));
+  const heap = `--max-old-space-size=${maxMemoryMb}`;
   return [
-    ...inherited,
-    `--max-old-space-size=${maxMemoryMb}`,
+    ...loaderFlags(process.execArgv),
+    heap,
     fileURLToPath(new URL('./entry.mjs', import.meta.url)),
   ];
 }

@@ -5,8 +5,9 @@ import type { AttemptRequest, Behaviour } from '../behaviour.ts';
 import { allowedEnvironment } from '../process/environment.ts';
 import type { Environment } from '../process/environment.ts';
 import { Tail } from '../process/tail.ts';
-import type { Carrier, CarrierSource } from './carrier.ts';
+import type { Carrier, CarrierListener, CarrierSource } from './carrier.ts';
 import { createIsolatedBehaviour } from './isolated.ts';
+import { loaderFlags } from './loader-flags.ts';
 import type { Envelope, Order, Report } from './protocol.ts';
 
 /** What threads and processes of their own need. */
@@ -49,9 +50,15 @@ class ThreadSource implements CarrierSource {
     const key = keyOf(request);
     const index = this.idle.findLastIndex((candidate) => candidate.key === key);
     const [found] = index === -1 ? [] : this.idle.splice(index, 1);
-    if (!found) return new Thread(request, this.options);
+    if (!found) return this.make(request);
     found.thread.wake();
     return found.thread;
+  }
+
+  private make(request: AttemptRequest): Thread {
+    const thread = new Thread(request, this.options);
+    void thread.ended.then(() => this.forget(thread));
+    return thread;
   }
 
   async giveBack(request: AttemptRequest, carrier: Carrier): Promise<void> {
@@ -59,7 +66,6 @@ class ThreadSource implements CarrierSource {
     if (this.closed) return end(thread);
     thread.rest();
     this.idle.push({ key: keyOf(request), thread });
-    void thread.ended.then(() => this.forget(thread));
     const [oldest] = this.idle.length > maxIdleThreads ? this.idle.splice(0, 1) : [];
     if (oldest) await end(oldest.thread);
   }
@@ -85,6 +91,7 @@ async function end(thread: Thread): Promise<void> {
   await thread.ended;
 }
 
+/** Invariant: at most one listener, the attempt that it carries; an idle thread holds on to none. */
 class Thread implements Carrier {
   readonly ended: Promise<string>;
   private readonly worker: Worker;
@@ -94,12 +101,14 @@ class Thread implements Carrier {
   private failure: unknown;
   private giveUp: () => void = () => undefined;
   private killed = false;
+  private listener: CarrierListener | undefined;
 
   constructor({ agent }: AttemptRequest, { clock, environment }: IsolationOptions) {
     this.clock = clock;
     this.maxMemoryMb = agent.limits.maxMemoryMb;
     this.worker = new Worker(entry, {
       env: allowedEnvironment(environment, agent.env),
+      execArgv: loaderFlags(process.execArgv),
       resourceLimits: { maxOldGenerationSizeMb: this.maxMemoryMb },
       stdout: true,
       stderr: true,
@@ -107,16 +116,17 @@ class Thread implements Carrier {
     this.worker.stdout.resume();
     this.worker.stderr.on('data', (chunk: Buffer) => this.stderr.add(chunk));
     this.worker.on('error', (failure) => (this.failure = failure));
+    this.worker.on('message', (envelope: Envelope<Report>) => this.listener?.onReport(envelope));
     this.ended = this.follow();
+    void this.ended.then((how) => this.listener?.onEnd(how));
   }
 
   post(envelope: Envelope<Order>): void {
     this.worker.postMessage(envelope);
   }
 
-  listen(listener: (envelope: Envelope<Report>) => void): void {
-    this.worker.removeAllListeners('message');
-    this.worker.on('message', listener);
+  listen(listener: CarrierListener): void {
+    this.listener = listener;
   }
 
   kill(): void {
@@ -129,7 +139,7 @@ class Thread implements Carrier {
 
   /** Idle: it does not keep the process alive. */
   rest(): void {
-    this.worker.removeAllListeners('message');
+    this.listener = undefined;
     this.worker.unref();
   }
 
@@ -144,7 +154,10 @@ class Thread implements Carrier {
     const printed = new Promise((resolve) => this.worker.stderr.once('close', resolve));
     const told = Promise.all([gone, printed]).then(([code]) => this.describe(code));
     const stuck = new Promise<string>((resolve) => {
-      this.giveUp = () => resolve('does not end: it sits in a blocking call.');
+      this.giveUp = () => {
+        this.worker.unref();
+        resolve('does not end: it sits in a blocking call.');
+      };
     });
     return Promise.race([told, stuck]);
   }
