@@ -33,6 +33,7 @@ export const reasons = [
   'tasks_failed',
   'gaps_tolerated',
   'owner_shutdown',
+  'aggregate_failed',
   'internal_fault',
 ] as const;
 

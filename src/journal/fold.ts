@@ -1,6 +1,7 @@
 import type { ErrorInfo } from '../core/errors.ts';
 import type { Census, GroupOutcome, Reason, RunOutcome, TaskOutcome } from '../core/outcome.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
+import { aggregationId, memberId } from '../workflow/model.ts';
 import type { Workflow } from '../workflow/model.ts';
 import type { JournalRecord } from './record.ts';
 
@@ -168,7 +169,9 @@ const appliers: Appliers = {
   },
   'lease.taken': (state, record) => {
     state.epoch = record.epoch;
-    for (const row of state.tasks.values()) if (row.phase === 'running') row.phase = 'waiting';
+    for (const row of state.tasks.values()) {
+      if (row.phase === 'running' && !row.items) row.phase = 'waiting';
+    }
   },
   'run.reopened': (state) => {
     state.status = 'running';
@@ -232,6 +235,7 @@ const appliers: Appliers = {
   },
   'task.sent_back': (state, record) => {
     const row = taskRow(state, record.task);
+    forgetMembers(state, row);
     beginIteration(row, record.iteration);
     row.feedback = record.feedback;
     for (const id of record.recheck) {
@@ -325,6 +329,14 @@ function beginIteration(row: TaskRow, iteration: number): void {
   row.reason = undefined;
   row.finishedAt = undefined;
   row.items = undefined;
+}
+
+/** A new round of an expanded task splits anew: the members of the last round are history. */
+function forgetMembers(state: RunState, row: TaskRow): void {
+  if (!row.items) return;
+  for (let index = 0; index < row.items.length; index++) state.tasks.delete(memberId(row.id, index));
+  state.tasks.delete(aggregationId(row.id));
+  state.groups.delete(row.id);
 }
 
 function reopenTasks(state: RunState): void {

@@ -28,9 +28,12 @@ export interface TroupeOptions {
 }
 
 export interface RunOptions {
-  /** Seed of all random choices. Default: drawn by the runtime, journaled. */
+  /** Seed of all random choices. Default: drawn by the runtime and journaled; 1 for a simulated run. */
   readonly seed?: number;
-  /** Replace every behaviour by `simulate`. Default false. */
+  /**
+   * Run under the simulated clock: every behaviour is replaced by `simulate`, hours pass in milliseconds,
+   * nothing is written, and seed and input decide every byte of the report. Default false.
+   */
   readonly simulate?: boolean;
   /** Name of the file that the workflow came from, for `runs` and `show`. */
   readonly source?: string;
@@ -96,8 +99,8 @@ export interface Troupe {
   /** Sends a control request to the owner of a run: verb and answer as in docs/control.md. */
   ask(run: string, verb: string, payload?: Plain): Promise<Plain>;
   /**
-   * Ends gently: no new attempts; running ones are aborted after `graceMs` (default 5 s); runs that have
-   * not ended stay resumable.
+   * Ends gently: no new attempts; running ones are aborted, each within its kill time; runs that have not
+   * ended stay resumable.
    */
-  close(options?: { readonly graceMs?: number }): Promise<void>;
+  close(): Promise<void>;
 }

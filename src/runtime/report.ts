@@ -7,8 +7,7 @@ export interface RunReport {
   readonly format: 1;
   readonly run_id: string;
   readonly workflow: string;
-  /** `running` and `paused` for a run that has not ended. */
-  readonly status: RunOutcome | 'running' | 'paused';
+  readonly status: RunOutcome | 'running';
   readonly reason: Reason | 'in_progress';
   readonly outputs: Plain;
   readonly census: Census;
@@ -17,7 +16,6 @@ export interface RunReport {
   readonly metrics: RunMetrics;
   /** ISO 8601. */
   readonly started_at: string;
-  /** What `--level` was in force: memory, process or power. */
   readonly seed: number;
   readonly simulated: boolean;
 }

@@ -1,0 +1,131 @@
+import type { Clock } from '../core/clock.ts';
+import { errorInfo } from '../core/errors.ts';
+import type { ErrorInfo } from '../core/errors.ts';
+import { AdmissionQueue } from '../policies/admission.ts';
+import type { PermitRequest } from '../policies/admission.ts';
+import type { ActorLogic, Snapshot } from './xstate.ts';
+
+/** Who asks for permits: a run. */
+export interface PermitHolder {
+  /** These may start now; what they demand is held until it is released. */
+  granted(ids: readonly string[]): void;
+  /** This can never start. */
+  refused(id: string, error: ErrorInfo): void;
+}
+
+/** A wish to start, without what the governor fills in. */
+export type PermitWish = Omit<PermitRequest, 'scope' | 'at'>;
+
+export type GovernorEvent =
+  | {
+      readonly type: 'scope.open';
+      readonly scope: string;
+      /** Units per kind that the run limits; a kind named nowhere has capacity 1. */
+      readonly capacity: Readonly<Record<string, number>>;
+      readonly holder: PermitHolder;
+    }
+  | { readonly type: 'scope.close'; readonly scope: string }
+  | { readonly type: 'permits.request'; readonly scope: string; readonly wishes: readonly PermitWish[] }
+  | { readonly type: 'permit.withdraw'; readonly scope: string; readonly id: string }
+  | { readonly type: 'permit.release'; readonly scope: string; readonly id: string }
+  | { readonly type: 'xstate.stop' };
+
+export interface GovernorInput {
+  readonly clock: Clock;
+  /** Attempts at one time over all runs. */
+  readonly concurrency: number;
+  /** Waiting time that raises a priority by one. */
+  readonly agePeriodMs: number;
+}
+
+export interface GovernorSnapshot {
+  readonly status: Snapshot<undefined>['status'];
+  readonly output: undefined;
+  readonly error: undefined;
+  readonly value: 'admitting' | 'closed';
+  readonly queue: AdmissionQueue;
+  readonly holders: Map<string, PermitHolder>;
+  readonly clock: Clock;
+}
+
+export type GovernorLogic = ActorLogic<GovernorSnapshot & Snapshot<undefined>, GovernorEvent, GovernorInput>;
+
+/** Admits tasks: resource units, locks, concurrency and priority, all or nothing, over all runs of the process. */
+export const governorLogic: GovernorLogic = {
+  config: {
+    id: 'governor',
+    initial: 'admitting',
+    states: {
+      admitting: {
+        on: {
+          'scope.open': {},
+          'scope.close': {},
+          'permits.request': {},
+          'permit.withdraw': {},
+          'permit.release': {},
+          'xstate.stop': { target: 'closed' },
+        },
+      },
+      closed: { type: 'final' },
+    },
+  },
+  getInitialSnapshot: (_scope, { clock, concurrency, agePeriodMs }) =>
+    ({
+      status: 'active',
+      output: undefined,
+      error: undefined,
+      value: 'admitting',
+      queue: new AdmissionQueue({ capacity: { concurrency }, agePeriodMs }),
+      holders: new Map(),
+      clock,
+    }) as never,
+  transition: (snapshot, event) => {
+    if (event.type === 'xstate.stop') return { ...snapshot, status: 'stopped', value: 'closed' } as never;
+    if (receive(snapshot, event)) admit(snapshot);
+    return snapshot;
+  },
+  getPersistedSnapshot: (snapshot) => snapshot,
+};
+
+/** Takes an event in. True when something may have become able to start. */
+function receive(governor: GovernorSnapshot, event: GovernorEvent): boolean {
+  const { queue, holders } = governor;
+  switch (event.type) {
+    case 'scope.open':
+      holders.set(event.scope, event.holder);
+      queue.setScope(event.scope, event.capacity);
+      return false;
+    case 'scope.close':
+      holders.delete(event.scope);
+      queue.removeScope(event.scope);
+      return true;
+    case 'permits.request':
+      for (const wish of event.wishes) request(governor, event.scope, wish);
+      return true;
+    case 'permit.withdraw':
+      queue.withdraw(event.scope, event.id);
+      return false;
+    case 'permit.release':
+      return queue.release(event.scope, event.id);
+    case 'xstate.stop':
+      return false;
+  }
+}
+
+function request({ queue, holders, clock }: GovernorSnapshot, scope: string, wish: PermitWish): void {
+  try {
+    queue.request({ ...wish, scope, at: clock.now() });
+  } catch (error) {
+    holders.get(scope)?.refused(wish.id, errorInfo(error));
+  }
+}
+
+function admit({ queue, holders, clock }: GovernorSnapshot): void {
+  const granted = new Map<string, string[]>();
+  for (const { scope, id } of queue.admit(clock.now())) {
+    const ids = granted.get(scope);
+    if (ids) ids.push(id);
+    else granted.set(scope, [id]);
+  }
+  for (const [scope, ids] of granted) holders.get(scope)?.granted(ids);
+}

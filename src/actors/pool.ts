@@ -1,0 +1,167 @@
+import { TroupeError, errorInfo } from '../core/errors.ts';
+import type { Plain } from '../core/plain.ts';
+import type {
+  AttemptPort,
+  AttemptRequest,
+  AttemptSettlement,
+  Behaviour,
+  Progress,
+} from './behaviours/behaviour.ts';
+import type { ActorLogic, ActorScope, Snapshot } from './xstate.ts';
+
+/**
+ * Slots of one kind of work, shared by all runs of the process: it carries attempts out.
+ *
+ * Invariants:
+ * 1. Every attempt that began is settled exactly once, to whoever began it.
+ * 2. An attempt is in the Map from its begin until it is settled; what comes after that is dropped.
+ * 3. An abort reaches the attempt's signal at once; the behaviour settles within its kill time.
+ * 4. Stopping the pool aborts everything that runs.
+ */
+export interface PoolSnapshot {
+  readonly status: Snapshot<undefined>['status'];
+  readonly output: undefined;
+  readonly error: undefined;
+  readonly value: 'open' | 'closed';
+  /** Attempts that run now, by key. */
+  readonly attempts: ReadonlyMap<string, unknown>;
+}
+
+/** Who began an attempt, and wants to know of it. Called from the pool, never twice for a settlement. */
+export interface AttemptClient {
+  settled(settlement: AttemptSettlement): void;
+  progressed(progress: Progress): void;
+  /** Resolves when the step is durable. */
+  stepDone(name: string, value: Plain): Promise<void>;
+}
+
+export type PoolEvent =
+  | {
+      readonly type: 'attempt.begin';
+      /** Unique among the attempts that run: run and task. */
+      readonly key: string;
+      readonly behaviour: Behaviour;
+      readonly request: AttemptRequest;
+      readonly client: AttemptClient;
+    }
+  | { readonly type: 'attempt.abort'; readonly key: string; readonly error: TroupeError }
+  | {
+      readonly type: 'attempt.over';
+      readonly attempt: LiveAttempt;
+      readonly settlement: AttemptSettlement;
+    }
+  | { readonly type: 'xstate.stop' };
+
+export type PoolLogic = ActorLogic<PoolSnapshot & Snapshot<undefined>, PoolEvent, undefined>;
+
+type Scope = ActorScope<PoolSnapshot & Snapshot<undefined>, PoolEvent>;
+type Begin = Extract<PoolEvent, { type: 'attempt.begin' }>;
+
+/** One running attempt. The AbortController is made when somebody looks at the signal: most never do. */
+class LiveAttempt implements AttemptPort {
+  readonly key: string;
+  readonly client: AttemptClient;
+  private controller: AbortController | undefined;
+  private aborted: TroupeError | undefined;
+
+  constructor(key: string, client: AttemptClient) {
+    this.key = key;
+    this.client = client;
+  }
+
+  signal(): AbortSignal {
+    if (!this.controller) {
+      this.controller = new AbortController();
+      if (this.aborted) this.controller.abort(this.aborted);
+    }
+    return this.controller.signal;
+  }
+
+  progress(progress: Progress): void {
+    this.client.progressed(progress);
+  }
+
+  stepDone(name: string, value: Plain): Promise<void> {
+    return this.client.stepDone(name, value);
+  }
+
+  abort(error: TroupeError): void {
+    this.aborted ??= error;
+    this.controller?.abort(error);
+  }
+}
+
+const chart = {
+  initial: 'open',
+  states: {
+    open: {
+      on: { 'attempt.begin': {}, 'attempt.abort': {}, 'attempt.over': {}, 'xstate.stop': { target: 'closed' } },
+    },
+    closed: { type: 'final' },
+  },
+} as const;
+
+/** Logic of a pool. @param id name in charts. */
+export function createPool(id: string): PoolLogic {
+  return {
+    config: { id, ...chart },
+    getInitialSnapshot: () => snapshotOf(new Map(), 'active'),
+    transition: (snapshot, event, scope) => {
+      const attempts = snapshot.attempts as Map<string, LiveAttempt>;
+      switch (event.type) {
+        case 'attempt.begin':
+          begin(attempts, event, scope);
+          return snapshot;
+        case 'attempt.abort':
+          attempts.get(event.key)?.abort(event.error);
+          return snapshot;
+        case 'attempt.over':
+          settle(attempts, event);
+          return snapshot;
+        case 'xstate.stop':
+          stop(attempts);
+          return snapshotOf(attempts, 'stopped');
+      }
+    },
+    getPersistedSnapshot: (snapshot) => snapshot,
+  };
+}
+
+function snapshotOf(
+  attempts: ReadonlyMap<string, LiveAttempt>,
+  status: 'active' | 'stopped',
+): PoolSnapshot & Snapshot<undefined> {
+  const value = status === 'active' ? 'open' : 'closed';
+  return { status, output: undefined, error: undefined, value, attempts } as never;
+}
+
+function begin(attempts: Map<string, LiveAttempt>, event: Begin, scope: Scope): void {
+  const { key, client, behaviour, request } = event;
+  const attempt = new LiveAttempt(key, client);
+  const over = (settlement: AttemptSettlement): void =>
+    scope.self.send({ type: 'attempt.over', attempt, settlement });
+  const fail = (error: unknown): void => over({ status: 'failed', error: errorInfo(error) });
+  attempts.set(key, attempt);
+  try {
+    behaviour.execute(request, attempt).then((result) => over({ status: 'succeeded', result }), fail);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function settle(
+  attempts: Map<string, LiveAttempt>,
+  { attempt, settlement }: Extract<PoolEvent, { type: 'attempt.over' }>,
+): void {
+  if (attempts.get(attempt.key) !== attempt) return;
+  attempts.delete(attempt.key);
+  attempt.client.settled(settlement);
+}
+
+function stop(attempts: Map<string, LiveAttempt>): void {
+  const error = new TroupeError('TRP_ATTEMPT_CANCELLED', 'The process is shutting down.', {
+    errorClass: 'cancelled',
+  });
+  for (const attempt of attempts.values()) attempt.abort(error);
+  attempts.clear();
+}

@@ -1,0 +1,107 @@
+import type { AttemptSettlement } from './behaviours/behaviour.ts';
+import { assign, setup } from './xstate.ts';
+
+/** Why a running attempt was asked to end. */
+export type AbortReason = 'timeout' | 'deadline' | 'cancelled' | 'barrier_released' | 'barrier_fallback' | 'shutdown';
+
+/** How a worker's task ended, as its supervisor decided. */
+export type Verdict = 'succeeded' | 'failed' | 'timed_out' | 'cancelled' | 'sent_back';
+
+/** What a worker asks of those around it; one object for a whole run, so that a worker stays small. */
+export interface WorkerPort {
+  /** Carry out the task's next attempt; the answer is an `attempt.settled`. */
+  begin(task: string): void;
+  /** Ask the running attempt to end; it answers with `attempt.settled` within its kill time. */
+  abort(task: string, reason: AbortReason): void;
+  /** The attempt is over; the answer is a verdict. */
+  report(task: string, settlement: AttemptSettlement, aborted: AbortReason | undefined): void;
+  /** The worker itself has died: a fault of ours. */
+  fault(task: string, error: unknown): void;
+}
+
+export interface WorkerInput {
+  readonly task: string;
+  readonly port: WorkerPort;
+}
+
+interface WorkerContext extends WorkerInput {
+  readonly settlement: AttemptSettlement | undefined;
+  readonly aborted: AbortReason | undefined;
+}
+
+export type WorkerEvent =
+  | { readonly type: 'attempt.settled'; readonly settlement: AttemptSettlement }
+  | { readonly type: 'attempt.abort'; readonly reason: AbortReason }
+  | { readonly type: 'dispatch' }
+  | { readonly type: 'verdict.retry' }
+  | { readonly type: `verdict.${Verdict}` };
+
+const workerSetup = setup({
+  types: {} as { context: WorkerContext; events: WorkerEvent; input: WorkerInput },
+  actions: {
+    beginAttempt: ({ context }) => context.port.begin(context.task),
+    keepSettlement: assign((_, params: { settlement: AttemptSettlement }) => params),
+    keepAbortReason: assign((_, params: { aborted: AbortReason }) => params),
+    forgetAttempt: assign({ settlement: undefined, aborted: undefined }),
+    abortAttempt: ({ context }) => {
+      if (context.aborted) context.port.abort(context.task, context.aborted);
+    },
+    reportSettlement: ({ context }) => {
+      if (context.settlement) context.port.report(context.task, context.settlement, context.aborted);
+    },
+  },
+});
+
+/**
+ * Carries one task from dispatch to its end, attempt by attempt. It decides nothing: it has an attempt
+ * carried out, reports how that ended, and waits for its supervisor's verdict, which is in the journal
+ * before it comes. It holds a permit only in `running` and `aborting`.
+ */
+export const workerMachine = workerSetup.createMachine({
+  id: 'worker',
+  context: ({ input }) => ({ ...input, settlement: undefined, aborted: undefined }),
+  initial: 'running',
+  on: {
+    'verdict.succeeded': '.succeeded',
+    'verdict.failed': '.failed',
+    'verdict.timed_out': '.timed_out',
+    'verdict.cancelled': '.cancelled',
+    'verdict.sent_back': '.sent_back',
+  },
+  states: {
+    running: {
+      tags: ['permit'],
+      entry: 'beginAttempt',
+      on: {
+        'attempt.settled': {
+          target: 'reporting',
+          actions: { type: 'keepSettlement', params: ({ event }) => ({ settlement: event.settlement }) },
+        },
+        'attempt.abort': {
+          target: 'aborting',
+          actions: { type: 'keepAbortReason', params: ({ event }) => ({ aborted: event.reason }) },
+        },
+      },
+    },
+    aborting: {
+      tags: ['permit'],
+      entry: 'abortAttempt',
+      on: {
+        'attempt.settled': {
+          target: 'reporting',
+          actions: { type: 'keepSettlement', params: ({ event }) => ({ settlement: event.settlement }) },
+        },
+      },
+    },
+    reporting: {
+      entry: 'reportSettlement',
+      on: { 'verdict.retry': { target: 'backing_off', actions: 'forgetAttempt' } },
+    },
+    backing_off: { on: { dispatch: 'running' } },
+    succeeded: { type: 'final' },
+    failed: { type: 'final' },
+    timed_out: { type: 'final' },
+    cancelled: { type: 'final' },
+    sent_back: { type: 'final' },
+  },
+});

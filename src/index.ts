@@ -1,0 +1,22 @@
+/**
+ * Troupe runs a workflow of agents and workers in parallel, under supervision, without losing finished
+ * work. See README.md for a tour, docs/guarantees.md for what it promises.
+ */
+export { createTroupe } from './runtime/troupe.ts';
+export { defineWorkflow } from './workflow/define.ts';
+export { TroupeError, errorCodes } from './core/errors.ts';
+
+export type {
+  RunEvent,
+  RunHandle,
+  RunOptions,
+  RunSummary,
+  Troupe,
+  TroupeOptions,
+} from './runtime/api.ts';
+export type { GroupReport, RunMetrics, RunReport, TaskReport } from './runtime/report.ts';
+export type { TaskContext, TaskFunction, TaskMemory } from './actors/behaviours/behaviour.ts';
+export type { ErrorCode, ErrorInfo } from './core/errors.ts';
+export type { Census, GroupOutcome, Reason, RunOutcome, TaskOutcome } from './core/outcome.ts';
+export type { Plain, PlainObject } from './core/plain.ts';
+export type { JournalRecord } from './journal/record.ts';

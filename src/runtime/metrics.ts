@@ -1,0 +1,77 @@
+import type { RunState, TaskRow } from '../journal/fold.ts';
+import { idOf } from '../planning/graph.ts';
+import type { TaskGraph } from '../planning/graph.ts';
+import type { RunMetrics } from './report.ts';
+
+/**
+ * What parallel execution brought. Speed-up is the sum of the tasks' times over wall time; efficiency
+ * divides it by the most tasks that ran at one time. The critical path is the longest chain of tasks that
+ * really ran, each from its first dispatch to its end.
+ */
+export function metricsOf(state: RunState, graph: TaskGraph, now?: number): RunMetrics {
+  const until = state.endedAt ?? now ?? lastTime(state);
+  const wallMs = Math.max(0, until - state.startedAt);
+  const work = [...state.tasks.values()].filter((row) => !row.items && row.startedAt !== undefined);
+  const workMs = work.reduce((sum, row) => sum + durationOf(row, until), 0);
+  const speedup = wallMs > 0 ? workMs / wallMs : 1;
+  const peak = peakOf(work, until);
+  const { path, lengthMs } = criticalPathOf(state, graph, until);
+  return {
+    wall_ms: wallMs,
+    critical_path_ms: lengthMs,
+    critical_path: path,
+    speedup: rounded(speedup),
+    parallel_efficiency: rounded(peak > 0 ? Math.min(1, speedup / peak) : 1),
+  };
+}
+
+function lastTime(state: RunState): number {
+  let last = state.startedAt;
+  for (const { finishedAt, dispatchedAt } of state.tasks.values()) {
+    last = Math.max(last, finishedAt ?? 0, dispatchedAt ?? 0);
+  }
+  return last;
+}
+
+function durationOf(row: TaskRow | undefined, until: number): number {
+  if (row?.startedAt === undefined) return 0;
+  return Math.max(0, (row.finishedAt ?? until) - row.startedAt);
+}
+
+/** The most intervals that overlap; one that ends when another begins does not overlap it. */
+function peakOf(rows: readonly TaskRow[], until: number): number {
+  const starts = rows.map((row) => row.startedAt ?? 0).sort((a, b) => a - b);
+  const ends = rows.map((row) => row.finishedAt ?? until).sort((a, b) => a - b);
+  let peak = 0;
+  let ended = 0;
+  for (const [started, at] of starts.entries()) {
+    while (ended < ends.length && (ends[ended] ?? Infinity) <= at) ended++;
+    peak = Math.max(peak, started + 1 - ended);
+  }
+  return Math.max(peak, rows.length > 0 ? 1 : 0);
+}
+
+function criticalPathOf(state: RunState, graph: TaskGraph, until: number): { path: string[]; lengthMs: number } {
+  const lengths = new Float64Array(graph.nodes.length);
+  const before = new Int32Array(graph.nodes.length).fill(-1);
+  let last = -1;
+  for (const node of graph.order) {
+    for (const from of graph.predecessors[node] ?? []) {
+      if ((lengths[from] ?? 0) <= (lengths[node] ?? 0)) continue;
+      lengths[node] = lengths[from] ?? 0;
+      before[node] = from;
+    }
+    lengths[node] = (lengths[node] ?? 0) + durationOf(state.tasks.get(idOf(graph, node)), until);
+    if (last === -1 || (lengths[node] ?? 0) > (lengths[last] ?? 0)) last = node;
+  }
+  const lengthMs = last === -1 ? 0 : (lengths[last] ?? 0);
+  const path: string[] = [];
+  for (let node = last; node !== -1; node = before[node] ?? -1) {
+    if (graph.nodes[node]?.task) path.unshift(idOf(graph, node));
+  }
+  return { path, lengthMs };
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

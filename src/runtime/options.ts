@@ -1,0 +1,67 @@
+import { systemClock } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
+import { TroupeError } from '../core/errors.ts';
+import { randomIds } from '../core/ids.ts';
+import type { Ids } from '../core/ids.ts';
+import { silentLogger } from '../core/log.ts';
+import type { Logger } from '../core/log.ts';
+import type { DurabilityLevel, JournalStore } from '../journal/journal.ts';
+import type { TroupeOptions } from './api.ts';
+
+/** Options with every default filled in. */
+export interface TroupeConfig {
+  readonly dataDir: string | undefined;
+  readonly level: DurabilityLevel;
+  readonly concurrency: number;
+  readonly functions: NonNullable<TroupeOptions['functions']>;
+  readonly control: boolean;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  /** The clock is simulated, and so is every behaviour. */
+  readonly simulated: boolean;
+}
+
+const defaultConcurrency = 16;
+const maxConcurrency = 100_000;
+
+/**
+ * Fills in the defaults and checks what was given.
+ * @throws TroupeError TRP_OPTION_INVALID naming the option, its value and its range.
+ */
+export function configOf(options: TroupeOptions): TroupeConfig {
+  const { dataDir, concurrency = defaultConcurrency } = options;
+  const level = options.level ?? (dataDir === undefined ? 'memory' : 'power');
+  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > maxConcurrency) {
+    throw invalid('concurrency', concurrency, `a whole number from 1 to ${maxConcurrency}`);
+  }
+  if (!['memory', 'process', 'power'].includes(level)) throw invalid('level', level, 'memory, process or power');
+  if (level !== 'memory' && dataDir === undefined) throw invalid('level', level, 'memory, as long as there is no dataDir');
+  const stored = level !== 'memory';
+  return {
+    dataDir: stored ? dataDir : undefined,
+    level,
+    concurrency,
+    functions: options.functions ?? {},
+    control: stored && (options.control ?? true),
+    clock: options.clock ?? systemClock,
+    ids: options.ids ?? randomIds,
+    logger: options.logger ?? silentLogger,
+    simulated: false,
+  };
+}
+
+/** Opens the journal that the configuration asks for. The file store is loaded only when it is used. */
+export async function openStore({ dataDir, level, clock, ids }: TroupeConfig): Promise<JournalStore> {
+  const node = ids.node();
+  if (dataDir === undefined || level === 'memory') {
+    const { createMemoryStore } = await import('../journal/stores/memory-store.ts');
+    return createMemoryStore(node);
+  }
+  const { openFileStore } = await import('../journal/stores/file-store/file-store.ts');
+  return openFileStore({ dataDir, level, node, now: () => clock.now(), schedule: setImmediate });
+}
+
+function invalid(option: string, value: unknown, range: string): TroupeError {
+  return new TroupeError('TRP_OPTION_INVALID', `The option ${option} is ${JSON.stringify(value)}; it must be ${range}.`);
+}

@@ -1,0 +1,101 @@
+import { emptyCensus } from '../core/outcome.ts';
+import type { Census, TaskOutcome } from '../core/outcome.ts';
+import type { GroupRow, RunState, TaskRow } from '../journal/fold.ts';
+import type { TaskGraph } from '../planning/graph.ts';
+import { countOutcomes } from '../results/census.ts';
+import { aggregationId, memberId } from '../workflow/model.ts';
+import type { TaskSpec } from '../workflow/model.ts';
+import { metricsOf } from './metrics.ts';
+import type { GroupReport, RunReport, TaskReport } from './report.ts';
+
+/**
+ * A run as data, from the fold of its journal: the same for a live run, an ended one, and one that another
+ * process owns.
+ * @param now wall milliseconds, for the time that a run has taken so far; default: the last known time.
+ */
+export function reportOf(state: RunState, graph: TaskGraph, now?: number): RunReport {
+  const { workflow } = graph;
+  const tasks = workflow.tasks.flatMap((task) => taskReports(state, task));
+  const ended = state.status === 'ended';
+  return {
+    format: 1,
+    run_id: state.run,
+    workflow: workflow.name,
+    status: state.outcome ?? 'running',
+    reason: ended ? (state.reason ?? 'completed') : 'in_progress',
+    outputs: state.outputs,
+    census: censusOf(state),
+    tasks,
+    groups: workflow.groups.map(({ id }) => groupReport(id, state.groups.get(id))),
+    metrics: metricsOf(state, graph, now),
+    started_at: new Date(state.startedAt).toISOString(),
+    seed: state.seed,
+    simulated: state.simulated,
+  };
+}
+
+/** A task, and after it the members that it was split into. */
+function taskReports(state: RunState, task: TaskSpec): TaskReport[] {
+  const row = state.tasks.get(task.id);
+  const own = taskReport(state, task.agent, row ?? task.id);
+  if (!row?.items) return [own];
+  const members = row.items.map((_, index) => {
+    const id = memberId(task.id, index);
+    const aspect = task.expand?.kind === 'aspects' ? task.expand.aspects[index] : undefined;
+    return taskReport(state, aspect?.agent ?? task.agent, state.tasks.get(id) ?? id);
+  });
+  const aggregation = state.tasks.get(aggregationId(task.id));
+  return [own, ...members, ...(aggregation ? [taskReport(state, aggregation.id, aggregation)] : [])];
+}
+
+function taskReport(state: RunState, agent: string, row: TaskRow | string): TaskReport {
+  if (typeof row === 'string') return waitingReport(row, agent);
+  return {
+    id: row.id,
+    agent,
+    outcome: row.outcome ?? (row.phase === 'waiting' ? 'waiting' : 'running'),
+    reason: row.reason ?? (row.phase === 'waiting' ? 'waiting' : 'in_progress'),
+    attempts: row.attempt,
+    iterations: row.iteration,
+    started_ms: relative(state, row.startedAt),
+    finished_ms: relative(state, row.finishedAt),
+    error: row.outcome === 'succeeded' ? null : (row.error ?? null),
+  };
+}
+
+function waitingReport(id: string, agent: string): TaskReport {
+  return {
+    id,
+    agent,
+    outcome: 'waiting',
+    reason: 'waiting',
+    attempts: 0,
+    iterations: 1,
+    started_ms: null,
+    finished_ms: null,
+    error: null,
+  };
+}
+
+function groupReport(id: string, row: GroupRow | undefined): GroupReport {
+  return {
+    id,
+    outcome: row?.outcome ?? (row ? 'running' : 'waiting'),
+    reason: row?.reason ?? (row ? 'in_progress' : 'waiting'),
+    census: row?.census ?? emptyCensus(),
+  };
+}
+
+function censusOf(state: RunState): Census {
+  const outcomes: TaskOutcome[] = [];
+  let late = 0;
+  for (const row of state.tasks.values()) {
+    if (row.outcome) outcomes.push(row.outcome);
+    late += row.late;
+  }
+  return { ...countOutcomes(outcomes), late };
+}
+
+function relative(state: RunState, at: number | undefined): number | null {
+  return at === undefined ? null : at - state.startedAt;
+}

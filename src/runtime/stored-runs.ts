@@ -1,0 +1,55 @@
+import { TroupeError } from '../core/errors.ts';
+import { fold } from '../journal/fold.ts';
+import type { RunState } from '../journal/fold.ts';
+import type { JournalStore } from '../journal/journal.ts';
+import { buildGraph } from '../planning/graph.ts';
+import type { RunSummary } from './api.ts';
+import type { RunReport } from './report.ts';
+import { reportOf } from './reporting.ts';
+
+/** Runs as their journals tell them, whoever owns them. */
+
+/** The report of a run in the store. */
+export async function storedReport(store: JournalStore, run: string): Promise<RunReport> {
+  const state = fold(await store.read(run));
+  return reportOf(state, buildGraph(workflowOf(state, run)));
+}
+
+/** One line per run, oldest first. A run whose journal cannot be read does not hide the others. */
+export async function runSummaries(store: JournalStore): Promise<RunSummary[]> {
+  const summaries: RunSummary[] = [];
+  for (const { run, owner } of await store.list()) {
+    const state = await readable(store, run);
+    if (state?.workflow) summaries.push(summaryOf(state, owner));
+  }
+  return summaries;
+}
+
+/** The workflow that a run was started with. */
+export function workflowOf(state: RunState, run: string): NonNullable<RunState['workflow']> {
+  if (state.workflow) return state.workflow;
+  throw new TroupeError('TRP_RUN_NOT_FOUND', `Run ${run} has no start in its journal: it never began.`, { place: run });
+}
+
+async function readable(store: JournalStore, run: string): Promise<RunState | undefined> {
+  try {
+    return fold(await store.read(run));
+  } catch {
+    return undefined;
+  }
+}
+
+function summaryOf(state: RunState, owner: string | undefined): RunSummary {
+  const { workflow, outcome } = state;
+  const declared = new Set(workflow?.tasks.map(({ id }) => id));
+  const done = [...state.tasks.values()].filter((row) => row.phase === 'ended' && declared.has(row.id));
+  return {
+    run_id: state.run,
+    workflow: workflow?.name ?? '',
+    status: outcome ?? (owner === undefined ? 'interrupted' : 'running'),
+    started_at: new Date(state.startedAt).toISOString(),
+    tasks_done: done.length,
+    tasks_total: declared.size,
+    owner: owner ?? null,
+  };
+}

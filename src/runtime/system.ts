@@ -1,0 +1,105 @@
+import { createBehaviours } from '../actors/behaviours/registry.ts';
+import type { Behaviours } from '../actors/behaviours/registry.ts';
+import type { TaskFunction } from '../actors/behaviours/behaviour.ts';
+import type { AnyActorRef } from '../actors/xstate.ts';
+import { createRoot } from '../actors/xstate.ts';
+import type { Clock } from '../core/clock.ts';
+import { Deadlines } from '../core/deadlines.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+import { rootMachine } from '../supervisors/root.ts';
+import type { CollectionRef, Mailbox, RunServices } from '../supervisors/run/core.ts';
+import type { AgentSpec } from '../workflow/model.ts';
+
+/** Waiting time that raises a task's priority by one: nobody starves. */
+const agePeriodMs = 30_000;
+
+export interface SystemOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly concurrency: number;
+  readonly functions: { readonly [name: string]: TaskFunction };
+  readonly environment: { readonly [name: string]: string | undefined };
+  readonly progressed: RunServices['progressed'];
+}
+
+/** Everything that lives in this process: the root actor and what runs share. */
+export interface System {
+  readonly services: RunServices;
+  readonly runs: CollectionRef;
+  stop(): Promise<void>;
+}
+
+/** Starts the supervision tree of one process. */
+export function startSystem(options: SystemOptions): System {
+  const { clock, logger, concurrency, functions, environment } = options;
+  const behaviours = createBehaviours({ clock, functions, environment });
+  const deadlines = new Deadlines(clock);
+  const report = (id: string, error: unknown): void =>
+    logger.error('an actor died of an error', { actor: id, error: messageOf(error) });
+  const root = createRoot(rootMachine, {
+    id: 'root',
+    input: { governor: { clock, concurrency, agePeriodMs }, onFault: report },
+    clock,
+    logger,
+    onFault: (error) => report('root', error),
+  });
+  root.start();
+  const children = (): Record<string, AnyActorRef | undefined> => root.getSnapshot().children;
+  return {
+    services: servicesOf(options, { behaviours, deadlines, children }),
+    runs: child(children(), 'runs'),
+    stop: async () => {
+      root.send({ type: 'root.stop' });
+      deadlines.stop();
+      await behaviours.close();
+    },
+  };
+}
+
+interface Shared {
+  readonly behaviours: Behaviours;
+  readonly deadlines: Deadlines;
+  children(): Record<string, AnyActorRef | undefined>;
+}
+
+function servicesOf({ clock, logger, progressed }: SystemOptions, shared: Shared): RunServices {
+  const { behaviours, deadlines } = shared;
+  const agents = child(shared.children(), 'agents');
+  const pools = child(shared.children(), 'pools');
+  return {
+    clock,
+    deadlines,
+    logger,
+    governor: child(shared.children(), 'governor'),
+    agent: (workflow, agent) =>
+      member(agents, { id: `${workflow}/${agent}`, src: 'agent', input: { agent } }),
+    pool: (agent) => member(pools, { id: poolOf(agent), src: 'pool', input: undefined }),
+    behaviour: (agent) => behaviours.for(agent),
+    progressed,
+  };
+}
+
+/** Work of one kind shares slots: inline functions, threads, processes, commands, simulations. */
+function poolOf({ uses, isolate }: AgentSpec): string {
+  return uses === 'function' ? `function-${isolate}` : uses;
+}
+
+/** A member of a collection, started when first asked for. */
+function member(
+  collection: CollectionRef,
+  { id, src, input }: { id: string; src: string; input: unknown },
+): Mailbox<never> {
+  const known = collection.getSnapshot().children.get(id);
+  if (known) return known;
+  collection.send({ type: 'child.start', id, src, input });
+  const started = collection.getSnapshot().children.get(id);
+  if (!started) throw new Error(`${src} "${id}" did not start`);
+  return started;
+}
+
+function child(children: Record<string, AnyActorRef | undefined>, id: string): AnyActorRef {
+  const ref = children[id];
+  if (!ref) throw new Error(`the root has no ${id}`);
+  return ref;
+}

@@ -1,0 +1,303 @@
+import { createEmbeddedBus } from '../bus/embedded/embedded-bus.ts';
+import type { Bus } from '../bus/bus.ts';
+import { ctlSubject, liveSubject } from '../bus/subjects.ts';
+import { TroupeError, messageOf } from '../core/errors.ts';
+import { toPlain } from '../core/plain.ts';
+import type { Plain, PlainObject } from '../core/plain.ts';
+import { fold } from '../journal/fold.ts';
+import type { JournalStore, OwnedRun } from '../journal/journal.ts';
+import { recordFormat } from '../journal/record.ts';
+import type { JournalRecord, RunStarted } from '../journal/record.ts';
+import { assembleRun } from '../supervisors/run/assemble.ts';
+import type { RunInput } from '../supervisors/run/run.ts';
+import type { Workflow } from '../workflow/model.ts';
+import type { RunEvent, RunHandle, RunOptions, RunSummary, Troupe, TroupeOptions } from './api.ts';
+import type { ControlServer } from './control/server.ts';
+import { engineVersion } from './engine-version.ts';
+import { inputFor } from './inputs.ts';
+import { LiveRun } from './live-run.ts';
+import { configOf, openStore } from './options.ts';
+import type { TroupeConfig } from './options.ts';
+import type { RunReport } from './report.ts';
+import { runSummaries, storedReport, workflowOf } from './stored-runs.ts';
+import { startSystem } from './system.ts';
+import type { System } from './system.ts';
+
+/** The namespace of this process's subjects. */
+const namespace = 'local';
+
+/**
+ * Starts a Troupe: its actors, its embedded bus, its journal.
+ * @throws TroupeError TRP_OPTION_INVALID
+ */
+export async function createTroupe(options: TroupeOptions = {}): Promise<Troupe> {
+  return openTroupe(configOf(options));
+}
+
+async function openTroupe(config: TroupeConfig): Promise<Troupe> {
+  return new LocalTroupe(config, await openStore(config));
+}
+
+/**
+ * One process of Troupe.
+ *
+ * Invariants:
+ * 1. `live` holds exactly the runs that this process owns and has not let go of.
+ * 2. A run's ownership is released after its actor has ended, and only then.
+ * 3. The control socket is served from the first owned run on, until close.
+ */
+class LocalTroupe implements Troupe {
+  readonly node: string;
+  private readonly config: TroupeConfig;
+  private readonly store: JournalStore;
+  private readonly bus: Bus;
+  private readonly system: System;
+  private readonly live = new Map<string, LiveRun>();
+  private readonly releasing = new Set<Promise<void>>();
+  private control: Promise<ControlServer> | undefined;
+  private closing: Promise<void> | undefined;
+
+  constructor(config: TroupeConfig, store: JournalStore) {
+    const { clock, logger, concurrency, functions } = config;
+    this.config = config;
+    this.store = store;
+    this.node = store.node;
+    this.bus = createEmbeddedBus({
+      clock,
+      schedule: setImmediate,
+      onError: (error, subject) => logger.warn('a subscriber threw', { subject, message: messageOf(error) }),
+    });
+    this.system = startSystem({
+      clock,
+      logger,
+      concurrency,
+      functions,
+      environment: process.env,
+      progressed: (run, task, { fraction = null, message = null }) =>
+        this.tell(run, { type: 'task.progress', run, task, at: clock.now(), fraction, message }),
+    });
+  }
+
+  async run(workflow: unknown, input: PlainObject = {}, options: RunOptions = {}): Promise<RunHandle> {
+    this.assertOpen();
+    const parsed = await readWorkflow(workflow);
+    if (options.simulate && !this.config.simulated) {
+      const { simulateRun } = await import('./simulation.ts');
+      return simulateRun({ workflow: parsed, input, options, config: this.config, open: openTroupe });
+    }
+    return this.start(parsed, input, options);
+  }
+
+  async resume(run: string): Promise<RunHandle> {
+    this.assertOpen();
+    const handle = this.live.get(run);
+    if (handle) return handle;
+    const owned = await this.store.adopt(run);
+    return this.open(owned, startOf(owned));
+  }
+
+  async show(run: string): Promise<RunReport> {
+    return this.live.get(run)?.report() ?? storedReport(this.store, run);
+  }
+
+  records(run: string): Promise<readonly JournalRecord[]> {
+    return this.store.read(run);
+  }
+
+  runs(): Promise<readonly RunSummary[]> {
+    return runSummaries(this.store);
+  }
+
+  async cancel(run: string, by = 'user'): Promise<void> {
+    const handle = this.live.get(run);
+    if (handle) return void (await handle.cancel(by));
+    const owner = await this.ownerOf(run);
+    if (owner !== undefined) return void (await this.askNode(owner, { run, verb: 'cancel', payload: { by } }));
+    await this.cancelDead(run, by);
+  }
+
+  async ask(run: string, verb: string, payload: Plain = null): Promise<Plain> {
+    if (this.live.has(run)) return this.answer({ run, verb, payload });
+    const owner = await this.ownerOf(run);
+    if (owner === undefined) throw new TroupeError('TRP_CONTROL_UNREACHABLE', `No live process owns run ${run}.`, { place: run });
+    return this.askNode(owner, { run, verb, payload });
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.shutDown();
+    return this.closing;
+  }
+
+  private async start(workflow: Workflow, input: PlainObject, options: RunOptions): Promise<LiveRun> {
+    const { clock, ids } = this.config;
+    const run = ids.run(clock.now());
+    const start: RunStarted = {
+      type: 'run.started',
+      run,
+      format: recordFormat,
+      engine: engineVersion,
+      workflow: toPlain(workflow) as unknown as Workflow,
+      source: options.source ?? '',
+      input: inputFor(workflow, input),
+      seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
+      simulated: this.config.simulated,
+    };
+    return this.open(await this.store.create(run), start);
+  }
+
+  /** Nobody owns the run: it is taken over only to be cancelled. */
+  private async cancelDead(run: string, by: string): Promise<void> {
+    const { status } = fold(await this.store.read(run));
+    if (status === 'ended') throw new TroupeError('TRP_RUN_ENDED', `Run ${run} has ended.`, { place: run });
+    const owned = await this.store.adopt(run);
+    const handle = await this.open(owned, startOf(owned), by);
+    await handle.outcome();
+  }
+
+  private async open(owned: OwnedRun, start: RunStarted, cancelBy?: string): Promise<LiveRun> {
+    const handle = new LiveRun(owned.run);
+    this.live.set(owned.run, handle);
+    this.serveControl();
+    const answers = this.bus.subscribe(ctlSubject(namespace, owned.run), (message) => {
+      const { verb, payload } = message.payload as { verb: string; payload: Plain };
+      message.respond(this.answerFor(handle, verb, payload));
+    });
+    const over = (): void => {
+      answers.unsubscribe();
+      this.release(owned);
+    };
+    await new Promise<void>((resolve, reject) => {
+      const input: RunInput = {
+        run: owned.run,
+        assemble: (parts) =>
+          assembleRun(
+            {
+              owned,
+              node: this.node,
+              start,
+              services: this.system.services,
+              onRecord: (record) => this.recorded(handle, record),
+              onCore: (core) => handle.attach(core),
+              ...(cancelBy === undefined ? {} : { cancelBy }),
+            },
+            parts,
+          ),
+        onOpened: resolve,
+        onEnded: () => {
+          over();
+          handle.finished();
+        },
+        onInterrupted: () => {
+          over();
+          handle.interrupted();
+          reject(new TroupeError('TRP_CLOSED', `Run ${owned.run} was interrupted before it began.`));
+        },
+        onFault: (error) => {
+          over();
+          handle.faulted(error);
+          reject(new TroupeError(error.code, error.message, { place: owned.run }));
+        },
+      };
+      this.system.runs.send({ type: 'child.start', id: owned.run, src: 'run', input });
+    });
+    return handle;
+  }
+
+  private recorded(handle: LiveRun, record: JournalRecord): void {
+    handle.recorded(record);
+    const subject = liveSubject(namespace, handle.id);
+    if (!this.bus.hasSubscribers(subject)) return;
+    const { type, at, seq } = record;
+    const task = 'task' in record ? record.task : null;
+    this.bus.publish(subject, { type, run: handle.id, task, at, seq });
+  }
+
+  private tell(run: string, event: Extract<RunEvent, { type: 'task.progress' }>): void {
+    this.live.get(run)?.emit(event);
+    const subject = liveSubject(namespace, run, event.task);
+    if (this.bus.hasSubscribers(subject)) this.bus.publish(subject, { ...event });
+  }
+
+  private release(owned: OwnedRun): void {
+    this.live.delete(owned.run);
+    const done = owned
+      .release()
+      .catch((error: unknown) => this.config.logger.error('a run could not be released', { message: messageOf(error) }))
+      .finally(() => this.releasing.delete(done));
+    this.releasing.add(done);
+  }
+
+  private async ownerOf(run: string): Promise<string | undefined> {
+    const stored = (await this.store.list()).find((entry) => entry.run === run);
+    if (!stored) throw new TroupeError('TRP_RUN_NOT_FOUND', `There is no run ${run}.`, { place: run });
+    return stored.owner;
+  }
+
+  private async askNode(node: string, request: { run: string; verb: string; payload: Plain }): Promise<Plain> {
+    const { dataDir } = this.config;
+    if (dataDir === undefined) throw new TroupeError('TRP_CONTROL_UNREACHABLE', 'There is no data folder.');
+    const { askControl } = await import('./control/client.ts');
+    return askControl({ dataDir, node, ...request });
+  }
+
+  private serveControl(): void {
+    const { control, dataDir, logger } = this.config;
+    if (!control || dataDir === undefined) return;
+    this.control ??= import('./control/server.ts').then(({ serveControl }) =>
+      serveControl({ dataDir, node: this.node, handle: (request) => this.answer(request) }),
+    );
+    this.control.catch((error: unknown) => logger.warn('no control socket', { message: messageOf(error) }));
+  }
+
+  /** Requests from outside reach a run over the bus, like those from within. */
+  private answer({ run, verb, payload }: { run: string; verb: string; payload: Plain }): Promise<Plain> {
+    return this.bus.request(ctlSubject(namespace, run), { verb, payload });
+  }
+
+  private answerFor(handle: LiveRun, verb: string, payload: Plain): Plain {
+    switch (verb) {
+      case 'report':
+        return toPlain(handle.report());
+      case 'cancel':
+        void handle.cancel(textField(payload, 'by') ?? 'control').catch(() => undefined);
+        return { accepted: true };
+      default:
+        return { error: `unknown verb ${verb}` };
+    }
+  }
+
+  private async shutDown(): Promise<void> {
+    await Promise.all([...this.live.values()].map((handle) => handle.interrupt()));
+    await Promise.all(this.releasing);
+    await (await this.control?.catch(() => undefined))?.close();
+    await this.bus.close();
+    await this.system.stop();
+    await this.store.close();
+  }
+
+  private assertOpen(): void {
+    if (this.closing) throw new TroupeError('TRP_CLOSED', 'This Troupe has been closed.');
+  }
+}
+
+async function readWorkflow(workflow: unknown): Promise<Workflow> {
+  const { loadWorkflow, parseWorkflow } = await import('../workflow/validate.ts');
+  return typeof workflow === 'string' ? loadWorkflow(workflow) : parseWorkflow(workflow as Workflow);
+}
+
+function startOf(owned: OwnedRun): RunStarted {
+  const [first] = owned.records;
+  if (first?.type !== 'run.started') {
+    workflowOf(fold(owned.records), owned.run);
+    throw new TroupeError('TRP_JOURNAL_CORRUPT', `The journal of run ${owned.run} does not begin with its start.`);
+  }
+  if (first.format > recordFormat) {
+    throw new TroupeError('TRP_JOURNAL_VERSION', `Run ${owned.run} was written by engine ${first.engine}.`);
+  }
+  return first;
+}
+
+function textField(value: Plain, name: string): string | undefined {
+  const field = (value as PlainObject | null)?.[name];
+  return typeof field === 'string' ? field : undefined;
+}

@@ -1,0 +1,101 @@
+import type { CollectionInput } from '../actors/collection.ts';
+import { assign, setup } from '../actors/xstate.ts';
+import type { Reason, TaskOutcome } from '../core/outcome.ts';
+import { barrierArrived, barrierAtStart, barrierTimedOut, initialBarrier } from '../policies/barrier.ts';
+import type { BarrierDecision, BarrierOutcome, BarrierState, BarrierStep } from '../policies/barrier.ts';
+import type { BarrierSpec } from '../workflow/model.ts';
+import { crewLogic } from './crew.ts';
+
+/** The parts that fork-join and async-merge share: one policy, one way to announce what it decides. */
+
+/** What a group's supervisor asks of its run, the only writer of the journal. */
+export interface JoinPort {
+  /** The wait is over. Answered by `group.ended`. */
+  released(group: string, release: Extract<BarrierDecision, { kind: 'release' }>): void;
+  /** Wait longer, for members that have shown progress. */
+  extended(group: string, extension: Extract<BarrierDecision, { kind: 'extend' }>): void;
+  /** Carry out the unfinished members one after another. */
+  fellBack(group: string): void;
+  /** A member's result is there to be merged. */
+  contributed(group: string, member: string): void;
+}
+
+export interface JoinInput {
+  readonly group: string;
+  readonly barrier: BarrierSpec;
+  readonly members: readonly string[];
+  readonly port: JoinPort;
+  readonly crew: CollectionInput;
+}
+
+export interface JoinContext {
+  readonly group: string;
+  readonly port: JoinPort;
+  readonly crew: CollectionInput;
+  readonly barrier: BarrierState;
+  readonly decision: BarrierDecision;
+}
+
+type MemberEnded = {
+  readonly type: 'member.ended';
+  readonly member: string;
+  readonly outcome: TaskOutcome;
+};
+
+export type JoinEvent =
+  | { readonly type: 'member.dispatched' }
+  | MemberEnded
+  | { readonly type: 'deadline.reached'; readonly progressed: readonly string[] }
+  | { readonly type: 'group.ended'; readonly outcome: BarrierOutcome; readonly reason: Reason };
+
+const nothingDecided: BarrierDecision = { kind: 'wait' };
+
+/** The barrier's answer to an event; the same for guards and for the context, since the policy is pure. */
+function stepOf({ barrier }: JoinContext, event: JoinEvent): BarrierStep {
+  switch (event.type) {
+    case 'member.ended':
+      return barrierArrived(barrier, { member: event.member, outcome: event.outcome });
+    case 'deadline.reached':
+      return barrierTimedOut(barrier, event.progressed);
+    default:
+      return { state: barrier, decision: nothingDecided };
+  }
+}
+
+/** Named actions and guards of both machines. */
+export const joinSetup = setup({
+  types: {} as { context: JoinContext; events: JoinEvent; input: JoinInput },
+  actors: { crew: crewLogic },
+  guards: {
+    releases: ({ context, event }) => stepOf(context, event).decision.kind === 'release',
+    extends: ({ context, event }) => stepOf(context, event).decision.kind === 'extend',
+    fallsBack: ({ context, event }) => stepOf(context, event).decision.kind === 'fall_back',
+    isReleased: ({ context }) => context.barrier.tag === 'released',
+    succeeded: ({ event }) => event.type === 'member.ended' && event.outcome === 'succeeded',
+    endedWell: ({ event }) => event.type === 'group.ended' && event.outcome === 'succeeded',
+    endedInPart: ({ event }) => event.type === 'group.ended' && event.outcome === 'partial',
+  },
+  actions: {
+    decide: assign(({ context, event }) => {
+      const { state, decision } = stepOf(context, event);
+      return { barrier: state, decision };
+    }),
+    announceRelease: ({ context: { port, group, decision } }) => {
+      if (decision.kind === 'release') port.released(group, decision);
+    },
+    announceExtension: ({ context: { port, group, decision } }) => {
+      if (decision.kind === 'extend') port.extended(group, decision);
+    },
+    announceFallback: ({ context: { port, group } }) => port.fellBack(group),
+    announceContribution: ({ context: { port, group }, event }) => {
+      if (event.type === 'member.ended') port.contributed(group, event.member);
+    },
+  },
+});
+
+/** The context at the start: a group without members is released at once. */
+export function joinContext({ input }: { input: JoinInput }): JoinContext {
+  const { group, barrier, members, port, crew } = input;
+  const { state, decision } = barrierAtStart(initialBarrier(barrier, members));
+  return { group, port, crew, barrier: state, decision };
+}

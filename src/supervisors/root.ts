@@ -1,0 +1,43 @@
+import { agentMachine } from '../actors/agent.ts';
+import { createCollection } from '../actors/collection.ts';
+import { governorLogic } from '../actors/governor.ts';
+import type { GovernorInput } from '../actors/governor.ts';
+import { createPool } from '../actors/pool.ts';
+import { setup } from '../actors/xstate.ts';
+import { runMachine } from './run/run.ts';
+
+export interface RootInput {
+  readonly governor: GovernorInput;
+  /** A run, an agent or a pool has died of an error: a fault of ours. */
+  readonly onFault: (id: string, error: unknown) => void;
+}
+
+/** One machine per declared agent, shared by all runs of its workflow. */
+const agentsLogic = createCollection('agents', { agent: agentMachine });
+
+/** Slots by kind of work. */
+const poolsLogic = createCollection('pools', { pool: createPool('pool') });
+
+const runsLogic = createCollection('runs', { run: runMachine });
+
+const rootSetup = setup({
+  types: {} as { context: RootInput; events: { type: 'root.stop' }; input: RootInput },
+  actors: { governor: governorLogic, agents: agentsLogic, pools: poolsLogic, runs: runsLogic },
+});
+
+/** The top of the supervision tree: it owns everything that lives in this process, and stops it in reverse order. */
+export const rootMachine = rootSetup.createMachine({
+  id: 'root',
+  context: ({ input }) => input,
+  invoke: [
+    { id: 'governor', src: 'governor', input: ({ context }) => context.governor },
+    { id: 'agents', src: 'agents', input: ({ context }) => ({ onFault: context.onFault }) },
+    { id: 'pools', src: 'pools', input: ({ context }) => ({ onFault: context.onFault }) },
+    { id: 'runs', src: 'runs', input: ({ context }) => ({ onFault: context.onFault }) },
+  ],
+  initial: 'running',
+  states: {
+    running: { on: { 'root.stop': 'stopped' } },
+    stopped: { type: 'final' },
+  },
+});

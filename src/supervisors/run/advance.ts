@@ -1,0 +1,82 @@
+import type { PermitWish } from '../../actors/governor.ts';
+import type { TaskSpec } from '../../workflow/model.ts';
+import { agentKind } from '../../workflow/model.ts';
+import { conditionHolds } from '../../workflow/template.ts';
+import type { RunCore } from './core.ts';
+import { liveTask } from './core.ts';
+import { endTask, skipTask } from './ends.ts';
+import { expand } from './expansion.ts';
+import { openGroup } from './groups.ts';
+import { scopeOf } from './scope.ts';
+
+/** Starts what may start: a task is skipped by its condition, split into members, or asks for its permit. */
+export function advance(core: RunCore, ids: readonly string[]): void {
+  if (core.halted) return;
+  const wishes: PermitWish[] = [];
+  for (const id of ids) {
+    const phase = core.ledger.state.tasks.get(id)?.phase ?? 'waiting';
+    if (phase !== 'waiting' && !isBackoffOver(core, id)) continue;
+    const task = core.book.task(id);
+    if (phase === 'waiting' && !opens(core, task)) continue;
+    if (task.expand) expand(core, task);
+    else wishes.push(wishOf(core, task));
+  }
+  if (wishes.length === 0) return;
+  core.services.governor.send({ type: 'permits.request', scope: core.run, wishes });
+}
+
+function isBackoffOver({ ledger, live }: RunCore, id: string): boolean {
+  return ledger.state.tasks.get(id)?.phase === 'backing_off' && !live.get(id)?.retryTimer;
+}
+
+/** What happens once, before a task first asks for a permit. */
+function opens(core: RunCore, task: TaskSpec): boolean {
+  if (task.group !== undefined) openGroup(core, task.group);
+  if (!conditionMet(core, task)) return false;
+  armDeadline(core, task);
+  return true;
+}
+
+function conditionMet(core: RunCore, task: TaskSpec): boolean {
+  if (task.when === undefined) return true;
+  const scope = scopeOf(core, task, core.ledger.memory.view());
+  try {
+    if (conditionHolds(task.when, scope)) return true;
+    skipTask(core, task.id, 'condition_false');
+  } catch (error) {
+    endTask(core, task.id, { outcome: 'failed', reason: 'input_unresolvable', error });
+  }
+  return false;
+}
+
+/**
+ * The task's deadline runs from the moment that its inputs were there, queueing included. It is absolute,
+ * so that a resumed run does not start it anew.
+ */
+function armDeadline(core: RunCore, task: TaskSpec): void {
+  if (task.deadlineMs === undefined || core.book.member(task.id)) return;
+  const { state } = core.ledger;
+  const ends = task.needs.map(({ on }) => state.tasks.get(on)?.finishedAt ?? 0);
+  const readyAt = Math.max(state.startedAt, ...ends);
+  const live = liveTask(core, task.id);
+  live.deadlineTimer?.cancel();
+  live.deadlineTimer = core.services.deadlines.at(readyAt + task.deadlineMs, () =>
+    core.self.send({ type: 'task.deadline', task: task.id }),
+  );
+}
+
+function wishOf(core: RunCore, task: TaskSpec): PermitWish {
+  const { id } = task;
+  const declared = core.book.member(id)?.parent.id ?? id;
+  const group = task.group === undefined ? undefined : core.ledger.state.groups.get(task.group);
+  const agent = core.book.agent(task.agent);
+  const demand: Record<string, number> = { ...task.demand };
+  if (agent.limits.concurrency !== undefined) demand[agentKind(agent.id)] = 1;
+  if (group?.fellBack) demand[`lock:fallback:${group.id}`] = 1;
+  return {
+    id,
+    demand,
+    priority: core.priorities.get(declared) ?? task.priority,
+    rank: core.ranks.get(declared) ?? 0,
+  };
+}

@@ -1,0 +1,70 @@
+import type { OwnedRun } from '../../journal/journal.ts';
+import type { JournalRecord, RunStarted } from '../../journal/record.ts';
+import { ownershipOf } from '../../memory/ownership.ts';
+import { errorInfo } from '../../core/errors.ts';
+import { criticalPath, ranksToEnd } from '../../planning/critical-path.ts';
+import { Frontier } from '../../planning/frontier.ts';
+import { buildGraph } from '../../planning/graph.ts';
+import { effectivePriorities } from '../../planning/priorities.ts';
+import type { RunCore, RunServices } from './core.ts';
+import { workerPort } from './dispatch.ts';
+import { Ledger } from './ledger.ts';
+import type { RunParts } from './run.ts';
+import { TaskBook } from './task-book.ts';
+
+/** What a run is made from, besides its own actors. */
+export interface AssemblyOptions {
+  readonly owned: OwnedRun;
+  readonly node: string;
+  /** The first record of a new run; of a resumed one, the one that its journal begins with. */
+  readonly start: RunStarted;
+  /** Takes the run over only to cancel it. */
+  readonly cancelBy?: string;
+  readonly services: RunServices;
+  /** Sees every record once it is durable. */
+  readonly onRecord: (record: JournalRecord) => void;
+  /** Called with the core as soon as it stands. */
+  readonly onCore: (core: RunCore) => void;
+}
+
+/** Puts a run's core together: the graph of its workflow, the fold of its journal, the actors around it. */
+export function assembleRun(options: AssemblyOptions, { self, supervisors, crew }: RunParts): RunCore {
+  const { owned, node, start, services, onRecord } = options;
+  const { workflow, simulated } = start;
+  const graph = buildGraph(workflow);
+  const ledger = new Ledger({
+    owned,
+    clock: services.clock,
+    onDurable: () => self.send({ type: 'records.durable' }),
+    onLost: (error) => self.send({ type: 'run.faulted', error: errorInfo(error) }),
+    onRecord,
+  });
+  const core: RunCore = {
+    run: owned.run,
+    node,
+    epoch: owned.epoch,
+    start,
+    cancelBy: options.cancelBy,
+    book: new TaskBook(workflow, simulated),
+    graph,
+    frontier: new Frontier(graph),
+    ledger,
+    rules: ownershipOf(workflow),
+    services,
+    self,
+    supervisors,
+    crew,
+    port: workerPort(() => core),
+    ranks: ranksToEnd(graph),
+    priorities: effectivePriorities(workflow, criticalPath(graph)),
+    live: new Map(),
+    groups: new Map(),
+    agenda: { ready: [], ended: [], completed: [], joined: [] },
+    settled: new Set(),
+    holding: 0,
+    halted: undefined,
+    deadline: undefined,
+  };
+  options.onCore(core);
+  return core;
+}

@@ -1,0 +1,146 @@
+import type { AgentEvent } from '../../actors/agent.ts';
+import type { AttemptRequest, Behaviour, MemoryReader, Progress } from '../../actors/behaviours/behaviour.ts';
+import type { CollectionEvent } from '../../actors/collection.ts';
+import type { GovernorEvent } from '../../actors/governor.ts';
+import type { PoolEvent } from '../../actors/pool.ts';
+import type { AbortReason, WorkerEvent, WorkerPort } from '../../actors/worker.ts';
+import type { AnyActorRef } from '../../actors/xstate.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Deadline, Deadlines } from '../../core/deadlines.ts';
+import type { Logger } from '../../core/log.ts';
+import type { MemoryRules } from '../../memory/propose.ts';
+import type { RunStarted } from '../../journal/record.ts';
+import type { Frontier } from '../../planning/frontier.ts';
+import type { TaskGraph } from '../../planning/graph.ts';
+import type { AgentSpec } from '../../workflow/model.ts';
+import type { JoinEvent } from '../join.ts';
+import type { RunEvent } from './events.ts';
+import type { Ledger } from './ledger.ts';
+import type { TaskBook } from './task-book.ts';
+
+/** Anything that takes events of one kind. */
+export interface Mailbox<Event> {
+  send(event: Event): void;
+}
+
+/** What the process offers to every run. */
+export interface RunServices {
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  readonly logger: Logger;
+  readonly governor: Mailbox<GovernorEvent>;
+  /** The machine of an agent, shared by all runs of the workflow. */
+  agent(workflow: string, agent: string): Mailbox<AgentEvent>;
+  /** The pool whose slots carry this agent's attempts out. */
+  pool(agent: AgentSpec): Mailbox<PoolEvent>;
+  behaviour(agent: AgentSpec): Behaviour;
+  progressed(run: string, task: string, progress: Progress): void;
+}
+
+/** A task between its first dispatch and its end. Not journaled: all of it can be made again. */
+export interface LiveTask {
+  worker: Mailbox<WorkerEvent> | undefined;
+  /** Holds a permit, so that an attempt runs or is about to. */
+  holding: boolean;
+  aborting: boolean;
+  /** Has reported progress since its dispatch. */
+  progressed: boolean;
+  request: AttemptRequest | undefined;
+  attemptTimer: Deadline | undefined;
+  retryTimer: Deadline | undefined;
+  deadlineTimer: Deadline | undefined;
+}
+
+/** A group whose supervisor lives. */
+export interface LiveGroup {
+  readonly id: string;
+  readonly supervisor: Mailbox<JoinEvent>;
+  readonly crew: CollectionRef;
+  timer: Deadline | undefined;
+  /** Members between the start of their worker and its end. */
+  live: number;
+  /** What the members read: one view for all of them, taken when the first was dispatched. */
+  view: MemoryReader | undefined;
+  /** True while the supervisor is told of the past: what it announces is old news. */
+  replaying: boolean;
+  /** Its deadline came without an extension. */
+  timedOut: boolean;
+  /** What follows from its release has been set in motion. */
+  released: boolean;
+  /** Told to the supervisor as soon as no member is live. */
+  ending: JoinEvent | undefined;
+}
+
+/** A collection as its users see it. */
+export type CollectionRef = Mailbox<CollectionEvent> & {
+  getSnapshot(): { readonly children: ReadonlyMap<string, AnyActorRef> };
+};
+
+/**
+ * What a run's supervisor works with: the documents' graph, the journal's fold, and references to the
+ * actors around it. The functions of this folder decide on it; they run only in the run actor's own turn.
+ */
+export interface RunCore {
+  readonly run: string;
+  /** This process among those that share the journal, and the number of its ownership. */
+  readonly node: string;
+  readonly epoch: number;
+  /** The first record of a new run. */
+  readonly start: RunStarted;
+  /** Who asked for the run to be cancelled instead of carried on. */
+  readonly cancelBy: string | undefined;
+  readonly book: TaskBook;
+  readonly graph: TaskGraph;
+  readonly frontier: Frontier;
+  readonly ledger: Ledger;
+  readonly rules: MemoryRules;
+  readonly services: RunServices;
+  readonly self: Mailbox<RunEvent>;
+  /** The collection of the run's group supervisors. */
+  readonly supervisors: CollectionRef;
+  /** The crew of tasks in no group. */
+  readonly crew: CollectionRef;
+  readonly port: WorkerPort;
+  readonly ranks: ReadonlyMap<string, number>;
+  readonly priorities: ReadonlyMap<string, number>;
+  readonly live: Map<string, LiveTask>;
+  readonly groups: Map<string, LiveGroup>;
+  readonly agenda: Agenda;
+  /** Tasks and groups of the graph that have been settled. */
+  readonly settled: Set<string>;
+  /** Attempts that run or are being aborted. */
+  holding: number;
+  /** No new attempts: the run is being cancelled, interrupted or has run out of time. */
+  halted: AbortReason | undefined;
+  deadline: Deadline | undefined;
+}
+
+/** What the run's own turn still has to do; `pump` works it off, so that no cascade ever nests. */
+export interface Agenda {
+  /** Tasks that may start. */
+  readonly ready: string[];
+  /** Tasks whose end is in the journal. */
+  readonly ended: string[];
+  /** Tasks that have an output and checkers. */
+  readonly completed: string[];
+  /** Groups whose end is in the journal. */
+  readonly joined: string[];
+}
+
+/** The live entry of a task, made on first use. */
+export function liveTask(core: RunCore, id: string): LiveTask {
+  const known = core.live.get(id);
+  if (known) return known;
+  const live: LiveTask = {
+    worker: undefined,
+    holding: false,
+    aborting: false,
+    progressed: false,
+    request: undefined,
+    attemptTimer: undefined,
+    retryTimer: undefined,
+    deadlineTimer: undefined,
+  };
+  core.live.set(id, live);
+  return live;
+}

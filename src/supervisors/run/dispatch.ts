@@ -1,0 +1,184 @@
+import type { AttemptRequest, AttemptSettlement } from '../../actors/behaviours/behaviour.ts';
+import type { AttemptClient } from '../../actors/pool.ts';
+import type { AbortReason, WorkerPort } from '../../actors/worker.ts';
+import { TroupeError, errorInfo } from '../../core/errors.ts';
+import type { ErrorCode } from '../../core/errors.ts';
+import { operationId } from '../../core/ids.ts';
+import { seedOf } from '../../core/random.ts';
+import { taskRow } from '../../journal/fold.ts';
+import type { RecordBody } from '../../journal/record.ts';
+import type { TaskSpec } from '../../workflow/model.ts';
+import { liveTask } from './core.ts';
+import type { RunCore } from './core.ts';
+import { endTask, hasEnded } from './ends.ts';
+import { memberDispatched } from './groups.ts';
+import { inputOf } from './scope.ts';
+
+/** From a permit to a running attempt. */
+
+const defaultEstimateMs = 60_000;
+
+/** Permits have come: their tasks are dispatched, in order. */
+export function dispatch(core: RunCore, ids: readonly string[]): void {
+  const requests = ids.map((id) => prepare(core, id)).filter((request) => request !== undefined);
+  if (requests.length === 0) return;
+  core.ledger.commit(requests.map(startedRecord));
+  for (const request of requests) start(core, request);
+}
+
+/** The other side of the workers of a run. */
+export function workerPort(core: () => RunCore): WorkerPort {
+  return {
+    begin: (task) => beginAttempt(core(), task),
+    abort: (task, reason) => abortAttempt(core(), task, reason),
+    report: (task, settlement, aborted) =>
+      core().self.send({ type: 'attempt.settled', task, settlement, aborted }),
+    fault: (task, error) =>
+      core().self.send({ type: 'attempt.settled', task, settlement: faulted(error), aborted: undefined }),
+  };
+}
+
+/** Gives a task's permit back. */
+export function releasePermit(core: RunCore, id: string): void {
+  core.services.governor.send({ type: 'permit.release', scope: core.run, id });
+}
+
+function prepare(core: RunCore, id: string): AttemptRequest | undefined {
+  if (core.halted || hasEnded(core, id)) {
+    releasePermit(core, id);
+    return undefined;
+  }
+  try {
+    return requestOf(core, core.book.task(id));
+  } catch (error) {
+    releasePermit(core, id);
+    endTask(core, id, { outcome: 'failed', reason: 'input_unresolvable', error });
+    return undefined;
+  }
+}
+
+function requestOf(core: RunCore, task: TaskSpec): AttemptRequest {
+  const { id } = task;
+  const { state, memory } = core.ledger;
+  const row = taskRowOrNew(core, id);
+  const attempt = row.attempt + 1;
+  const view = (task.group === undefined ? undefined : core.groups.get(task.group)?.view) ?? memory.view();
+  return {
+    run: core.run,
+    task: id,
+    operation: operationId(core.run, id, row.iteration),
+    attempt,
+    iteration: row.iteration,
+    agent: core.book.agent(task.agent),
+    input: inputOf(core, task, view),
+    feedback: row.feedback,
+    steps: row.steps ?? {},
+    memory: view,
+    seed: seedOf(state.seed, id, row.iteration, attempt),
+    baseDir: core.book.workflow.baseDir,
+    estimateMs: task.estimate?.midMs ?? defaultEstimateMs,
+  };
+}
+
+/** A member belongs to its task's iteration: a new round is new work, with operation ids of its own. */
+function taskRowOrNew(core: RunCore, id: string): Pick<ReturnType<typeof taskRow>, 'attempt' | 'iteration' | 'feedback' | 'steps'> {
+  const row = core.ledger.state.tasks.get(id);
+  const parent = core.book.member(id)?.parent;
+  const round = parent === undefined ? row : core.ledger.state.tasks.get(parent.id);
+  return {
+    attempt: row?.attempt ?? 0,
+    iteration: round?.iteration ?? 1,
+    feedback: round?.feedback ?? null,
+    steps: row?.steps,
+  };
+}
+
+function startedRecord({ task, attempt, iteration }: AttemptRequest): RecordBody {
+  return { type: 'task.started', task, attempt, iteration };
+}
+
+function start(core: RunCore, request: AttemptRequest): void {
+  const { task: id } = request;
+  const { group } = core.book.task(id);
+  const live = liveTask(core, id);
+  live.request = request;
+  live.holding = true;
+  live.progressed = false;
+  core.holding++;
+  if (group !== undefined) memberDispatched(core, group);
+  if (live.worker) live.worker.send({ type: 'dispatch' });
+  else startWorker(core, id, group);
+}
+
+function startWorker(core: RunCore, id: string, group: string | undefined): void {
+  const owner = group === undefined ? undefined : core.groups.get(group);
+  const crew = owner?.crew ?? core.crew;
+  if (owner) owner.live++;
+  crew.send({ type: 'child.start', id, src: 'worker', input: { task: id, port: core.port } });
+  liveTask(core, id).worker = crew.getSnapshot().children.get(id);
+}
+
+/** Called by the worker when it enters `running`. */
+function beginAttempt(core: RunCore, id: string): void {
+  const live = core.live.get(id);
+  if (!live?.request) return;
+  const { request } = live;
+  const { services } = core;
+  const { timeoutMs } = core.book.task(id);
+  const { agent, attempt } = request;
+  if (timeoutMs !== undefined) {
+    live.attemptTimer = services.deadlines.at(services.clock.now() + timeoutMs, () =>
+      core.self.send({ type: 'attempt.timed_out', task: id, attempt }),
+    );
+  }
+  services.agent(core.book.workflow.name, agent.id).send({ type: 'attempt.began' });
+  services.pool(agent).send({
+    type: 'attempt.begin',
+    key: attemptKey(core, id),
+    behaviour: services.behaviour(agent),
+    request,
+    client: clientOf(core, request),
+  });
+}
+
+function clientOf(core: RunCore, { task }: AttemptRequest): AttemptClient {
+  return {
+    settled: (settlement) => core.live.get(task)?.worker?.send({ type: 'attempt.settled', settlement }),
+    progressed: (progress) => {
+      const live = core.live.get(task);
+      if (live) live.progressed = true;
+      core.services.progressed(core.run, task, progress);
+    },
+    stepDone: (name, value) =>
+      new Promise((resolve) =>
+        core.self.send({ type: 'step.done', task, name, value, acknowledge: resolve }),
+      ),
+  };
+}
+
+const abortCodes: Readonly<Record<AbortReason, { code: ErrorCode; text: string }>> = {
+  timeout: { code: 'TRP_ATTEMPT_TIMEOUT', text: 'The attempt ran longer than its timeout.' },
+  deadline: { code: 'TRP_ATTEMPT_TIMEOUT', text: 'The deadline has passed.' },
+  cancelled: { code: 'TRP_ATTEMPT_CANCELLED', text: 'The run was cancelled.' },
+  barrier_released: { code: 'TRP_ATTEMPT_CANCELLED', text: 'The group goes on without this member.' },
+  barrier_fallback: { code: 'TRP_ATTEMPT_CANCELLED', text: 'The group falls back to one member at a time.' },
+  shutdown: { code: 'TRP_ATTEMPT_CANCELLED', text: 'The process is shutting down.' },
+};
+
+/** Called by the worker when it enters `aborting`. */
+function abortAttempt(core: RunCore, id: string, reason: AbortReason): void {
+  const agent = core.live.get(id)?.request?.agent;
+  if (!agent) return;
+  const { code, text } = abortCodes[reason];
+  const errorClass = code === 'TRP_ATTEMPT_TIMEOUT' ? 'timeout' : 'cancelled';
+  const error = new TroupeError(code, text, { place: id, errorClass });
+  core.services.pool(agent).send({ type: 'attempt.abort', key: attemptKey(core, id), error });
+}
+
+function attemptKey(core: RunCore, id: string): string {
+  return `${core.run}/${id}`;
+}
+
+function faulted(error: unknown): AttemptSettlement {
+  return { status: 'failed', error: { ...errorInfo(error), code: 'TRP_INTERNAL', errorClass: 'permanent' } };
+}

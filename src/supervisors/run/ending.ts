@@ -1,0 +1,123 @@
+import type { AbortReason } from '../../actors/worker.ts';
+import type { Reason, RunOutcome } from '../../core/outcome.ts';
+import type { Plain } from '../../core/plain.ts';
+import type { TaskRow } from '../../journal/fold.ts';
+import { dependents } from '../../planning/graph.ts';
+import { resolveTemplate } from '../../workflow/template.ts';
+import type { TaskSpec } from '../../workflow/model.ts';
+import type { RunCore } from './core.ts';
+import { endTask, hasEnded } from './ends.ts';
+import { usableOutput } from './output.ts';
+import { scopeOf } from './scope.ts';
+import { accept } from './validation.ts';
+
+/** How a run comes to its end: by itself, by a cancel, by its deadline, or with its process. */
+
+/** Withdraws everything: what runs is asked to stop, what waits ends here. */
+export function cancelRun(core: RunCore, by: string): void {
+  if (core.halted) return;
+  if (core.ledger.state.status !== 'cancelling') core.ledger.commit([{ type: 'run.cancel_requested', by }]);
+  halt(core, 'cancelled');
+}
+
+/** The run's own deadline has passed. */
+export function runDeadline(core: RunCore): void {
+  if (core.halted) return;
+  halt(core, 'deadline');
+}
+
+/** The process ends: attempts are stopped, nothing is decided, the run stays resumable. */
+export function interruptRun(core: RunCore): void {
+  core.halted = 'shutdown';
+  core.services.governor.send({ type: 'scope.close', scope: core.run });
+  abortAttempts(core, 'shutdown');
+}
+
+/** Everything is settled: the outcome and the outputs go into the journal. */
+export function closeRun(core: RunCore): void {
+  if (core.ledger.state.status === 'ended') return;
+  const { outcome, reason } = outcomeOf(core);
+  const outputs = outputsOf(core);
+  core.ledger.commit([{ type: 'run.ended', outcome, reason, outputs }], () =>
+    core.self.send({ type: 'run.closed' }),
+  );
+}
+
+/** Gives everything back that the run holds outside of itself. */
+export function freeRun(core: RunCore): void {
+  core.deadline?.cancel();
+  for (const group of core.groups.values()) group.timer?.cancel();
+  for (const live of core.live.values()) {
+    live.attemptTimer?.cancel();
+    live.retryTimer?.cancel();
+    live.deadlineTimer?.cancel();
+  }
+  core.services.governor.send({ type: 'scope.close', scope: core.run });
+}
+
+function halt(core: RunCore, reason: 'cancelled' | 'deadline'): void {
+  core.halted = reason;
+  abortAttempts(core, reason);
+  for (const id of core.book.ids()) {
+    if (hasEnded(core, id) || core.live.get(id)?.holding) continue;
+    if (core.ledger.state.tasks.get(id)?.phase === 'completed') accept(core, id);
+    else endTask(core, id, haltedEnd(reason));
+  }
+}
+
+function haltedEnd(reason: 'cancelled' | 'deadline'): Parameters<typeof endTask>[2] {
+  if (reason === 'deadline') return { outcome: 'timed_out', reason: 'deadline_exceeded' };
+  return { outcome: 'cancelled', reason: 'cancelled_by_user' };
+}
+
+function abortAttempts(core: RunCore, reason: AbortReason): void {
+  for (const live of core.live.values()) {
+    live.retryTimer?.cancel();
+    if (live.holding) live.worker?.send({ type: 'attempt.abort', reason });
+  }
+}
+
+function outcomeOf(core: RunCore): { outcome: RunOutcome; reason: Reason } {
+  if (core.halted === 'cancelled') return { outcome: 'cancelled', reason: 'cancelled_by_user' };
+  if (core.halted === 'deadline') return { outcome: 'timed_out', reason: 'deadline_exceeded' };
+  const { tasks } = core.book.workflow;
+  const gaps = tasks.filter((task) => isGap(core, task));
+  const brokenGroup = core.book.workflow.groups.some(({ id }) => core.ledger.state.groups.get(id)?.outcome === 'failed');
+  if (brokenGroup || gaps.some((task) => !isTolerated(core, task))) return { outcome: 'failed', reason: 'tasks_failed' };
+  const partial = [...core.ledger.state.groups.values()].some(({ outcome }) => outcome === 'partial');
+  if (partial || gaps.length > 0) return { outcome: 'partial', reason: 'gaps_tolerated' };
+  return { outcome: 'succeeded', reason: 'completed' };
+}
+
+/** A task without a result where one was wanted: a condition that did not hold is no gap, nor is what it skipped. */
+function isGap({ ledger }: RunCore, { id }: TaskSpec): boolean {
+  const row = ledger.state.tasks.get(id);
+  if (row?.outcome !== 'skipped') return row?.outcome !== 'succeeded';
+  return row.reason === 'upstream_failed' || row.reason === 'barrier_released';
+}
+
+/** A gap that does not fail the run: its group was joined without it, a default stands in, or something else is the cause. */
+function isTolerated({ ledger }: RunCore, task: TaskSpec): boolean {
+  const row: TaskRow | undefined = ledger.state.tasks.get(task.id);
+  const group = task.group === undefined ? undefined : ledger.state.groups.get(task.group)?.outcome;
+  if (group === 'succeeded' || group === 'partial') return true;
+  return task.generated || task.default !== undefined || row?.outcome === 'skipped';
+}
+
+/** The `outputs:` map, or the outputs of the tasks that nothing depends on, by id. What is missing is null. */
+function outputsOf(core: RunCore): Plain {
+  const { outputs, tasks } = core.book.workflow;
+  if (outputs) {
+    const scope = scopeOf(core, undefined, core.ledger.memory.view());
+    return resolveTemplate(outputs, scope, { lenient: true });
+  }
+  const leaves = tasks.filter((task) => !task.generated && isLeaf(core, task));
+  return Object.fromEntries(leaves.map(({ id }) => [id, usableOutput(core, id) ?? null]));
+}
+
+function isLeaf({ graph, book }: RunCore, task: TaskSpec): boolean {
+  return dependents(graph, task.id).every((id) => {
+    if (book.workflow.groups.some((group) => group.id === id)) return dependents(graph, id).length === 0;
+    return book.task(id).generated;
+  });
+}

@@ -1,0 +1,44 @@
+import type { AttemptSettlement } from '../../actors/behaviours/behaviour.ts';
+import type { AbortReason } from '../../actors/worker.ts';
+import type { ErrorInfo } from '../../core/errors.ts';
+import type { Plain } from '../../core/plain.ts';
+import type { BarrierDecision } from '../../policies/barrier.ts';
+
+/** Every message that a run may receive. */
+export type RunEvent =
+  /** The start (or the takeover) is in the journal. */
+  | { readonly type: 'run.opened' }
+  /** Records are durable: what waited for them may go on. */
+  | { readonly type: 'records.durable' }
+  | { readonly type: 'permits.granted'; readonly tasks: readonly string[] }
+  | { readonly type: 'permit.refused'; readonly task: string; readonly error: ErrorInfo }
+  | {
+      readonly type: 'attempt.settled';
+      readonly task: string;
+      readonly settlement: AttemptSettlement;
+      readonly aborted: AbortReason | undefined;
+    }
+  | { readonly type: 'attempt.timed_out'; readonly task: string; readonly attempt: number }
+  | {
+      readonly type: 'step.done';
+      readonly task: string;
+      readonly name: string;
+      readonly value: Plain;
+      readonly acknowledge: () => void;
+    }
+  | { readonly type: 'retry.due'; readonly task: string }
+  | { readonly type: 'task.deadline'; readonly task: string }
+  | { readonly type: 'barrier.decided'; readonly group: string; readonly decision: BarrierDecision }
+  | { readonly type: 'member.contributed'; readonly group: string; readonly member: string }
+  | { readonly type: 'group.deadline'; readonly group: string }
+  | { readonly type: 'run.deadline' }
+  | { readonly type: 'run.cancel'; readonly by: string }
+  /** Stop here, resumable: the process ends. */
+  | { readonly type: 'run.interrupt' }
+  /** Every task and group is settled and nothing runs. */
+  | { readonly type: 'work.finished' }
+  | { readonly type: 'run.closed' }
+  /** Nothing runs any more after an interrupt. */
+  | { readonly type: 'work.stopped' }
+  /** The journal is lost, or a fault of ours: the run cannot go on in this process. */
+  | { readonly type: 'run.faulted'; readonly error: ErrorInfo };

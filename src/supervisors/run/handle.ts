@@ -1,0 +1,40 @@
+import { liveTask } from './core.ts';
+import type { RunCore } from './core.ts';
+import { dispatch } from './dispatch.ts';
+import { endTask } from './ends.ts';
+import type { RunEvent } from './events.ts';
+import { barrierDeadline, carryOut, contribute } from './groups.ts';
+import { pump } from './pump.ts';
+import { restore } from './restore.ts';
+import { attemptSettled, attemptTimedOut, taskDeadline } from './settlement.ts';
+
+type Handlers = { readonly [Type in RunEvent['type']]?: (core: RunCore, event: Extract<RunEvent, { type: Type }>) => void };
+
+const handlers: Handlers = {
+  'run.opened': (core) => restore(core),
+  'records.durable': (core) => core.ledger.drain(),
+  'permits.granted': (core, { tasks }) => dispatch(core, tasks),
+  'permit.refused': (core, { task, error }) =>
+    endTask(core, task, { outcome: 'failed', reason: 'not_retryable', error }),
+  'attempt.settled': (core, { task, settlement, aborted }) => attemptSettled(core, task, { settlement, aborted }),
+  'attempt.timed_out': (core, { task, attempt }) => attemptTimedOut(core, task, attempt),
+  'step.done': (core, { task, name, value, acknowledge }) => {
+    const iteration = core.live.get(task)?.request?.iteration ?? 1;
+    core.ledger.commit([{ type: 'step.done', task, iteration, name, value }], acknowledge);
+  },
+  'retry.due': (core, { task }) => {
+    liveTask(core, task).retryTimer = undefined;
+    core.agenda.ready.push(task);
+  },
+  'task.deadline': (core, { task }) => taskDeadline(core, task),
+  'barrier.decided': (core, { group, decision }) => carryOut(core, group, decision),
+  'member.contributed': (core, { group, member }) => contribute(core, group, member),
+  'group.deadline': (core, { group }) => barrierDeadline(core, group),
+};
+
+/** What the run does about an event, and about everything that follows from it at once. */
+export function handle(core: RunCore, event: RunEvent): void {
+  const handler = handlers[event.type] as ((core: RunCore, event: RunEvent) => void) | undefined;
+  handler?.(core, event);
+  pump(core);
+}

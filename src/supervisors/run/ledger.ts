@@ -1,0 +1,93 @@
+import type { Clock } from '../../core/clock.ts';
+import type { TroupeError } from '../../core/errors.ts';
+import { apply, emptyRunState } from '../../journal/fold.ts';
+import type { RunState } from '../../journal/fold.ts';
+import type { OwnedRun } from '../../journal/journal.ts';
+import type { JournalRecord, RecordBody } from '../../journal/record.ts';
+import { RunMemory } from '../../memory/run-memory.ts';
+
+/** What a ledger is made from. */
+export interface LedgerOptions {
+  readonly owned: OwnedRun;
+  readonly clock: Clock;
+  /** Something that waited for durability may go on: call {@link Ledger.drain} soon, in the run's own turn. */
+  readonly onDurable: () => void;
+  /** The journal takes nothing any more: the run cannot go on in this process. */
+  readonly onLost: (error: TroupeError) => void;
+  /** Sees every record once it is durable, in order. */
+  readonly onRecord: (record: JournalRecord) => void;
+}
+
+/**
+ * The run's own book: numbers records, applies them, appends them, and lets what follows from them wait
+ * until they are durable.
+ *
+ * Invariants:
+ * 1. Sequence numbers have no gaps; a record is applied in the turn in which it is committed.
+ * 2. State and memory change by records and in no other way.
+ * 3. What was handed over as `after` runs in the order of the commits, after its records are durable, and
+ *    in the run's own turn: never on the journal's stack.
+ * 4. After the journal is lost nothing is committed and nothing that waited runs.
+ */
+export class Ledger {
+  readonly state: RunState = emptyRunState();
+  readonly memory = new RunMemory();
+  private readonly options: LedgerOptions;
+  private readonly due: (() => void)[] = [];
+  private scheduled = false;
+  private lost = false;
+
+  constructor(options: LedgerOptions) {
+    this.options = options;
+    for (const record of options.owned.records) this.apply(record);
+  }
+
+  /** Commits records, in order and together; `after` runs once they are durable. */
+  commit(bodies: readonly RecordBody[], after?: () => void): void {
+    if (this.lost) return;
+    const { owned, clock } = this.options;
+    const at = clock.now();
+    const records = bodies.map((body) => this.numbered(body, at));
+    owned.append(records, (error) => {
+      if (error) this.lose(error);
+      else this.acknowledge(records, after);
+    });
+  }
+
+  /** Runs `after` in the run's next turn, in order with the others, without waiting for the journal. */
+  follow(after: () => void): void {
+    this.due.push(after);
+    if (this.scheduled) return;
+    this.scheduled = true;
+    this.options.onDurable();
+  }
+
+  /** Runs what has become durable. */
+  drain(): void {
+    this.scheduled = false;
+    for (const next of this.due.splice(0)) if (!this.lost) next();
+  }
+
+  private numbered(body: RecordBody, at: number): JournalRecord {
+    const record: JournalRecord = Object.assign({}, body, { seq: this.state.seq + 1, at });
+    this.apply(record);
+    return record;
+  }
+
+  private apply(record: JournalRecord): void {
+    apply(this.state, record);
+    if (record.type === 'memory.committed') this.memory.apply(record);
+  }
+
+  private acknowledge(records: readonly JournalRecord[], after: (() => void) | undefined): void {
+    if (this.lost) return;
+    for (const record of records) this.options.onRecord(record);
+    if (after) this.follow(after);
+  }
+
+  private lose(error: TroupeError): void {
+    if (this.lost) return;
+    this.lost = true;
+    this.options.onLost(error);
+  }
+}

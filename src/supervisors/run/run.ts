@@ -1,0 +1,162 @@
+import { createCollection } from '../../actors/collection.ts';
+import type { CollectionInput } from '../../actors/collection.ts';
+import { setup } from '../../actors/xstate.ts';
+import type { AnyActorRef } from '../../actors/xstate.ts';
+import { errorInfo } from '../../core/errors.ts';
+import type { ErrorInfo } from '../../core/errors.ts';
+import { asyncMergeMachine } from '../async-merge.ts';
+import { crewLogic } from '../crew.ts';
+import { forkJoinMachine } from '../fork-join.ts';
+import type { CollectionRef, RunCore } from './core.ts';
+import { cancelRun, closeRun, freeRun, interruptRun, runDeadline } from './ending.ts';
+import type { RunEvent } from './events.ts';
+import { handle } from './handle.ts';
+import { openRun } from './opening.ts';
+
+/** What a run's machine is given: how to make its core, and whom to tell. */
+export interface RunInput {
+  readonly run: string;
+  /** Makes the core; called once, when the run's own collections exist. */
+  readonly assemble: (parts: RunParts) => RunCore;
+  /** The start, or the takeover, is durable. */
+  readonly onOpened: () => void;
+  readonly onEnded: () => void;
+  /** Stopped without an end; the run can be resumed. */
+  readonly onInterrupted: () => void;
+  /** Cannot go on here: the journal is lost, or a fault of ours. */
+  readonly onFault: (error: ErrorInfo) => void;
+}
+
+/** The run's own actors, as its core needs them. */
+export interface RunParts {
+  readonly self: AnyActorRef;
+  readonly supervisors: CollectionRef;
+  readonly crew: CollectionRef;
+}
+
+interface RunContext {
+  readonly input: RunInput;
+  /** One object for the whole life: the machine's states carry the policy, the core carries the data. */
+  readonly box: { core: RunCore | undefined };
+}
+
+/** Supervisors of a run's groups, by mode. */
+export const groupSupervisors = createCollection('groups', {
+  fork_join: forkJoinMachine,
+  async_merge: asyncMergeMachine,
+});
+
+type Args = { readonly context: RunContext; readonly event: RunEvent; readonly self: AnyActorRef };
+
+/** Runs a step of the core; a throw is a fault of ours and becomes an event, so that no child is orphaned. */
+function guarded(step: (core: RunCore, args: Args) => void): (args: Args) => void {
+  return (args) => {
+    const { core } = args.context.box;
+    if (!core) return;
+    try {
+      step(core, args);
+    } catch (error) {
+      core.services.logger.error('a fault in a run', { run: core.run, error: String(error) });
+      args.self.send({ type: 'run.faulted', error: { ...errorInfo(error), code: 'TRP_INTERNAL' } });
+    }
+  };
+}
+
+function assemble({ context, self }: Args): void {
+  const { children } = self.getSnapshot() as { children: Record<string, AnyActorRef> };
+  const { groups, crew } = children;
+  if (!groups || !crew) throw new Error('the collections of a run are missing');
+  context.box.core = context.input.assemble({ self, supervisors: groups, crew });
+  openRun(context.box.core);
+}
+
+/** A group's supervisor that died cannot be made again without its past: the run stops and can be resumed. */
+function supervisorFaults({ self }: Pick<Args, 'self'>): CollectionInput {
+  return {
+    onFault: (_id, error) => self.send({ type: 'run.faulted', error: { ...errorInfo(error), code: 'TRP_INTERNAL' } }),
+  };
+}
+
+function workerFaults({ context }: Pick<Args, 'context'>): CollectionInput {
+  return { onFault: (task, error) => context.box.core?.port.fault(task, error) };
+}
+
+const runSetup = setup({
+  types: {} as { context: RunContext; events: RunEvent; input: RunInput },
+  actors: { groups: groupSupervisors, crew: crewLogic },
+  actions: {
+    open: assemble,
+    begin: guarded((core) => handle(core, { type: 'run.opened' })),
+    handle: guarded((core, { event }) => handle(core, event)),
+    cancel: guarded((core, { event }) => cancelRun(core, event.type === 'run.cancel' ? event.by : '')),
+    expire: guarded((core) => runDeadline(core)),
+    interrupt: guarded((core) => interruptRun(core)),
+    pump: guarded((core) => handle(core, { type: 'records.durable' })),
+    close: guarded((core) => closeRun(core)),
+    free: guarded((core) => freeRun(core)),
+    tellOpened: ({ context }) => context.input.onOpened(),
+    tellEnded: ({ context }) => context.input.onEnded(),
+    tellInterrupted: ({ context }) => context.input.onInterrupted(),
+    tellFault: ({ context, event }) => {
+      if (event.type === 'run.faulted') context.input.onFault(event.error);
+    },
+  },
+});
+
+/**
+ * One execution of a workflow. The machine says in which phase the run is and what it listens to; what it
+ * does about an event is decided by the functions beside it, on the fold of the journal.
+ */
+export const runMachine = runSetup.createMachine({
+  id: 'run',
+  context: ({ input }) => ({ input, box: { core: undefined } }),
+  invoke: [
+    { id: 'groups', src: 'groups', input: supervisorFaults },
+    { id: 'crew', src: 'crew', input: workerFaults },
+  ],
+  initial: 'opening',
+  on: { 'run.faulted': { target: '.faulted', actions: 'tellFault' } },
+  states: {
+    opening: {
+      entry: 'open',
+      on: {
+        'records.durable': { actions: 'handle' },
+        'run.opened': { target: 'active', actions: ['tellOpened', 'begin'] },
+        'run.interrupt': 'interrupted',
+      },
+    },
+    active: {
+      initial: 'running',
+      on: {
+        'records.durable': { actions: 'handle' },
+        'permits.granted': { actions: 'handle' },
+        'permit.refused': { actions: 'handle' },
+        'attempt.settled': { actions: 'handle' },
+        'attempt.timed_out': { actions: 'handle' },
+        'step.done': { actions: 'handle' },
+        'retry.due': { actions: 'handle' },
+        'task.deadline': { actions: 'handle' },
+        'barrier.decided': { actions: 'handle' },
+        'member.contributed': { actions: 'handle' },
+        'group.deadline': { actions: 'handle' },
+        'run.interrupt': '.interrupting',
+        'work.stopped': 'interrupted',
+      },
+      states: {
+        running: {
+          on: {
+            'run.cancel': { target: 'cancelling', actions: ['cancel', 'pump'] },
+            'run.deadline': { target: 'cancelling', actions: ['expire', 'pump'] },
+            'work.finished': 'closing',
+          },
+        },
+        cancelling: { on: { 'work.finished': 'closing' } },
+        closing: { entry: 'close', on: { 'run.closed': '#run.ended' } },
+        interrupting: { entry: ['interrupt', 'pump'] },
+      },
+    },
+    ended: { type: 'final', entry: ['free', 'tellEnded'] },
+    interrupted: { type: 'final', entry: ['free', 'tellInterrupted'] },
+    faulted: { type: 'final', entry: 'free' },
+  },
+});

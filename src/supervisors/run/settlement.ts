@@ -1,0 +1,190 @@
+import type { AttemptResult, AttemptSettlement } from '../../actors/behaviours/behaviour.ts';
+import type { AbortReason, Verdict } from '../../actors/worker.ts';
+import type { ErrorInfo } from '../../core/errors.ts';
+import { errorInfo } from '../../core/errors.ts';
+import type { Reason, TaskOutcome } from '../../core/outcome.ts';
+import { seededRandom, seedOf } from '../../core/random.ts';
+import { taskRow } from '../../journal/fold.ts';
+import type { TaskRow } from '../../journal/fold.ts';
+import type { MemoryChange, RecordBody } from '../../journal/record.ts';
+import { decideCommit } from '../../memory/propose.ts';
+import { decideRetry } from '../../policies/retry.ts';
+import { qualifiedKey } from '../../workflow/model.ts';
+import type { RunCore } from './core.ts';
+import { releasePermit } from './dispatch.ts';
+import { endTask, hasEnded, succeedTask } from './ends.ts';
+import { workerLeft } from './groups.ts';
+
+/** From a settled attempt to a verdict: decide, append, apply, tell the worker. */
+
+type Success = { readonly result: AttemptResult; readonly attempt: number };
+
+/** An attempt is over. */
+export function attemptSettled(
+  core: RunCore,
+  id: string,
+  { settlement, aborted }: { settlement: AttemptSettlement; aborted: AbortReason | undefined },
+): void {
+  if (!letGo(core, id, settlement)) return;
+  const row = taskRow(core.ledger.state, id);
+  if (row.phase === 'ended') return tooLate(core, row, settlement);
+  if (core.halted === 'shutdown' && settlement.status === 'failed') return leave(core, id, 'cancelled');
+  const refused = aborted === 'timeout' || aborted === 'deadline';
+  if (settlement.status === 'succeeded' && !refused) return succeeded(core, row, settlement.result);
+  if (settlement.status === 'succeeded') core.ledger.commit([{ type: 'result.late', task: id, attempt: row.attempt }]);
+  failed(core, row, { error: errorOf(settlement, aborted), aborted });
+}
+
+/** An attempt has run longer than its timeout. */
+export function attemptTimedOut(core: RunCore, id: string, attempt: number): void {
+  const live = core.live.get(id);
+  if (!live?.holding || live.request?.attempt !== attempt) return;
+  live.worker?.send({ type: 'attempt.abort', reason: 'timeout' });
+}
+
+/** A task's deadline has passed: it ends, whatever it is doing. */
+export function taskDeadline(core: RunCore, id: string): void {
+  const live = core.live.get(id);
+  const phase = core.ledger.state.tasks.get(id)?.phase;
+  if (phase === 'ended' || phase === 'completed') return;
+  if (live?.holding) return live.worker?.send({ type: 'attempt.abort', reason: 'deadline' });
+  core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id });
+  endTask(core, id, { outcome: 'timed_out', reason: 'deadline_exceeded' });
+}
+
+/** A task is over, or at least this iteration: its worker gets the verdict, its timers go. */
+export function leave(core: RunCore, id: string, verdict: Verdict): void {
+  const live = core.live.get(id);
+  if (!live) return;
+  live.deadlineTimer?.cancel();
+  live.retryTimer?.cancel();
+  core.live.delete(id);
+  if (!live.worker) return;
+  live.worker.send({ type: `verdict.${verdict}` });
+  const { group } = core.book.task(id);
+  if (group !== undefined) workerLeft(core, group);
+}
+
+/** What a worker is told of a task's end. */
+export function verdictOf(outcome: TaskOutcome | undefined): Verdict {
+  return outcome === undefined || outcome === 'skipped' ? 'cancelled' : outcome;
+}
+
+/** Permit, timers and the agent's books; false when no attempt of this task was running. */
+function letGo(core: RunCore, id: string, settlement: AttemptSettlement): boolean {
+  const live = core.live.get(id);
+  if (!live?.holding || !live.request) return false;
+  live.holding = false;
+  core.holding--;
+  live.attemptTimer?.cancel();
+  releasePermit(core, id);
+  const { services, book } = core;
+  const began = core.ledger.state.tasks.get(id)?.dispatchedAt ?? services.clock.now();
+  services.agent(book.workflow.name, live.request.agent.id).send({
+    type: 'attempt.ended',
+    ok: settlement.status === 'succeeded',
+    durationMs: services.clock.now() - began,
+  });
+  return true;
+}
+
+/** The task's end was decided while the attempt still ran: its result is counted and dropped. */
+function tooLate(core: RunCore, row: TaskRow, settlement: AttemptSettlement): void {
+  if (settlement.status === 'succeeded') {
+    core.ledger.commit([{ type: 'result.late', task: row.id, attempt: row.attempt }]);
+  }
+  leave(core, row.id, verdictOf(row.outcome));
+}
+
+function succeeded(core: RunCore, row: TaskRow, result: AttemptResult): void {
+  const { id } = row;
+  const committed = memoryRecords(core, row, { result, attempt: row.attempt });
+  if ('error' in committed) {
+    return failed(core, row, { error: committed.error, aborted: undefined, reason: 'write_refused' });
+  }
+  succeedTask(core, id, {
+    output: result.output,
+    records: committed.records,
+    then: () => leave(core, id, 'succeeded'),
+  });
+}
+
+function memoryRecords(
+  core: RunCore,
+  row: TaskRow,
+  { result }: Success,
+): { records: readonly RecordBody[] } | { error: ErrorInfo } {
+  const request = core.live.get(row.id)?.request;
+  if (result.changes.length === 0 || !request) return { records: [] };
+  const task = core.book.task(row.id);
+  const decision = decideCommit(
+    core.ledger.memory,
+    {
+      task: row.id,
+      agent: task.agent,
+      op: request.operation,
+      base: request.memory.revision,
+      priority: core.priorities.get(row.id) ?? task.priority,
+      changes: result.changes.map((change): MemoryChange => ({ ...change, key: qualifiedKey(task.agent, change.key) })),
+    },
+    core.rules,
+  );
+  return 'refused' in decision ? { error: errorInfo(decision.refused) } : { records: decision.records };
+}
+
+interface Failure {
+  readonly error: ErrorInfo;
+  readonly aborted: AbortReason | undefined;
+  readonly reason?: Reason;
+}
+
+function failed(core: RunCore, row: TaskRow, failure: Failure): void {
+  const { id } = row;
+  const { error, aborted } = failure;
+  if (aborted === 'barrier_fallback') return retryAt(core, row, { error, at: core.services.clock.now() });
+  if (aborted === 'cancelled') {
+    return endTask(core, id, { outcome: 'cancelled', reason: 'cancelled_by_user', error });
+  }
+  if (aborted === 'deadline') return endTask(core, id, { outcome: 'timed_out', reason: 'deadline_exceeded', error });
+  const decision = failure.reason ? { retry: false as const, reason: failure.reason } : retryDecision(core, row, error);
+  if (decision.retry && !core.halted) {
+    return retryAt(core, row, { error, at: core.services.clock.now() + decision.delayMs });
+  }
+  const outcome = error.errorClass === 'timeout' ? 'timed_out' : 'failed';
+  endTask(core, id, { outcome, reason: decision.retry ? 'run_ending' : decision.reason, error });
+}
+
+function retryDecision(core: RunCore, row: TaskRow, error: ErrorInfo): ReturnType<typeof decideRetry> {
+  const { state } = core.ledger;
+  const attempt = row.attempt - row.attemptBase;
+  return decideRetry({
+    spec: core.book.task(row.id).retry,
+    attempt,
+    error,
+    firstStartedAt: row.startedAt ?? core.services.clock.now(),
+    now: core.services.clock.now(),
+    random: seededRandom(seedOf(state.seed, row.id, row.attempt, 'backoff')),
+  });
+}
+
+function retryAt(core: RunCore, { id, attempt }: TaskRow, retry: { error: ErrorInfo; at: number }): void {
+  const { error, at } = retry;
+  core.ledger.commit([{ type: 'attempt.failed', task: id, attempt, error, retryAt: at }], () => {
+    const live = core.live.get(id);
+    if (!live || hasEnded(core, id)) return;
+    live.worker?.send({ type: 'verdict.retry' });
+    live.retryTimer = core.services.deadlines.at(at, () => core.self.send({ type: 'retry.due', task: id }));
+  });
+}
+
+function errorOf(settlement: AttemptSettlement, aborted: AbortReason | undefined): ErrorInfo {
+  if (aborted === 'timeout' || aborted === 'deadline') {
+    return {
+      code: 'TRP_ATTEMPT_TIMEOUT',
+      message: aborted === 'timeout' ? 'The attempt ran longer than its timeout.' : 'The deadline has passed.',
+      errorClass: 'timeout',
+    };
+  }
+  if (settlement.status === 'failed') return settlement.error;
+  return { code: 'TRP_ATTEMPT_CANCELLED', message: 'The attempt was cancelled.', errorClass: 'cancelled' };
+}

@@ -1,0 +1,218 @@
+import type { Plain } from '../../core/plain.ts';
+import type {
+  AgentSpec,
+  AspectSpec,
+  BarrierSpec,
+  GroupSpec,
+  TaskSpec,
+  Workflow,
+} from '../../workflow/model.ts';
+import { aggregationId, memberId } from '../../workflow/model.ts';
+
+/** A member that an expanding task was split into. */
+interface Member {
+  readonly parent: TaskSpec;
+  readonly index: number;
+  readonly count: number;
+  readonly item: Plain;
+}
+
+const noRetry = { maxAttempts: 1, backoff: 'none', initialMs: 0, maxMs: 0, jitter: 0, budgetMs: undefined } as const;
+
+const allMembers: BarrierSpec = {
+  type: 'count_down',
+  expected: undefined,
+  minSuccess: { share: 1 },
+  required: [],
+  timeoutMs: undefined,
+  onTimeout: ['proceed_with_available'],
+  extension: { byMs: 300_000, max: 1 },
+  onFailure: 'retry_failed_worker',
+};
+
+/**
+ * Everything that can run in one run, by id: the tasks and groups that the document declares, and those
+ * that came into being with the run: members of expanded tasks, and aggregations by a function.
+ */
+export class TaskBook {
+  readonly workflow: Workflow;
+  private readonly tasks = new Map<string, TaskSpec>();
+  private readonly groups = new Map<string, GroupSpec>();
+  private readonly members = new Map<string, Member>();
+  private readonly aggregations = new Map<string, string>();
+  private readonly checkers = new Map<string, string[]>();
+  private readonly agents = new Map<string, AgentSpec>();
+
+  constructor(workflow: Workflow, simulated: boolean) {
+    this.workflow = workflow;
+    for (const agent of Object.values(workflow.agents)) {
+      this.agents.set(agent.id, simulated ? simulatedAgent(agent) : agent);
+    }
+    for (const task of workflow.tasks) {
+      this.tasks.set(task.id, task);
+      if (task.validates !== undefined) this.noteChecker(task.validates, task.id);
+    }
+    for (const group of workflow.groups) this.groups.set(group.id, group);
+  }
+
+  /** Every task known so far, members and aggregations included. */
+  ids(): string[] {
+    return [...this.tasks.keys()];
+  }
+
+  task(id: string): TaskSpec {
+    return known(this.tasks.get(id), 'task', id);
+  }
+
+  /** A declared group, or the members of an expanded task under the task's own id. */
+  group(id: string): GroupSpec {
+    return known(this.groups.get(id), 'group', id);
+  }
+
+  agent(id: string): AgentSpec {
+    return known(this.agents.get(id), 'agent', id);
+  }
+
+  /** Tasks that judge this one's output, in document order. */
+  checkersOf(id: string): readonly string[] {
+    return this.checkers.get(id) ?? [];
+  }
+
+  /** Undefined for a task that the document declares. */
+  member(id: string): Member | undefined {
+    return this.members.get(id);
+  }
+
+  /** The group whose aggregation this task carries out; undefined for any other task. */
+  aggregates(id: string): string | undefined {
+    return this.aggregations.get(id);
+  }
+
+  /** The task whose members form this group; undefined for a group that the document declares. */
+  expanded(groupId: string): TaskSpec | undefined {
+    return this.tasks.get(groupId);
+  }
+
+  /** Splits a task into members, one per item, and gives the group that they form. */
+  expand(parent: TaskSpec, items: readonly Plain[]): GroupSpec {
+    const known = this.groups.get(parent.id);
+    if (known) return known;
+    const members = items.map((item, index) => this.addMember(parent, { index, count: items.length, item }));
+    const group: GroupSpec = {
+      id: parent.id,
+      members,
+      mode: 'fork_join',
+      barrier: parent.barrier ?? allMembers,
+      aggregate: parent.aggregate,
+      critical: true,
+      validators: [],
+      tier: undefined,
+    };
+    this.groups.set(parent.id, group);
+    return group;
+  }
+
+  /** The task that aggregates a group's outputs by a function of the user's. */
+  aggregation(group: GroupSpec): TaskSpec {
+    const id = aggregationId(group.id);
+    const known = this.tasks.get(id);
+    if (known) return known;
+    this.agents.set(id, aggregationAgent(id, group));
+    const task: TaskSpec = {
+      ...emptyTask,
+      id,
+      agent: id,
+      priority: 10,
+      generated: true,
+      timeoutMs: 600_000,
+    };
+    this.tasks.set(id, task);
+    this.aggregations.set(id, group.id);
+    return task;
+  }
+
+  /** A new round of an expanded task starts from a new split. */
+  forget(parent: TaskSpec): void {
+    for (const id of this.groups.get(parent.id)?.members ?? []) {
+      this.tasks.delete(id);
+      this.members.delete(id);
+    }
+    this.groups.delete(parent.id);
+  }
+
+  private addMember(parent: TaskSpec, part: Omit<Member, 'parent'>): string {
+    const id = memberId(parent.id, part.index);
+    const aspect = aspectOf(parent, part.index);
+    this.tasks.set(id, {
+      ...parent,
+      id,
+      needs: [],
+      group: parent.id,
+      expand: undefined,
+      validates: undefined,
+      when: undefined,
+      agent: aspect?.agent ?? parent.agent,
+      with: aspect?.with ?? parent.with,
+    });
+    this.members.set(id, { parent, ...part });
+    return id;
+  }
+
+  private noteChecker(checked: string, checker: string): void {
+    const list = this.checkers.get(checked);
+    if (list) list.push(checker);
+    else this.checkers.set(checked, [checker]);
+  }
+}
+
+const emptyTask: Omit<TaskSpec, 'id' | 'agent'> = {
+  index: Number.MAX_SAFE_INTEGER,
+  needs: [],
+  demand: {},
+  reads: [],
+  writes: [],
+  with: undefined,
+  when: undefined,
+  priority: 5,
+  prioritySet: true,
+  estimate: undefined,
+  timeoutMs: undefined,
+  deadlineMs: undefined,
+  retry: noRetry,
+  default: undefined,
+  group: undefined,
+  expand: undefined,
+  aggregate: undefined,
+  barrier: undefined,
+  validates: undefined,
+  maxRounds: 0,
+  generated: true,
+};
+
+function known<T>(value: T | undefined, what: string, id: string): T {
+  if (value === undefined) throw new Error(`no ${what} "${id}" in this run`);
+  return value;
+}
+
+function aspectOf(parent: TaskSpec, index: number): AspectSpec | undefined {
+  return parent.expand?.kind === 'aspects' ? parent.expand.aspects[index] : undefined;
+}
+
+function aggregationAgent(id: string, { aggregate }: GroupSpec): AgentSpec {
+  return {
+    id,
+    uses: 'function',
+    module: aggregate?.module,
+    export: aggregate?.export ?? 'default',
+    command: [],
+    env: [],
+    limits: { concurrency: undefined, maxOutputBytes: 8 * 1024 * 1024, maxMemoryMb: 256, killAfterMs: 2000 },
+    isolate: 'inline',
+    owns: [],
+    with: {},
+  };
+}
+
+function simulatedAgent(agent: AgentSpec): AgentSpec {
+  return agent.uses === 'simulate' ? agent : { ...agent, uses: 'simulate', isolate: 'inline', with: {} };
+}
