@@ -94,11 +94,22 @@ function lockFinding({ path, text, manifest }, locks) {
       confidence: /** @type {const} */ ('medium'),
       title: `${counted(manifest.dependencies.length, 'dependency')} without a lock file`,
       file: path,
-      line: 1,
-      evidence: evidenceOf(linesOf(text)[0] ?? ''),
+      ...anchor(text, /dependencies|require/i),
       fix: `Track one of ${names.join(', ')}: then every machine builds the same. A library may leave it out on purpose.`,
     },
   ];
+}
+
+/**
+ * The first line that fits, as the place of a finding about the whole file.
+ *
+ * @param {string} text
+ * @param {RegExp} pattern
+ */
+function anchor(text, pattern) {
+  const lines = linesOf(text);
+  const index = Math.max(0, lines.findIndex((line) => pattern.test(line)));
+  return { line: index + 1, evidence: evidenceOf(lines[index] ?? '') };
 }
 
 /**
@@ -126,8 +137,7 @@ function licenceFindings(manifests, licenceFile, files) {
     confidence: /** @type {const} */ ('high'),
     title: 'A package that may be published names no licence',
     file: read.path,
-    line: 1,
-    evidence: evidenceOf(linesOf(read.text)[0] ?? ''),
+    ...anchor(read.text, /^\s*"(?:name|version|type)"/),
     fix: 'Add "license", or "private": true.',
   }));
   if (licenceFile !== undefined || files === 0) return fields;

@@ -1,14 +1,14 @@
 import { byText, eachItem, inputOf, rounded, setting } from './context.mjs';
 import { isText, readText } from './files.mjs';
 import { aspectOutput, counted } from './findings.mjs';
-import { languageOf, roleOf } from './languages.mjs';
+import { extensionOf, languageOf, roleOf } from './languages.mjs';
 import { evidenceOf } from './redact.mjs';
 import { commentMark, scan } from './scan.mjs';
 
 /**
  * @typedef {{ path: string, hashes: number[], lines: number[], shown: string[] }} Body The telling lines of a file.
  * @typedef {{ a: Body, b: Body, at: number, from: number, length: number }} Repeat
- * @typedef {{ bodies: Body[], windows: Map<number, [number, number]>, repeats: Repeat[], lines: number, repeated: number, full: boolean }} Index
+ * @typedef {{ bodies: Body[], windows: Map<number, [number, number]>, repeats: Repeat[], lines: number, repeated: number, twins: number, full: boolean }} Index
  */
 
 /** As many telling lines in a row have to be equal. */
@@ -26,7 +26,7 @@ export async function duplication(ctx) {
   const sources = files.filter((path) => roleOf(path) === 'source');
   const limit = setting(ctx, 'max_windows', 400_000);
   /** @type {Index} */
-  const index = { bodies: [], windows: new Map(), repeats: [], lines: 0, repeated: 0, full: false };
+  const index = { bodies: [], windows: new Map(), repeats: [], lines: 0, repeated: 0, twins: 0, full: false };
   await eachItem(ctx, sources, async (path) => {
     if (index.windows.size > limit) return void (index.full = true);
     const file = await readText(root, path, { signal: ctx.signal });
@@ -81,10 +81,30 @@ function addBody(index, body) {
       if (seen === undefined) index.windows.set(key, [number, at]);
       continue;
     }
+    at += repeat.length - 1;
+    if (areTwins(repeat.a.path, repeat.b.path)) {
+      index.twins += 1;
+      continue;
+    }
     index.repeats.push(repeat);
     index.repeated += repeat.length;
-    at += repeat.length - 1;
   }
+}
+
+/**
+ * Files of one name with different endings are builds of one source: `a.js`, `a.cjs`, `src/a.ts`.
+ *
+ * @param {string} a
+ * @param {string} b
+ */
+function areTwins(a, b) {
+  const [x, y] = [`/${stemOf(a)}`, `/${stemOf(b)}`];
+  return a !== b && (x.endsWith(y) || y.endsWith(x)) && extensionOf(a) !== extensionOf(b);
+}
+
+/** @param {string} path */
+function stemOf(path) {
+  return path.replace(/(?:\.d)?\.\w+$/, '');
 }
 
 /**
@@ -130,7 +150,10 @@ function report(index, files, limit) {
     findings: repeats.filter((repeat) => repeat.length >= 15).map(repeatFinding),
     tables: [{ title: 'Longest repeated blocks', columns: ['lines', 'here', 'and there'], rows: repeats.slice(0, 10).map((repeat) => [repeat.length, place(repeat.b, repeat.at), place(repeat.a, repeat.from)]) }],
     metrics: { repeated_lines: index.repeated, lines: index.lines, share },
-    notes: index.full ? [`Looking for repeats stopped after ${limit} windows; later files were not compared.`] : [],
+    notes: [
+      ...(index.full ? [`Looking for repeats stopped after ${limit} windows; later files were not compared.`] : []),
+      ...(index.twins > 0 ? [`${counted(index.twins, 'block')} between files of one name with different endings were taken for builds of one source and not counted.`] : []),
+    ],
   });
 }
 

@@ -80,9 +80,10 @@ function step(walk, token) {
   const special = Object.hasOwn(steps, token) ? steps[token] : undefined;
   if (special !== undefined) return special(walk);
   if (walk.header.trim() === '' && token.trim() !== '') walk.headerLine = walk.line;
+  /* `promise.catch(...)` is a call, not a branch. */
+  if (branch.test(token) && !walk.header.endsWith('.')) countBranch(walk);
   /* A header that never ends is data; keep the tail, which decides. */
   walk.header = (walk.header + token).slice(-600);
-  if (branch.test(token)) countBranch(walk);
 }
 
 /** @param {Walk} walk */

@@ -27,6 +27,7 @@ export function hotspots(ctx) {
     metrics: { commits: history.commits, changed_files: history.changedFiles },
     notes: [
       ...(history.reason === '' ? [] : [`History is partial: ${history.reason}.`]),
+      ...(history.commits < 10 ? [`Only ${counted(history.commits, 'commit')}: churn says little yet.`] : []),
       'Renames are not followed: a file moved recently shows only the changes since.',
     ],
   });

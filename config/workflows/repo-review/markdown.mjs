@@ -1,17 +1,14 @@
 import { counted } from './findings.mjs';
+import { findingSection, place } from './markdown-findings.mjs';
+import { lines, plain, tableLines } from './markdown-text.mjs';
 
 /**
  * The report as a page: one screen of summary, then findings with their places, then tables. Nothing
  * in it depends on when or where it was written: one commit gives one report.
  *
  * @typedef {import('./synthesis.mjs').Review} Review
- * @typedef {import('./findings.mjs').Table} Table
  * @typedef {Review['findings'][number]} Numbered
  */
-
-/** Findings told in full, and those in one line each; all of them stand in report.json. */
-const shownFindings = 60;
-const shownLow = 40;
 
 /**
  * @param {Review} review
@@ -41,9 +38,9 @@ function summary(review, checked) {
     ...topHotspots(review),
     '## Scores',
     '',
-    ...tableLines({ title: '', columns: ['area', 'score', 'how'], rows: review.scores.map((score) => [score.area, score.score ?? '–', score.how]) }),
+    ...tableLines({ columns: ['area', 'score', 'how'], rows: review.scores.map((score) => [score.area, score.score ?? '–', score.how]) }),
     '',
-    'A score ranks what to look at first within this repository; it does not compare projects.',
+    'A score ranks what to look at first within this repository; it does not compare projects. w(n) is log2(1 + n): each doubling counts once more.',
     '',
   );
 }
@@ -64,8 +61,9 @@ function languages({ subject }) {
 /** @param {Review} review */
 function topFindings({ findings }) {
   if (findings.length === 0) return ['Nothing was found.', ''];
-  const rows = distinctFirst(findings).slice(0, 10).map((finding) => [finding.severity, finding.title, place(finding)]);
-  return ['## Look at these first', '', ...tableLines({ title: '', columns: ['severity', 'what', 'where'], rows }), ''];
+  const weighty = findings.filter((finding) => finding.severity !== 'low');
+  const rows = distinctFirst(weighty.length >= 5 ? weighty : findings).slice(0, 10).map((finding) => [finding.severity, finding.title, place(finding)]);
+  return ['## Look at these first', '', ...tableLines({ columns: ['severity', 'what', 'where'], rows }), ''];
 }
 
 /**
@@ -86,51 +84,9 @@ function distinctFirst(findings) {
 /** @param {Review} review */
 function topHotspots({ aspects }) {
   const table = aspects.find((aspect) => aspect.aspect === 'hotspots')?.tables.find((found) => found.title === 'Hotspots');
-  if (table === undefined) return [];
+  /* Where nothing changed often there is nothing hot. */
+  if (table === undefined || table.rows.every((row) => Number(row[1]) < 3)) return [];
   return ['## Hotspots', '', 'Changed often and hard to change: work on these pays back soonest.', '', ...tableLines({ ...table, rows: table.rows.slice(0, 5) }), ''];
-}
-
-/** @param {Review} review */
-function findingSection({ findings, cut, withdrawn }) {
-  const weighty = findings.filter((finding) => finding.severity !== 'low').slice(0, shownFindings);
-  const low = findings.filter((finding) => finding.severity === 'low');
-  const left = findings.length - weighty.length - Math.min(low.length, shownLow);
-  return lines(
-    '## Findings',
-    '',
-    ...(findings.length === 0 ? ['None.', ''] : []),
-    ...weighty.flatMap(findingLines),
-    ...lowTable(low.slice(0, shownLow)),
-    ...(left > 0 ? [`${left} more stand in report.json.`, ''] : []),
-    ...cut.flatMap((row) => [`Of ${row.total} findings in "${row.aspect}" the worst ${row.shown} are listed.`, '']),
-    ...withdrawn.flatMap((row) => [`Withdrawn after the cross-check: ${code(row.key)} (${row.reason}).`, '']),
-  );
-}
-
-/** @param {readonly Numbered[]} findings */
-function lowTable(findings) {
-  if (findings.length === 0) return [];
-  const rows = findings.map((finding) => [finding.id, finding.title, place(finding), finding.confidence]);
-  return ['### Of low severity', '', ...tableLines({ title: '', columns: ['id', 'what', 'where', 'confidence'], rows }), ''];
-}
-
-/** @param {Numbered} finding */
-function findingLines(finding) {
-  return [
-    `### ${finding.id} ${plain(finding.title)}`,
-    '',
-    `${finding.severity}, confidence ${finding.confidence} · ${finding.aspect} · ${code(place(finding))}`,
-    '',
-    ...(finding.evidence === '' ? [] : [`    ${finding.evidence}`, '']),
-    plain(finding.fix),
-    '',
-  ];
-}
-
-/** @param {Numbered} finding */
-function place({ file, line }) {
-  if (file === null) return 'the repository';
-  return line === null ? file : `${file}:${line}`;
 }
 
 /** @param {Review} review */
@@ -161,30 +117,4 @@ function footer({ subject }) {
       'Complexity counts branches (McCabe) found without a parser, so it may be off by a few.',
     ...(subject.version.kind === 'git' ? ['', 'The same commit gives the same report, byte for byte.'] : []),
   );
-}
-
-/** @param {Table} table */
-function tableLines({ columns, rows }) {
-  const row = (/** @type {readonly (string | number)[]} */ cells) => `| ${cells.map(cell).join(' | ')} |`;
-  return [row(columns), row(columns.map(() => '---')), ...rows.map(row)];
-}
-
-/** @param {string | number} value */
-function cell(value) {
-  return plain(String(value)).replaceAll('|', '\\|');
-}
-
-/** @param {string} text Text of a stranger's repository: no markup, no control characters, one line. */
-function plain(text) {
-  return text.replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ').replace(/[<>]/g, (char) => (char === '<' ? '&lt;' : '&gt;')).replace(/([*_`[\]])/g, '\\$1');
-}
-
-/** @param {string} text */
-function code(text) {
-  return `\`${text.replace(/[\u0000-\u001f\u007f`]+/g, ' ')}\``;
-}
-
-/** @param {...string} rows */
-function lines(...rows) {
-  return `${rows.join('\n')}\n`;
 }

@@ -115,9 +115,12 @@ export function redact(text) {
   return shown.replace(opaque, (run) => (isOpaque(run) ? hidden(run) : run));
 }
 
-/** @param {string} run */
+/** Made of words, short numbers and abbreviations: `convertBase64ToUint8Array`. */
+const wordy = /^(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}(?![a-z])|\d{1,2}(?!\d)|[A-Z](?![a-z]))+$/;
+
+/** @param {string} run One long part without order is enough: keys have them, paths and names do not. */
 function isOpaque(run) {
-  return /\d/.test(run) && /[A-Za-z]/.test(run) && entropyOf(run) >= 3.6 && !/^[a-z]+(?:[-_/][a-z0-9]+)+$/i.test(run);
+  return run.split(/[-_/]/).some((part) => part.length >= 16 && /\d/.test(part) && /[A-Za-z]/.test(part) && entropyOf(part) >= 3.2 && !wordy.test(part));
 }
 
 /** @param {string} secret */

@@ -62,7 +62,7 @@ export const riskRules = [
   {
     id: 'tls-off',
     title: 'TLS certificates are not checked',
-    pattern: /rejectUnauthorized\s*:\s*false|NODE_TLS_REJECT_UNAUTHORIZED\s*["'\]]*\s*[=:]\s*["']?0|InsecureSkipVerify\s*:\s*true|verify\s*=\s*False|_create_unverified_context|CURLOPT_SSL_VERIFYPEER\s*,\s*(?:0|false)/,
+    pattern: /rejectUnauthorized\s*:\s*false|NODE_TLS_REJECT_UNAUTHORIZED\s*["'\]]*\s*[=:]\s*["']?0|InsecureSkipVerify\s*:\s*true|verify\s*=\s*False|(?<!def )\b_create_unverified_context\s*\(|CURLOPT_SSL_VERIFYPEER\s*,\s*(?:0|false)/,
     on: 'raw',
     languages: any,
     severity: 'high',
@@ -72,7 +72,7 @@ export const riskRules = [
   {
     id: 'pickle',
     title: 'Pickled data is loaded: whoever wrote it runs code here',
-    pattern: /\b(?:c?pickle|dill|shelve|marshal)\.(?:loads?|open)\s*\(/i,
+    pattern: /\b(?:c?pickle|dill|shelve)\.(?:loads?|open)\s*\(/i,
     on: 'code',
     languages: python,
     severity: 'high',

@@ -41,10 +41,20 @@ function value(metrics, name) {
   return metrics[name] ?? 0;
 }
 
+/**
+ * What many of a kind weigh: each doubling counts once more, so that fifty do not drown everything.
+ *
+ * @param {number} count
+ */
+function weight(count) {
+  return rounded(Math.log2(1 + count));
+}
+
 /** @param {Metrics} metrics */
 function securityScore(metrics) {
   const [critical, high, medium] = [value(metrics, 'critical'), value(metrics, 'high'), value(metrics, 'medium')];
-  return { score: 100 - 40 * critical - 15 * high - 4 * medium, how: `100 − 40 × ${critical} critical − 15 × ${high} high − 4 × ${medium} medium` };
+  const score = 100 - 40 * weight(critical) - 15 * weight(high) - 4 * weight(medium);
+  return { score, how: `100 − 40 × w(${critical} critical) − 15 × w(${high} high) − 4 × w(${medium} medium)` };
 }
 
 /** @param {Metrics} metrics */
@@ -83,8 +93,8 @@ function structureScore(metrics) {
 function dependencyScore(metrics) {
   if (value(metrics, 'manifests') === 0) return { score: null, how: 'no manifest found' };
   const [unpinned, locks, licence] = [value(metrics, 'unpinned'), value(metrics, 'missing_locks'), value(metrics, 'licence_file')];
-  const how = `100 − 5 × ${unpinned} unpinned − 15 × ${locks} missing locks${licence === 1 ? '' : ' − 10 for no licence file'}`;
-  return { score: 100 - 5 * unpinned - 15 * locks - (licence === 1 ? 0 : 10), how };
+  const how = `100 − 10 × w(${unpinned} unpinned) − 15 × w(${locks} missing locks)${licence === 1 ? '' : ' − 10 for no licence file'}`;
+  return { score: 100 - 10 * weight(unpinned) - 15 * weight(locks) - (licence === 1 ? 0 : 10), how };
 }
 
 /** @param {Metrics} metrics */
@@ -93,6 +103,6 @@ function documentationScore(metrics) {
   const documented = exports === 0 ? 1 : value(metrics, 'documented') / exports;
   const parts = value(metrics, 'readme_parts');
   const broken = value(metrics, 'broken_links');
-  const how = `25 for a README (${value(metrics, 'readme')}) + 7 × ${parts} of 5 parts + 40 × ${rounded(documented, 2)} of the exports documented − 5 × ${broken} broken links`;
-  return { score: 25 * value(metrics, 'readme') + 7 * parts + 40 * documented - 5 * broken, how };
+  const how = `25 for a README (${value(metrics, 'readme')}) + 7 × ${parts} of 5 parts + 40 × ${rounded(documented, 2)} of the exports documented − 8 × w(${broken} broken links)`;
+  return { score: 25 * value(metrics, 'readme') + 7 * parts + 40 * documented - 8 * weight(broken), how };
 }

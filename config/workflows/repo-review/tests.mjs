@@ -158,7 +158,7 @@ function markFindings(marks) {
 function ratioFindings(modules, testFiles) {
   if (testFiles > 0 || modules < 3) return [];
   const title = `No test found for ${counted(modules, 'module')}`;
-  return [{ rule: 'no-tests', severity: /** @type {const} */ ('high'), confidence: /** @type {const} */ ('medium'), title, file: null, line: null, evidence: '', fix: 'Begin with the hotspots.' }];
+  return [{ rule: 'no-tests', severity: /** @type {const} */ ('medium'), confidence: /** @type {const} */ ('medium'), title, file: null, line: null, evidence: '', fix: 'Begin with the hotspots.' }];
 }
 
 /**
