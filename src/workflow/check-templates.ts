@@ -96,7 +96,7 @@ class TemplateCheck {
     const kind = root === 'tasks' ? 'task' : 'group';
     if (name === undefined || !known.has(name)) {
       if (name !== undefined && faults.isMuted([root, name])) return;
-      const hint = name === undefined ? undefined : faults.suggest(name, [...known.keys()]);
+      const hint = name === undefined ? undefined : faults.suggest(name, known);
       return faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no ${kind} "${name ?? ''}"`, site.path, { hint });
     }
     if (!site.task || this.isReached(name, site.task) || faults.isMuted(['tasks', site.task.id, 'needs'])) return;

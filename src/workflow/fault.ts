@@ -43,7 +43,7 @@ export interface FaultDetail {
 }
 
 /** Comparisons of names that one validation spends on suggestions before it stops suggesting. */
-const suggestionBudget = 20_000;
+const suggestionBudget = 50_000;
 
 /** Faults beyond this number are not told: nobody reads them, and each costs. */
 const maxFaults = 1000;
@@ -85,11 +85,12 @@ export class FaultList {
     this.warnings.push(this.faultAt(code, message, path, detail));
   }
 
-  /** `Did you mean "x"?`, or undefined when no candidate is near. */
-  suggest(name: string, candidates: readonly string[]): string | undefined {
-    if (this.comparisonsLeft < candidates.length) return undefined;
-    this.comparisonsLeft -= candidates.length;
-    const nearest = nearestName(name, candidates);
+  /** `Did you mean "x"?`, or undefined when no candidate (of a list, or among a map's keys) is near. */
+  suggest(name: string, candidates: readonly string[] | ReadonlyMap<string, unknown>): string | undefined {
+    const count = 'size' in candidates ? candidates.size : candidates.length;
+    if (this.comparisonsLeft < count || this.faults.length >= maxFaults) return undefined;
+    this.comparisonsLeft -= count;
+    const nearest = nearestName(name, 'size' in candidates ? candidates.keys() : candidates);
     return nearest === undefined ? undefined : `Did you mean "${nearest}"?`;
   }
 

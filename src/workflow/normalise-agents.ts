@@ -27,9 +27,8 @@ export function agentOf(id: string, source: TaskSource, draft: Draft): string {
   const { agents, document, faults } = draft;
   const named = source.agent ?? (isInline(source) ? id : document.defaults?.agent) ?? id;
   if (agents.has(named) || faults.isMuted(['agents', named])) return named;
-  const known = [...agents.keys()];
   if (source.agent !== undefined) {
-    const hint = faults.suggest(named, known);
+    const hint = faults.suggest(named, agents);
     faults.add('TRP_WORKFLOW_UNKNOWN_REF', `task "${id}" names an agent "${named}" that is not defined`, ['tasks', id, 'agent'], { hint });
   } else if (named === id) {
     const hint = 'Add agent:, defaults.agent, or uses: to the task.';

@@ -59,7 +59,7 @@ function joins(id: string, group: GroupDraft, { draft, place }: Joining): boolea
   const task = tasks.get(id);
   const path = [...place.path, place.membersAt, sourceIndex(id, draft, place)];
   if (!task) {
-    const hint = faults.suggest(id, [...tasks.keys()]);
+    const hint = faults.suggest(id, tasks);
     if (!faults.isMuted(['tasks', id])) faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no task "${id}"`, path, { hint });
     return false;
   }
@@ -94,7 +94,7 @@ export function addCrossValidation(draft: Draft): void {
 function isKnown(agent: string, path: DocumentPath, { agents, faults }: Draft): boolean {
   if (agents.has(agent)) return true;
   if (faults.isMuted(['agents', agent])) return false;
-  faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no agent "${agent}"`, path, { hint: faults.suggest(agent, [...agents.keys()]) });
+  faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no agent "${agent}"`, path, { hint: faults.suggest(agent, agents) });
   return false;
 }
 

@@ -90,7 +90,7 @@ function aspectSpecs(id: string, { aspects = [] }: TaskSource, draft: Draft): re
   return Object.entries(aspects).map(([name, aspect]) => {
     const agent = aspect?.agent;
     if (agent !== undefined && !draft.agents.has(agent) && !draft.faults.isMuted(['agents', agent])) {
-      const hint = draft.faults.suggest(agent, [...draft.agents.keys()]);
+      const hint = draft.faults.suggest(agent, draft.agents);
       const message = `aspect "${name}" names an agent "${agent}" that is not defined`;
       draft.faults.add('TRP_WORKFLOW_UNKNOWN_REF', message, ['tasks', id, 'aspects', name, 'agent'], { hint });
     }
@@ -155,7 +155,7 @@ function addUnknown(on: string, target: 'task' | 'group', { draft, path }: NeedP
   if (faults.isMuted(['tasks', on]) || faults.isMuted(['groups', on])) return;
   const swapped = (target === 'task' ? groups : tasks).has(on);
   const other = target === 'task' ? 'group' : 'task';
-  const hint = swapped ? `"${on}" is a ${other}: write {${other}: ${on}}.` : faults.suggest(on, [...tasks.keys(), ...groups.keys()]);
+  const hint = swapped ? `"${on}" is a ${other}: write {${other}: ${on}}.` : (faults.suggest(on, tasks) ?? faults.suggest(on, groups));
   const kind = typeof path.at(-1) === 'string' && path.at(-1) !== 'needs' ? target : 'task or group';
   faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no ${kind} "${on}"`, path, { hint });
 }

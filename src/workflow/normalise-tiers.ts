@@ -80,7 +80,7 @@ function aggregatorOf({ source, index }: Tier, draft: Draft): string | undefined
 function isTask(id: string, path: readonly (string | number)[], { tasks, faults }: Draft): boolean {
   if (tasks.has(id)) return true;
   if (faults.isMuted(['tasks', id])) return false;
-  faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no task "${id}"`, path, { hint: faults.suggest(id, [...tasks.keys()]) });
+  faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no task "${id}"`, path, { hint: faults.suggest(id, tasks) });
   return false;
 }
 
