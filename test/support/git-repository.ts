@@ -37,14 +37,34 @@ export class GitRepository {
 
   git(...args: readonly string[]): string {
     const date = `2026-01-${String((this.#commits % 28) + 1).padStart(2, '0')}T12:00:00Z`;
-    const env = { PATH: process.env['PATH'] ?? '', HOME: this.#folder, GIT_CONFIG_NOSYSTEM: '1', GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date };
-    return execFileSync('git', ['-c', 'init.defaultBranch=main', '-c', 'core.autocrlf=false', ...args], { cwd: this.root, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      HOME: this.#folder,
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_AUTHOR_DATE: date,
+      GIT_COMMITTER_DATE: date,
+    };
+    return execFileSync(
+      'git',
+      ['-c', 'init.defaultBranch=main', '-c', 'core.autocrlf=false', ...args],
+      { cwd: this.root, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
+    );
   }
 
   commit(author = 'Ada'): this {
     this.git('add', '-A');
     this.#commits += 1;
-    this.git('-c', `user.name=${author}`, '-c', `user.email=${author}@example.org`, 'commit', '-q', '--allow-empty', '-m', `change ${this.#commits}`);
+    this.git(
+      '-c',
+      `user.name=${author}`,
+      '-c',
+      `user.email=${author}@example.org`,
+      'commit',
+      '-q',
+      '--allow-empty',
+      '-m',
+      `change ${this.#commits}`,
+    );
     return this;
   }
 

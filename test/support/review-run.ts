@@ -15,15 +15,19 @@ import type { TemplateScope } from '../../src/workflow/template.ts';
  * themselves, and so that a task can be made to fail at will.
  */
 
+type Need = string | { readonly task?: string; readonly group?: string; readonly kind?: string };
+
 interface TaskText {
   readonly agent: string;
-  readonly needs?: readonly (string | { readonly task?: string; readonly group?: string; readonly kind?: string })[];
+  readonly needs?: readonly Need[];
   readonly with: Plain;
   readonly shards?: { readonly of: Plain; readonly count: number };
 }
 
 interface DocumentText {
-  readonly agents: { readonly [id: string]: { readonly module: string; readonly with?: PlainObject } };
+  readonly agents: {
+    readonly [id: string]: { readonly module: string; readonly with?: PlainObject };
+  };
   readonly tasks: { readonly [id: string]: TaskText };
   readonly groups: { readonly [id: string]: { readonly tasks: readonly string[] } };
   readonly inputs: { readonly [name: string]: { readonly default: Plain } };
@@ -49,10 +53,21 @@ export interface ReviewOptions {
 }
 
 /** Runs the document's tasks in an order that their needs allow. */
-export async function runReview(file: string, input: PlainObject, options: ReviewOptions = {}): Promise<ReviewRun> {
+export async function runReview(
+  file: string,
+  input: PlainObject,
+  options: ReviewOptions = {},
+): Promise<ReviewRun> {
   const document = parse(await readFile(file, 'utf8')) as DocumentText;
-  const defaults = Object.fromEntries(Object.entries(document.inputs).map(([name, spec]) => [name, spec.default]));
-  const run = new Run({ document, baseDir: dirname(resolve(file)), input: { ...defaults, ...input }, options });
+  const defaults = Object.fromEntries(
+    Object.entries(document.inputs).map(([name, spec]) => [name, spec.default]),
+  );
+  const run = new Run({
+    document,
+    baseDir: dirname(resolve(file)),
+    input: { ...defaults, ...input },
+    options,
+  });
   for (const task of orderOf(document)) await run.carryOut(task);
   return run.result();
 }
@@ -89,7 +104,12 @@ class Run {
   readonly #errors = new Map<string, Error>();
   readonly #journaled: string[] = [];
 
-  constructor(parts: { document: DocumentText; baseDir: string; input: PlainObject; options: ReviewOptions }) {
+  constructor(parts: {
+    document: DocumentText;
+    baseDir: string;
+    input: PlainObject;
+    options: ReviewOptions;
+  }) {
     this.#document = parts.document;
     this.#baseDir = parts.baseDir;
     this.#input = parts.input;
@@ -108,12 +128,19 @@ class Run {
 
   result(): ReviewRun {
     const outputs = resolveTemplate(this.#document.outputs, this.#scope(), { lenient: true });
-    return { outputs, tasks: this.#tasks, errors: this.#errors, journaled: this.#journaled.join('\n') };
+    return {
+      outputs,
+      tasks: this.#tasks,
+      errors: this.#errors,
+      journaled: this.#journaled.join('\n'),
+    };
   }
 
   /** A task and the validation that it names: sent back at most once. */
   async #iterate(id: string): Promise<void> {
-    const checker = this.#document.tasks[id]?.needs?.find((need) => typeof need === 'object' && need.kind === 'validation');
+    const checker = this.#document.tasks[id]?.needs?.find(
+      (need) => typeof need === 'object' && need.kind === 'validation',
+    );
     await this.#once(id, null, 1);
     if (typeof checker !== 'object' || checker.task === undefined) return;
     await this.#once(checker.task, null, 1);
@@ -126,13 +153,21 @@ class Run {
   async #once(id: string, feedback: Plain, iteration: number): Promise<void> {
     const task = this.#task(id);
     if (this.#options.failing?.includes(id)) throw new Error(`${id} was told to fail`);
-    const missing = (task.needs ?? []).filter((need) => typeof need === 'string' && !this.#tasks.has(need));
+    const missing = (task.needs ?? []).filter(
+      (need) => typeof need === 'string' && !this.#tasks.has(need),
+    );
     if (missing.length > 0) throw new Error(`${id} lacks ${missing.join(', ')}`);
-    const output = task.shards === undefined ? await this.#call(id, { feedback, iteration }) : await this.#callShards(id, task.shards);
+    const output =
+      task.shards === undefined
+        ? await this.#call(id, { feedback, iteration })
+        : await this.#callShards(id, task.shards);
     this.#tasks.set(id, output);
   }
 
-  async #callShards(id: string, shards: { readonly of: Plain; readonly count: number }): Promise<Plain> {
+  async #callShards(
+    id: string,
+    shards: { readonly of: Plain; readonly count: number },
+  ): Promise<Plain> {
     const items = resolveTemplate(shards.of, this.#scope()) as readonly Plain[];
     const outputs: Plain[] = [];
     for (const [index, shard] of shardItems(items, { count: shards.count }).entries()) {
@@ -142,17 +177,34 @@ class Run {
     return outputs;
   }
 
-  async #call(id: string, given: { feedback?: Plain; iteration?: number; shard?: Plain }): Promise<Plain> {
+  async #call(
+    id: string,
+    given: { feedback?: Plain; iteration?: number; shard?: Plain },
+  ): Promise<Plain> {
     const { agent, with: template } = this.#task(id);
     const { module, with: config = {} } = this.#agent(agent);
     const [path = '', name = ''] = module.split('#');
-    const namespace = (await import(pathToFileURL(resolve(this.#baseDir, path)).href)) as { [name: string]: TaskFunction };
+    const namespace = (await import(pathToFileURL(resolve(this.#baseDir, path)).href)) as {
+      [name: string]: TaskFunction;
+    };
     const act = namespace[name];
     if (act === undefined) throw new Error(`${module} is not exported`);
     const input = resolveTemplate(template, this.#scope(given.shard));
     const signal = this.#options.signal ?? new AbortController().signal;
     const { feedback = null, iteration = 1 } = given;
-    const output = toPlain(await act(taskContext(input, { task: id, operation: `run-test/${id}/${iteration}`, feedback, iteration, config, signal })), id);
+    const output = toPlain(
+      await act(
+        taskContext(input, {
+          task: id,
+          operation: `run-test/${id}/${iteration}`,
+          feedback,
+          iteration,
+          config,
+          signal,
+        }),
+      ),
+      id,
+    );
     this.#journaled.push(JSON.stringify(output));
     return output;
   }
@@ -176,7 +228,8 @@ class Run {
         if (root === 'shard') return valueAt(shard, path);
         if (root === 'groups') return valueAt(this.#group(path[0] ?? ''), path.slice(1));
         const id = path[0] ?? '';
-        const known = this.#tasks.has(id) || this.#errors.has(id) || this.#document.tasks[id] !== undefined;
+        const known =
+          this.#tasks.has(id) || this.#errors.has(id) || this.#document.tasks[id] !== undefined;
         return known ? valueAt({ output: this.#tasks.get(id) ?? null }, path.slice(1)) : undefined;
       },
     };
@@ -186,26 +239,35 @@ class Run {
     const members = this.#document.groups[id]?.tasks ?? [];
     const output = members.map((member) => this.#tasks.get(member) ?? null);
     const failed = members.filter((member) => this.#errors.has(member)).length;
-    const census = { succeeded: members.length - failed, failed, timed_out: 0, cancelled: 0, skipped: 0, late: 0 };
+    const census = {
+      succeeded: members.length - failed,
+      failed,
+      timed_out: 0,
+      cancelled: 0,
+      skipped: 0,
+      late: 0,
+    };
     return { output, census };
   }
 }
 
 /** Ids in an order in which each stands after what it needs; validations run with the task that they check. */
-function orderOf({ tasks, groups }: DocumentText): string[] {
-  const done = new Set<string>();
+function orderOf(document: DocumentText): string[] {
+  const order = new Set<string>();
   const checkers = new Set<string>();
   const visit = (id: string): void => {
-    if (done.has(id)) return;
-    done.add(id);
-    for (const need of tasks[id]?.needs ?? []) {
-      const { task, group, kind } = typeof need === 'string' ? { task: need } : need;
-      if (kind === 'validation' && task !== undefined) checkers.add(task);
-      else for (const before of group === undefined ? [task ?? ''] : (groups[group]?.tasks ?? [])) visit(before);
+    if (order.has(id)) return;
+    for (const need of document.tasks[id]?.needs ?? []) {
+      if (typeof need === 'object' && need.kind === 'validation') checkers.add(need.task ?? '');
+      else for (const before of neededBy(need, document)) visit(before);
     }
-    order.push(id);
+    order.add(id);
   };
-  const order: string[] = [];
-  for (const id of Object.keys(tasks)) visit(id);
-  return order.filter((id) => !checkers.has(id));
+  for (const id of Object.keys(document.tasks)) visit(id);
+  return [...order].filter((id) => !checkers.has(id));
+}
+
+function neededBy(need: Need, { groups }: DocumentText): readonly string[] {
+  if (typeof need === 'string') return [need];
+  return need.group === undefined ? [need.task ?? ''] : (groups[need.group]?.tasks ?? []);
 }

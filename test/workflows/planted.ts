@@ -57,19 +57,30 @@ export function plantedRepository(): GitRepository {
   repository
     .write({
       'README.md': readme,
-      'docs/guide.md': '# Guide\n\nSee [home](../README.md).\n\n```\n[not a link](nowhere.md)\n```\n',
-      'package.json': JSON.stringify({ name: 'project', private: true, dependencies: { left: '*', right: '^1.2.0' } }, null, 2),
+      'docs/guide.md':
+        '# Guide\n\nSee [home](../README.md).\n\n```\n[not a link](nowhere.md)\n```\n',
+      'package.json': JSON.stringify(
+        { name: 'project', private: true, dependencies: { left: '*', right: '^1.2.0' } },
+        null,
+        2,
+      ),
       'src/server.js': server,
       'src/route.js': route.replace('request.again', 'request.once'),
-      'src/lonely.py': 'import yaml\n\ndef load(text):\n    if text:\n        return yaml.load(text)\n',
-      'test/server.test.js': "import { serve } from '../src/server.js';\n\ntest.only('serves', () => serve({}, {}));\n",
+      'src/lonely.py':
+        'import yaml\n\ndef load(text):\n    if text:\n        return yaml.load(text)\n',
+      'test/server.test.js':
+        "import { serve } from '../src/server.js';\n\ntest.only('serves', () => serve({}, {}));\n",
       'test/fixtures/sample.txt': `token = "${planted.github}"\n`,
     })
     .commit('Ada');
   repository
     .write({
       'src/route.js': route,
-      'src/broken.js': Buffer.concat([Buffer.from('// caf'), Buffer.from([0xe9]), Buffer.from('\nexport const cup = 1;\n')]),
+      'src/broken.js': Buffer.concat([
+        Buffer.from('// caf'),
+        Buffer.from([0xe9]),
+        Buffer.from('\nexport const cup = 1;\n'),
+      ]),
       'assets/logo': Buffer.from([0x89, 0x50, 0x00, 0x01, 0x02]),
       'node_modules/left/index.js': 'eval("1");\n',
     })

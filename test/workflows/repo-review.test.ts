@@ -23,7 +23,13 @@ interface Report {
   readonly unexamined: readonly { readonly what: string; readonly why: string }[];
   readonly withdrawn: readonly { readonly key: string }[];
   readonly scores: readonly { readonly area: string; readonly score: number | null }[];
-  readonly aspects: readonly { readonly aspect: string; readonly tables: readonly { readonly title: string; readonly rows: readonly (readonly (string | number)[])[] }[] }[];
+  readonly aspects: readonly {
+    readonly aspect: string;
+    readonly tables: readonly {
+      readonly title: string;
+      readonly rows: readonly (readonly (string | number)[])[];
+    }[];
+  }[];
 }
 
 interface Reviewed {
@@ -37,16 +43,26 @@ let repository: GitRepository;
 let reviewed: Reviewed;
 let count = 0;
 
-async function review(options: ReviewOptions = {}, target: GitRepository = repository): Promise<Reviewed> {
+async function review(
+  options: ReviewOptions = {},
+  target: GitRepository = repository,
+): Promise<Reviewed> {
   const out = target.beside(`out-${(count += 1)}`);
   const run = await runReview(file, { path: target.root, out, since: 'all' }, options);
   const json = readFileSync(join(out, 'report.json'), 'utf8');
   expect(readdirSync(out).toSorted()).toEqual(['report.json', 'report.md']);
-  return { run, json, report: JSON.parse(json) as Report, markdown: readFileSync(join(out, 'report.md'), 'utf8') };
+  return {
+    run,
+    json,
+    report: JSON.parse(json) as Report,
+    markdown: readFileSync(join(out, 'report.md'), 'utf8'),
+  };
 }
 
 function places(rule: string, report: Report = reviewed.report): string[] {
-  return report.findings.filter((finding) => finding.rule === rule).map((finding) => `${finding.file}:${finding.line}`);
+  return report.findings
+    .filter((finding) => finding.rule === rule)
+    .map((finding) => `${finding.file}:${finding.line}`);
 }
 
 beforeAll(async () => {
@@ -81,9 +97,17 @@ describe('what a review finds', () => {
   });
 
   it('ranks a secret in a fixture below one in the code', () => {
-    const found = (rule: string) => reviewed.report.findings.find((finding) => finding.rule === rule);
-    expect(found('secret-aws-access-key')).toMatchObject({ severity: 'critical', confidence: 'high' });
-    expect(found('secret-github-token')).toMatchObject({ severity: 'medium', confidence: 'low', file: 'test/fixtures/sample.txt' });
+    const found = (rule: string) =>
+      reviewed.report.findings.find((finding) => finding.rule === rule);
+    expect(found('secret-aws-access-key')).toMatchObject({
+      severity: 'critical',
+      confidence: 'high',
+    });
+    expect(found('secret-github-token')).toMatchObject({
+      severity: 'medium',
+      confidence: 'low',
+      file: 'test/fixtures/sample.txt',
+    });
   });
 
   it('takes neither comments nor vendored files for code', () => {
@@ -103,7 +127,12 @@ describe('what a review finds', () => {
 
   it('names the modules that no test names', () => {
     const table = reviewed.report.aspects.find(({ aspect }) => aspect === 'tests')?.tables.at(-1);
-    expect(table?.rows.map(([path]) => path).toSorted()).toEqual(['deploy.sh', 'src/broken.js', 'src/lonely.py', 'src/route.js']);
+    expect(table?.rows.map(([path]) => path).toSorted()).toEqual([
+      'deploy.sh',
+      'src/broken.js',
+      'src/lonely.py',
+      'src/route.js',
+    ]);
   });
 
   it('says what it left out, and why', () => {
@@ -131,7 +160,8 @@ describe('what a review must not do', () => {
   });
 
   it('keeps every task output small', () => {
-    for (const output of reviewed.run.tasks.values()) expect(JSON.stringify(output).length).toBeLessThan(100_000);
+    for (const output of reviewed.run.tasks.values())
+      expect(JSON.stringify(output).length).toBeLessThan(100_000);
   });
 
   it('writes the same bytes again', async () => {
@@ -145,7 +175,9 @@ describe('when parts fail', () => {
   it('reports without the aspects that failed and names them', async () => {
     const { report, markdown } = await review({ failing: ['security_scan', 'tests'] });
     expect(report.aspects.map(({ aspect }) => aspect)).not.toContain('security');
-    expect(report.unexamined.map(({ what }) => what)).toEqual(expect.arrayContaining(['The aspect "security"', 'The aspect "tests"']));
+    expect(report.unexamined.map(({ what }) => what)).toEqual(
+      expect.arrayContaining(['The aspect "security"', 'The aspect "tests"']),
+    );
     expect(report.scores.find(({ area }) => area === 'Tests')?.score).toBeNull();
     expect(markdown).toContain('The aspect "security"');
   });
@@ -161,7 +193,8 @@ describe('when parts fail', () => {
     const target = plantedRepository();
     try {
       const before = (task: string) => {
-        if (task === 'synthesis') writeFileSync(join(target.root, 'deploy.sh'), 'echo nothing here\n');
+        if (task === 'synthesis')
+          writeFileSync(join(target.root, 'deploy.sh'), 'echo nothing here\n');
       };
       const { report, markdown } = await review({ before }, target);
       expect(report.withdrawn.map(({ key }) => key)).toEqual(['secret-aws-access-key:deploy.sh:1']);

@@ -11,12 +11,22 @@ import { aspectOutput, counted } from './findings.mjs';
 export function authorship(ctx) {
   /** @type {{ history: History }} */
   const { history } = inputOf(ctx);
-  if (!history.available) return aspectOutput('authorship', { examined: 'nothing', findings: [], notes: [`No authors: ${history.reason}.`] });
+  if (!history.available)
+    return aspectOutput('authorship', {
+      examined: 'nothing',
+      findings: [],
+      notes: [`No authors: ${history.reason}.`],
+    });
   return aspectOutput('authorship', {
     examined: `${counted(history.commits, 'commit')} of ${counted(history.authorCount, 'author')} (${history.window})`,
     findings: soleFolders(history),
     tables: [authorTable(history), folderTable(history)],
-    metrics: { authors: history.authorCount, bus_factor: history.busFactor, sole_files: history.soleFiles, changed_files: history.changedFiles },
+    metrics: {
+      authors: history.authorCount,
+      bus_factor: history.busFactor,
+      sole_files: history.soleFiles,
+      changed_files: history.changedFiles,
+    },
     notes: [
       ...(history.reason === '' ? [] : [`History is partial: ${history.reason}.`]),
       'Authors are told apart by name (with .mailmap); a pair shows as one, and who reviewed is not known.',
@@ -48,7 +58,14 @@ function authorTable(history) {
   return {
     title: 'Authors',
     columns: ['author', 'commits', 'lines changed', 'share'],
-    rows: history.authors.slice(0, 10).map((row) => [row.name, row.commits, row.lines, `${rounded((100 * row.lines) / Math.max(1, all), 0)} %`]),
+    rows: history.authors
+      .slice(0, 10)
+      .map((row) => [
+        row.name,
+        row.commits,
+        row.lines,
+        `${rounded((100 * row.lines) / Math.max(1, all), 0)} %`,
+      ]),
   };
 }
 
@@ -57,6 +74,14 @@ function folderTable(history) {
   return {
     title: 'Who knows which folder',
     columns: ['folder', 'files changed', 'authors', 'main author', 'share'],
-    rows: history.folders.slice(0, 12).map((row) => [row.folder, row.files, row.authors, row.main, `${rounded(100 * row.share, 0)} %`]),
+    rows: history.folders
+      .slice(0, 12)
+      .map((row) => [
+        row.folder,
+        row.files,
+        row.authors,
+        row.main,
+        `${rounded(100 * row.share, 0)} %`,
+      ]),
   };
 }

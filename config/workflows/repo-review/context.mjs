@@ -40,7 +40,8 @@ export function setting(ctx, name, fallback) {
 export async function eachItem(ctx, items, visit) {
   for (const [index, item] of items.entries()) {
     ctx.signal.throwIfAborted();
-    if (index % 50 === 0) ctx.progress({ fraction: index / items.length, message: `${index}/${items.length}` });
+    if (index % 50 === 0)
+      ctx.progress({ fraction: index / items.length, message: `${index}/${items.length}` });
     await visit(item, index);
   }
 }

@@ -31,7 +31,13 @@ export async function crossCheck(ctx) {
   });
   const checked = cited.length;
   const summary = `${counted(checked, 'citation')} opened again, ${rejected.length} refused`;
-  return { accepted: rejected.length === 0, feedback: rejected.length === 0 ? null : { rejected }, checked, rejected, summary };
+  return {
+    accepted: rejected.length === 0,
+    feedback: rejected.length === 0 ? null : { rejected },
+    checked,
+    rejected,
+    summary,
+  };
 }
 
 /**
@@ -42,7 +48,10 @@ export async function crossCheck(ctx) {
  */
 async function objection(root, { file, line, evidence }, opened) {
   const path = file ?? '';
-  if (line === null) return (await lstat(join(root, path)).catch(() => undefined)) === undefined ? 'the file is not there' : undefined;
+  if (line === null)
+    return (await lstat(join(root, path)).catch(() => undefined)) === undefined
+      ? 'the file is not there'
+      : undefined;
   const lines = opened.get(path) ?? (await open(root, path));
   opened.set(path, lines);
   if (typeof lines === 'string') return lines;

@@ -9,9 +9,20 @@ import { byText } from './context.mjs';
  */
 export function cyclesOf(edges) {
   /** @type {Search} */
-  const search = { edges, order: new Map(), low: new Map(), path: [], onPath: new Set(), work: [], parts: [] };
-  for (const node of [...edges.keys()].sort(byText)) if (!search.order.has(node)) explore(search, node);
-  return search.parts.filter((part) => isCycle(part, edges)).sort((a, b) => b.length - a.length || byText(a[0] ?? '', b[0] ?? ''));
+  const search = {
+    edges,
+    order: new Map(),
+    low: new Map(),
+    path: [],
+    onPath: new Set(),
+    work: [],
+    parts: [],
+  };
+  for (const node of [...edges.keys()].sort(byText))
+    if (!search.order.has(node)) explore(search, node);
+  return search.parts
+    .filter((part) => isCycle(part, edges))
+    .sort((a, b) => b.length - a.length || byText(a[0] ?? '', b[0] ?? ''));
 }
 
 /**
@@ -115,6 +126,7 @@ export function shortestLoop(part, edges) {
     }
   }
   const loop = [start];
-  for (let node = from.get(start); node !== undefined && node !== start; node = from.get(node)) loop.unshift(node);
+  for (let node = from.get(start); node !== undefined && node !== start; node = from.get(node))
+    loop.unshift(node);
   return [start, ...loop];
 }

@@ -24,19 +24,39 @@ const maxLockBytes = 24 * 1024 * 1024;
 export async function dependencies(ctx) {
   /** @type {{ root: string, files: string[], locks: string[] }} */
   const { root, files, locks } = inputOf(ctx);
-  const manifests = await readAll(ctx, root, files.filter((path) => isManifest(path) && !isSample(path)));
+  const manifests = await readAll(
+    ctx,
+    root,
+    files.filter((path) => isManifest(path) && !isSample(path)),
+  );
   const npmLocks = await readLocks(ctx, root, locks);
   const licenceFile = files.find((path) => /^(licen[cs]e|copying|unlicense)([.-].*)?$/i.test(path));
   const all = manifests.flatMap((read) => read.manifest.dependencies);
   const loose = manifests.flatMap((read) => looseFindings(read));
   const missing = manifests.flatMap((read) => lockFinding(read, locks));
   return aspectOutput('dependencies', {
-    examined: `${counted(manifests.length, 'manifest')}, ${counted(all.length, 'direct dependency')}, ${counted(npmLocks.reduce((sum, lock) => sum + lock.packages, 0), 'locked npm package')}`,
-    findings: [...loose, ...missing, ...licenceFindings(manifests, licenceFile, files.length), ...npmLocks.flatMap(lockedFindings)],
+    examined: `${counted(manifests.length, 'manifest')}, ${counted(all.length, 'direct dependency')}, ${counted(
+      npmLocks.reduce((sum, lock) => sum + lock.packages, 0),
+      'locked npm package',
+    )}`,
+    findings: [
+      ...loose,
+      ...missing,
+      ...licenceFindings(manifests, licenceFile, files.length),
+      ...npmLocks.flatMap(lockedFindings),
+    ],
     tables: [manifestTable(manifests, locks), licenceTable(npmLocks), scriptTable(npmLocks)],
-    metrics: { manifests: manifests.length, direct: all.length, unpinned: loose.length, missing_locks: missing.length, licence_file: licenceFile === undefined ? 0 : 1 },
+    metrics: {
+      manifests: manifests.length,
+      direct: all.length,
+      unpinned: loose.length,
+      missing_locks: missing.length,
+      licence_file: licenceFile === undefined ? 0 : 1,
+    },
     notes: [
-      ...manifests.filter((read) => read.manifest.fault !== '').map((read) => `${read.path} was not understood: ${read.manifest.fault}.`),
+      ...manifests
+        .filter((read) => read.manifest.fault !== '')
+        .map((read) => `${read.path} was not understood: ${read.manifest.fault}.`),
       'No registry was asked: known vulnerabilities and newer versions are not part of this report.',
     ],
   });
@@ -52,13 +72,15 @@ async function readAll(ctx, root, paths) {
   const found = [];
   await eachItem(ctx, paths, async (path) => {
     const file = await readText(root, path, { signal: ctx.signal });
-    if (isText(file)) found.push({ path, text: file.text, manifest: readManifest(path, file.text) });
+    if (isText(file))
+      found.push({ path, text: file.text, manifest: readManifest(path, file.text) });
   });
   return found;
 }
 
 /** Says "any version": nothing, a star, a moving tag, or the tip of a repository. */
-const floating = /^(?:\*|x|latest|next|>=?\s*[\d.]+)?$|^(?:git\+|git:|https?:|github:)(?!.*#(?:v?\d|[0-9a-f]{7,40}))/i;
+const floating =
+  /^(?:\*|x|latest|next|>=?\s*[\d.]+)?$|^(?:git\+|git:|https?:|github:)(?!.*#(?:v?\d|[0-9a-f]{7,40}))/i;
 
 /**
  * @param {Read} read
@@ -69,7 +91,10 @@ function looseFindings({ path, text, manifest }) {
     .filter((dependency) => floating.test(dependency.version.trim()))
     .map((dependency) => ({
       rule: 'unpinned',
-      severity: dependency.scope === 'runtime' ? /** @type {const} */ ('medium') : /** @type {const} */ ('low'),
+      severity:
+        dependency.scope === 'runtime'
+          ? /** @type {const} */ ('medium')
+          : /** @type {const} */ ('low'),
       confidence: /** @type {const} */ ('high'),
       title: `${dependency.name} may be any version`,
       file: path,
@@ -85,8 +110,13 @@ function looseFindings({ path, text, manifest }) {
  */
 function lockFinding({ path, text, manifest }, locks) {
   const names = locksOf[manifest.ecosystem];
-  if (names === undefined || manifest.dependencies.length === 0 || hasLock(path, names, locks)) return [];
-  if (baseName(path).startsWith('requirements') && manifest.dependencies.every((dependency) => dependency.version.startsWith('=='))) return [];
+  if (names === undefined || manifest.dependencies.length === 0 || hasLock(path, names, locks))
+    return [];
+  if (
+    baseName(path).startsWith('requirements') &&
+    manifest.dependencies.every((dependency) => dependency.version.startsWith('=='))
+  )
+    return [];
   return [
     {
       rule: 'no-lock',
@@ -108,7 +138,10 @@ function lockFinding({ path, text, manifest }, locks) {
  */
 function anchor(text, pattern) {
   const lines = linesOf(text);
-  const index = Math.max(0, lines.findIndex((line) => pattern.test(line)));
+  const index = Math.max(
+    0,
+    lines.findIndex((line) => pattern.test(line)),
+  );
   return { line: index + 1, evidence: evidenceOf(lines[index] ?? '') };
 }
 
@@ -121,7 +154,13 @@ function anchor(text, pattern) {
  */
 function hasLock(path, names, locks) {
   const folder = folderOf(path);
-  return locks.some((lock) => names.includes(baseName(lock)) && (folderOf(lock) === '' || folder === folderOf(lock) || folder.startsWith(`${folderOf(lock)}/`)));
+  return locks.some(
+    (lock) =>
+      names.includes(baseName(lock)) &&
+      (folderOf(lock) === '' ||
+        folder === folderOf(lock) ||
+        folder.startsWith(`${folderOf(lock)}/`)),
+  );
 }
 
 /**
@@ -130,7 +169,10 @@ function hasLock(path, names, locks) {
  * @param {number} files
  */
 function licenceFindings(manifests, licenceFile, files) {
-  const unnamed = manifests.filter((read) => read.manifest.ecosystem === 'npm' && !read.manifest.isPrivate && read.manifest.licence === '');
+  const unnamed = manifests.filter(
+    (read) =>
+      read.manifest.ecosystem === 'npm' && !read.manifest.isPrivate && read.manifest.licence === '',
+  );
   const fields = unnamed.slice(0, 5).map((read) => ({
     rule: 'no-licence-field',
     severity: /** @type {const} */ ('low'),
@@ -142,7 +184,19 @@ function licenceFindings(manifests, licenceFile, files) {
   }));
   if (licenceFile !== undefined || files === 0) return fields;
   const title = 'No licence file at the root';
-  return [...fields, { rule: 'no-licence', severity: /** @type {const} */ ('low'), confidence: /** @type {const} */ ('high'), title, file: null, line: null, evidence: '', fix: 'Add LICENSE: without one nobody else may use the code.' }];
+  return [
+    ...fields,
+    {
+      rule: 'no-licence',
+      severity: /** @type {const} */ ('low'),
+      confidence: /** @type {const} */ ('high'),
+      title,
+      file: null,
+      line: null,
+      evidence: '',
+      fix: 'Add LICENSE: without one nobody else may use the code.',
+    },
+  ];
 }
 
 /**
@@ -172,7 +226,8 @@ function readLock(path, text) {
   try {
     /** @type {{ packages?: { [name: string]: { license?: unknown, hasInstallScript?: boolean, resolved?: string } } }} */
     const json = JSON.parse(text);
-    for (const [name, facts] of Object.entries(json.packages ?? {})) if (name !== '') addLocked(lock, facts);
+    for (const [name, facts] of Object.entries(json.packages ?? {}))
+      if (name !== '') addLocked(lock, facts);
     return [lock];
   } catch {
     return [];
@@ -193,7 +248,9 @@ function addLocked(lock, facts) {
 
 /** @param {Lock} lock */
 function lockedFindings(lock) {
-  const copyleft = [...lock.licences].filter(([name]) => /\bA?GPL\b|\bA?GPL-/.test(name) && !/\bOR\b|LGPL/.test(name)).sort(([a], [b]) => byText(a, b));
+  const copyleft = [...lock.licences]
+    .filter(([name]) => /\bA?GPL\b|\bA?GPL-/.test(name) && !/\bOR\b|LGPL/.test(name))
+    .sort(([a], [b]) => byText(a, b));
   const strict = copyleft.map(([name, count]) => ({
     rule: 'copyleft',
     severity: /** @type {const} */ ('medium'),
@@ -206,7 +263,19 @@ function lockedFindings(lock) {
   }));
   if (lock.insecure === 0) return strict;
   const title = `${counted(lock.insecure, 'locked package')} come over plain HTTP`;
-  return [...strict, { rule: 'http-registry', severity: /** @type {const} */ ('medium'), confidence: /** @type {const} */ ('high'), title, file: lock.path, line: null, evidence: '', fix: 'Lock again against an HTTPS registry.' }];
+  return [
+    ...strict,
+    {
+      rule: 'http-registry',
+      severity: /** @type {const} */ ('medium'),
+      confidence: /** @type {const} */ ('high'),
+      title,
+      file: lock.path,
+      line: null,
+      evidence: '',
+      fix: 'Lock again against an HTTPS registry.',
+    },
+  ];
 }
 
 /**
@@ -215,25 +284,50 @@ function lockedFindings(lock) {
  */
 function manifestTable(manifests, locks) {
   const rows = manifests.slice(0, 15).map(({ path, manifest }) => {
-    const runtime = manifest.dependencies.filter((dependency) => dependency.scope === 'runtime').length;
+    const runtime = manifest.dependencies.filter(
+      (dependency) => dependency.scope === 'runtime',
+    ).length;
     const names = locksOf[manifest.ecosystem];
-    const locked = names === undefined ? 'no lock in this ecosystem' : hasLock(path, names, locks) ? 'yes' : 'no';
-    return [path, manifest.ecosystem, runtime, manifest.dependencies.length - runtime, locked, manifest.licence || '–'];
+    const locked =
+      names === undefined
+        ? 'no lock in this ecosystem'
+        : hasLock(path, names, locks)
+          ? 'yes'
+          : 'no';
+    return [
+      path,
+      manifest.ecosystem,
+      runtime,
+      manifest.dependencies.length - runtime,
+      locked,
+      manifest.licence || '–',
+    ];
   });
-  return { title: 'Manifests', columns: ['file', 'ecosystem', 'runtime', 'development', 'locked', 'licence'], rows };
+  return {
+    title: 'Manifests',
+    columns: ['file', 'ecosystem', 'runtime', 'development', 'locked', 'licence'],
+    rows,
+  };
 }
 
 /** @param {readonly Lock[]} locks */
 function licenceTable(locks) {
   /** @type {Map<string, number>} */
   const all = new Map();
-  for (const lock of locks) for (const [name, count] of lock.licences) all.set(name, (all.get(name) ?? 0) + count);
+  for (const lock of locks)
+    for (const [name, count] of lock.licences) all.set(name, (all.get(name) ?? 0) + count);
   const rows = [...all].sort(([a, x], [b, y]) => y - x || byText(a, b)).slice(0, 12);
   return { title: 'Licences of locked npm packages', columns: ['licence', 'packages'], rows };
 }
 
 /** @param {readonly Lock[]} locks */
 function scriptTable(locks) {
-  const rows = locks.filter((lock) => lock.scripts > 0).map((lock) => [posix.normalize(lock.path), lock.scripts]);
-  return { title: 'Packages that run a script when installed', columns: ['lock file', 'packages'], rows };
+  const rows = locks
+    .filter((lock) => lock.scripts > 0)
+    .map((lock) => [posix.normalize(lock.path), lock.scripts]);
+  return {
+    title: 'Packages that run a script when installed',
+    columns: ['lock file', 'packages'],
+    rows,
+  };
 }

@@ -14,7 +14,10 @@ import { evidenceOf } from './redact.mjs';
 
 const readmeParts = /** @type {const} */ ([
   ['what it is', /\S(?:.*\s){12}/s],
-  ['installing', /\b(?:install|setup|set up|getting started|quick ?start|npm i\b|pip install|go get|cargo add)/i],
+  [
+    'installing',
+    /\b(?:install|setup|set up|getting started|quick ?start|npm i\b|pip install|go get|cargo add)/i,
+  ],
   ['using it', /\b(?:usage|use|example|quick ?start|how to|tour)\b/i],
   ['developing', /\b(?:develop|contribut|build|test)/i],
   ['licence', /\blicen[cs]e/i],
@@ -30,14 +33,31 @@ export async function documentation(ctx) {
   const { root, files } = inputOf(ctx);
   const readme = files.find((path) => /^readme(\.\w+)?$/i.test(path));
   const parts = readme === undefined ? [] : await readmeHas(root, readme);
-  const pages = await readPages(ctx, root, files.filter((path) => languageOf(path)?.name === 'Markdown'));
-  const exports = await readExports(ctx, root, files.filter((path) => roleOf(path) === 'source' && !isSample(path)));
+  const pages = await readPages(
+    ctx,
+    root,
+    files.filter((path) => languageOf(path)?.name === 'Markdown'),
+  );
+  const exports = await readExports(
+    ctx,
+    root,
+    files.filter((path) => roleOf(path) === 'source' && !isSample(path)),
+  );
   return aspectOutput('documentation', {
     examined: `${counted(pages.pages, 'page')} with ${counted(pages.links, 'relative link')}, ${counted(exports.exports, 'public export')}`,
     findings: [...readmeFindings(readme, parts, files.length), ...pages.broken.map(brokenFinding)],
     tables: [overview(readme, parts, { pages, exports }), bareTable(exports)],
-    metrics: { readme: readme === undefined ? 0 : 1, readme_parts: parts.length, broken_links: pages.broken.length, exports: exports.exports, documented: exports.documented, pages: pages.pages },
-    notes: ['Links to the web were not followed. Exports are those of JavaScript, TypeScript and Python.'],
+    metrics: {
+      readme: readme === undefined ? 0 : 1,
+      readme_parts: parts.length,
+      broken_links: pages.broken.length,
+      exports: exports.exports,
+      documented: exports.documented,
+      pages: pages.pages,
+    },
+    notes: [
+      'Links to the web were not followed. Exports are those of JavaScript, TypeScript and Python.',
+    ],
   });
 }
 
@@ -47,7 +67,9 @@ export async function documentation(ctx) {
  */
 async function readmeHas(root, readme) {
   const file = await readText(root, readme);
-  return isText(file) ? readmeParts.filter(([, pattern]) => pattern.test(file.text)).map(([name]) => name) : [];
+  return isText(file)
+    ? readmeParts.filter(([, pattern]) => pattern.test(file.text)).map(([name]) => name)
+    : [];
 }
 
 /**
@@ -71,7 +93,8 @@ async function readPages(ctx, root, paths) {
   return pages;
 }
 
-const inlineLink = /!?\[[^\]\n]*\]\(\s*<?([^)\s>]+)>?(?:\s+["'][^)]*)?\)|^\s{0,3}\[[^\]\n]+\]:\s*<?(\S+?)>?\s*(?:["'].*)?$|<(?:a|img)\s[^>]*\b(?:href|src)=["']([^"']+)["']/g;
+const inlineLink =
+  /!?\[[^\]\n]*\]\(\s*<?([^)\s>]+)>?(?:\s+["'][^)]*)?\)|^\s{0,3}\[[^\]\n]+\]:\s*<?(\S+?)>?\s*(?:["'].*)?$|<(?:a|img)\s[^>]*\b(?:href|src)=["']([^"']+)["']/g;
 
 /**
  * Relative links of a page; what stands in code is not a link.
@@ -86,14 +109,22 @@ function linksIn(path, text) {
     const mark = /^\s*(`{3,}|~{3,})/.exec(line)?.[1]?.slice(0, 3) ?? '';
     if (mark !== '' && (fence === '' || fence === mark)) fence = fence === '' ? mark : '';
     if (fence !== '' || mark !== '') return [];
-    const targets = [...line.replace(/`[^`]*`/g, '').matchAll(inlineLink)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
-    return targets.filter(isLocal).map((target) => ({ file: path, line: index + 1, target, evidence: evidenceOf(line) }));
+    const targets = [...line.replace(/`[^`]*`/g, '').matchAll(inlineLink)].map(
+      (match) => match[1] ?? match[2] ?? match[3] ?? '',
+    );
+    return targets
+      .filter(isLocal)
+      .map((target) => ({ file: path, line: index + 1, target, evidence: evidenceOf(line) }));
   });
 }
 
 /** @param {string} target No address, no place in the page itself, no template, no footnote. */
 function isLocal(target) {
-  return target !== '' && !/^(?:[a-z][a-z0-9+.-]*:|\/\/|#|\{|\$|<|\^)/i.test(target) && /[./]/.test(target);
+  return (
+    target !== '' &&
+    !/^(?:[a-z][a-z0-9+.-]*:|\/\/|#|\{|\$|<|\^)/i.test(target) &&
+    /[./]/.test(target)
+  );
 }
 
 /**
@@ -118,7 +149,8 @@ function decoded(text) {
   }
 }
 
-const scriptExport = /^export\s+(?:declare\s+)?(?:default\s+)?(?:abstract\s+)?(?:async\s+)?(?:function\*?|class|const|let|interface|type|enum)\s+([A-Za-z_$][\w$]*)/;
+const scriptExport =
+  /^export\s+(?:declare\s+)?(?:default\s+)?(?:abstract\s+)?(?:async\s+)?(?:function\*?|class|const|let|interface|type|enum)\s+([A-Za-z_$][\w$]*)/;
 const pythonExport = /^(?:async\s+)?(?:def|class)\s+([A-Za-z]\w*)/;
 
 /**
@@ -171,8 +203,13 @@ function hasComment(lines, index) {
  * @param {number} index
  */
 function hasDocString(lines, index) {
-  const end = lines.findIndex((line, at) => at >= index && at < index + 12 && /:\s*(?:#.*)?$/.test(line));
-  return end >= 0 && /^\s*[rubf]*(?:"""|''')/i.test(lines.slice(end + 1).find((line) => line.trim() !== '') ?? '');
+  const end = lines.findIndex(
+    (line, at) => at >= index && at < index + 12 && /:\s*(?:#.*)?$/.test(line),
+  );
+  return (
+    end >= 0 &&
+    /^\s*[rubf]*(?:"""|''')/i.test(lines.slice(end + 1).find((line) => line.trim() !== '') ?? '')
+  );
 }
 
 /**
@@ -183,17 +220,40 @@ function hasDocString(lines, index) {
 function readmeFindings(readme, parts, files) {
   const base = { confidence: /** @type {const} */ ('high'), line: null, evidence: '' };
   if (files === 0) return [];
-  if (readme === undefined) return [{ ...base, rule: 'no-readme', severity: /** @type {const} */ ('medium'), title: 'No README at the root', file: null, fix: 'Say what it is, how to install and how to use it.' }];
+  if (readme === undefined)
+    return [
+      {
+        ...base,
+        rule: 'no-readme',
+        severity: /** @type {const} */ ('medium'),
+        title: 'No README at the root',
+        file: null,
+        fix: 'Say what it is, how to install and how to use it.',
+      },
+    ];
   const missing = readmeParts.map(([name]) => name).filter((name) => !parts.includes(name));
   if (missing.length === 0) return [];
-  return [{ ...base, rule: 'readme-part', severity: /** @type {const} */ ('low'), confidence: /** @type {const} */ ('medium'), title: `${readme} says nothing about: ${missing.join(', ')}`, file: readme, fix: 'A few lines each.' }];
+  return [
+    {
+      ...base,
+      rule: 'readme-part',
+      severity: /** @type {const} */ ('low'),
+      confidence: /** @type {const} */ ('medium'),
+      title: `${readme} says nothing about: ${missing.join(', ')}`,
+      file: readme,
+      fix: 'A few lines each.',
+    },
+  ];
 }
 
 /** @param {Link} link */
 function brokenFinding(link) {
   return {
     rule: 'broken-link',
-    severity: isSample(link.file) && !link.file.startsWith('docs/') ? /** @type {const} */ ('low') : /** @type {const} */ ('medium'),
+    severity:
+      isSample(link.file) && !link.file.startsWith('docs/')
+        ? /** @type {const} */ ('low')
+        : /** @type {const} */ ('medium'),
     confidence: /** @type {const} */ ('high'),
     title: `Links to ${link.target}, which does not exist`,
     file: link.file,
@@ -209,12 +269,20 @@ function brokenFinding(link) {
  * @param {{ readonly pages: Pages, readonly exports: Exports }} counts
  */
 function overview(readme, parts, { pages, exports }) {
-  const share = exports.exports === 0 ? '–' : `${rounded((100 * exports.documented) / exports.exports, 0)} % of ${exports.exports}`;
+  const share =
+    exports.exports === 0
+      ? '–'
+      : `${rounded((100 * exports.documented) / exports.exports, 0)} % of ${exports.exports}`;
   return {
     title: 'Documentation',
     columns: ['what', 'value'],
     rows: [
-      ['README', readme === undefined ? 'missing' : `${baseName(readme)}: ${parts.join(', ') || 'nearly empty'}`],
+      [
+        'README',
+        readme === undefined
+          ? 'missing'
+          : `${baseName(readme)}: ${parts.join(', ') || 'nearly empty'}`,
+      ],
       ['pages', `${pages.pages} (${pages.words} words)`],
       ['relative links', `${pages.links}, ${pages.broken.length} of them broken`],
       ['public exports with a comment', share],
@@ -224,6 +292,12 @@ function overview(readme, parts, { pages, exports }) {
 
 /** @param {Exports} exports */
 function bareTable(exports) {
-  const rows = [...exports.files].sort(([a, x], [b, y]) => y.bare - x.bare || (a < b ? -1 : 1)).slice(0, 10);
-  return { title: 'Files with the most exports without a comment', columns: ['file', 'without', 'exports'], rows: rows.map(([path, row]) => [path, row.bare, row.exports]) };
+  const rows = [...exports.files]
+    .sort(([a, x], [b, y]) => y.bare - x.bare || (a < b ? -1 : 1))
+    .slice(0, 10);
+  return {
+    title: 'Files with the most exports without a comment',
+    columns: ['file', 'without', 'exports'],
+    rows: rows.map(([path, row]) => [path, row.bare, row.exports]),
+  };
 }

@@ -26,7 +26,15 @@ export async function duplication(ctx) {
   const sources = files.filter((path) => roleOf(path) === 'source');
   const limit = setting(ctx, 'max_windows', 400_000);
   /** @type {Index} */
-  const index = { bodies: [], windows: new Map(), repeats: [], lines: 0, repeated: 0, twins: 0, full: false };
+  const index = {
+    bodies: [],
+    windows: new Map(),
+    repeats: [],
+    lines: 0,
+    repeated: 0,
+    twins: 0,
+    full: false,
+  };
   await eachItem(ctx, sources, async (path) => {
     if (index.windows.size > limit) return void (index.full = true);
     const file = await readText(root, path, { signal: ctx.signal });
@@ -56,13 +64,17 @@ function bodyOf(path, text) {
 /** @param {string} code Brackets, imports and comments repeat everywhere and mean nothing. */
 function isTelling(code) {
   const line = code.replaceAll(commentMark, '').trim();
-  return /[A-Za-z0-9]{2}/.test(line) && !/^(?:import|from|export \*|package|using|#include|use)\b/.test(line);
+  return (
+    /[A-Za-z0-9]{2}/.test(line) &&
+    !/^(?:import|from|export \*|package|using|#include|use)\b/.test(line)
+  );
 }
 
 /** @param {string} text FNV-1a over 32 bits. */
 function hashOf(text) {
   let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  for (let index = 0; index < text.length; index += 1)
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   return hash >>> 0;
 }
 
@@ -130,7 +142,10 @@ function repeatAt(index, { seen: [other, from], body, at, number }) {
   const first = index.bodies[other];
   if (first === undefined) return undefined;
   let length = 0;
-  while (first.hashes[from + length] !== undefined && first.hashes[from + length] === body.hashes[at + length]) {
+  while (
+    first.hashes[from + length] !== undefined &&
+    first.hashes[from + length] === body.hashes[at + length]
+  ) {
     if (other === number && from + length >= at) break;
     length += 1;
   }
@@ -143,16 +158,36 @@ function repeatAt(index, { seen: [other, from], body, at, number }) {
  * @param {number} limit
  */
 function report(index, files, limit) {
-  const repeats = index.repeats.sort((x, y) => y.length - x.length || byText(x.b.path, y.b.path) || x.at - y.at);
+  const repeats = index.repeats.sort(
+    (x, y) => y.length - x.length || byText(x.b.path, y.b.path) || x.at - y.at,
+  );
   const share = rounded((100 * index.repeated) / Math.max(1, index.lines));
   return aspectOutput('duplication', {
     examined: `${counted(files, 'source file')}, ${counted(index.lines, 'telling line')}`,
     findings: repeats.filter((repeat) => repeat.length >= 15).map(repeatFinding),
-    tables: [{ title: 'Longest repeated blocks', columns: ['lines', 'here', 'and there'], rows: repeats.slice(0, 10).map((repeat) => [repeat.length, place(repeat.b, repeat.at), place(repeat.a, repeat.from)]) }],
+    tables: [
+      {
+        title: 'Longest repeated blocks',
+        columns: ['lines', 'here', 'and there'],
+        rows: repeats
+          .slice(0, 10)
+          .map((repeat) => [
+            repeat.length,
+            place(repeat.b, repeat.at),
+            place(repeat.a, repeat.from),
+          ]),
+      },
+    ],
     metrics: { repeated_lines: index.repeated, lines: index.lines, share },
     notes: [
-      ...(index.full ? [`Looking for repeats stopped after ${limit} windows; later files were not compared.`] : []),
-      ...(index.twins > 0 ? [`${counted(index.twins, 'block')} between files of one name with different endings were taken for builds of one source and not counted.`] : []),
+      ...(index.full
+        ? [`Looking for repeats stopped after ${limit} windows; later files were not compared.`]
+        : []),
+      ...(index.twins > 0
+        ? [
+            `${counted(index.twins, 'block')} between files of one name with different endings were taken for builds of one source and not counted.`,
+          ]
+        : []),
     ],
   });
 }

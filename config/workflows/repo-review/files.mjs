@@ -25,7 +25,10 @@ const chunkBytes = 64 * 1024;
  */
 export async function readText(root, path, options = {}) {
   try {
-    return await readInside(root, path, { limit: options.limit ?? maxFileBytes, signal: options.signal });
+    return await readInside(root, path, {
+      limit: options.limit ?? maxFileBytes,
+      signal: options.signal,
+    });
   } catch (thrown) {
     options.signal?.throwIfAborted();
     return { reason: reasonOf(thrown) };
@@ -49,7 +52,8 @@ export function isText(file) {
 async function readInside(root, path, { signal, limit }) {
   const full = join(root, path);
   if (!(await lstat(full)).isFile()) return { reason: 'not a regular file' };
-  if (!(await realpath(full)).startsWith(root.endsWith(sep) ? root : root + sep)) return { reason: 'a link leads out of the repository' };
+  if (!(await realpath(full)).startsWith(root.endsWith(sep) ? root : root + sep))
+    return { reason: 'a link leads out of the repository' };
   const handle = await open(full, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     return decode(await readBytes(handle, limit + 1, signal), limit);
@@ -69,7 +73,9 @@ async function readBytes(handle, limit, signal) {
   let total = 0;
   while (total < limit) {
     signal?.throwIfAborted();
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(Math.min(chunkBytes, limit - total)));
+    const { bytesRead, buffer } = await handle.read(
+      Buffer.alloc(Math.min(chunkBytes, limit - total)),
+    );
     if (bytesRead === 0) break;
     chunks.push(buffer.subarray(0, bytesRead));
     total += bytesRead;
@@ -84,9 +90,15 @@ async function readBytes(handle, limit, signal) {
  */
 function decode(bytes, limit) {
   const encoding = encodingOf(bytes);
-  if (encoding === 'utf-8' && bytes.subarray(0, 8192).includes(0)) return { reason: 'binary content' };
+  if (encoding === 'utf-8' && bytes.subarray(0, 8192).includes(0))
+    return { reason: 'binary content' };
   const text = new TextDecoder(encoding).decode(bytes.subarray(0, limit));
-  return { text, bytes: Math.min(bytes.length, limit), truncated: bytes.length > limit, broken: text.includes('\uFFFD') };
+  return {
+    text,
+    bytes: Math.min(bytes.length, limit),
+    truncated: bytes.length > limit,
+    broken: text.includes('\uFFFD'),
+  };
 }
 
 /** @param {Buffer} bytes */

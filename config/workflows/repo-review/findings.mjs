@@ -74,7 +74,9 @@ export function lowered(severity, steps) {
  * @returns {AspectOutput}
  */
 export function aspectOutput(aspect, parts) {
-  const ranked = parts.findings.map((finding) => ({ ...finding, aspect, title: redact(finding.title) })).sort(bySeverity);
+  const ranked = parts.findings
+    .map((finding) => ({ ...finding, aspect, title: redact(finding.title) }))
+    .sort(bySeverity);
   return {
     aspect,
     examined: parts.examined,

@@ -27,10 +27,13 @@
  * @property {number} loose Branches outside every function.
  */
 
-const control = /^(?:else\s+)?(?:if|for|foreach|while|switch|catch|else|do|try|finally|with|case|default|match|when|guard|unless|until|loop|select|synchronized|lock|using|unsafe|defer|go|return)\b/;
-const branch = /^(?:if|for|foreach|while|case|catch|elif|elsif|except|when|unless|until|rescue|guard|and|or|&&|\|\||\?\?|\?)$/;
+const control =
+  /^(?:else\s+)?(?:if|for|foreach|while|switch|catch|else|do|try|finally|with|case|default|match|when|guard|unless|until|loop|select|synchronized|lock|using|unsafe|defer|go|return)\b/;
+const branch =
+  /^(?:if|for|foreach|while|case|catch|elif|elsif|except|when|unless|until|rescue|guard|and|or|&&|\|\||\?\?|\?)$/;
 const braceToken = /[{}();\n]|[\w$]+|&&|\|\||\?\?(?!=)|\?(?=\s)|[^\s\w$]|[^\S\n]+/g;
-const declared = /(?:^|[\s*&.:#!])([A-Za-z_$~][\w$]*[!?]?)\s*(?:<[^(){}]*>)?\s*\(\)\s*(?:(?:const|noexcept|override|final|async|mutating|throws)\b[\w\s.,]*|:[^=]*|->[^=]*|where[^=]*)*$/;
+const declared =
+  /(?:^|[\s*&.:#!])([A-Za-z_$~][\w$]*[!?]?)\s*(?:<[^(){}]*>)?\s*\(\)\s*(?:(?:const|noexcept|override|final|async|mutating|throws)\b[\w\s.,]*|:[^=]*|->[^=]*|where[^=]*)*$/;
 
 /**
  * @param {readonly string[]} code Lines without comments and strings.
@@ -39,7 +42,9 @@ const declared = /(?:^|[\s*&.:#!])([A-Za-z_$~][\w$]*[!?]?)\s*(?:<[^(){}]*>)?\s*\
  */
 export function functionsIn(code, family) {
   if (family === 'python' || family === 'ruby') return byIndent(code);
-  return family === 'c' || family === 'javascript' || family === 'hash' ? byBraces(code) : { functions: [], loose: 0 };
+  return family === 'c' || family === 'javascript' || family === 'hash'
+    ? byBraces(code)
+    : { functions: [], loose: 0 };
 }
 
 /** @param {readonly string[]} code */
@@ -96,8 +101,12 @@ function countBranch(walk) {
 /** @param {Walk} walk */
 function openBlock(walk) {
   const name = functionName(walk.header);
-  const kind = name !== undefined ? 'function' : control.test(walk.header.trim()) ? 'control' : 'plain';
-  const facts = name === undefined ? undefined : { name, line: startLine(walk), lines: 1, complexity: 1, nesting: 0 };
+  const kind =
+    name !== undefined ? 'function' : control.test(walk.header.trim()) ? 'control' : 'plain';
+  const facts =
+    name === undefined
+      ? undefined
+      : { name, line: startLine(walk), lines: 1, complexity: 1, nesting: 0 };
   walk.open.push({ kind, facts, header: walk.header, inside: walk.parens > 0 });
   if (kind === 'control') noteNesting(walk.open);
   walk.header = '';
@@ -142,9 +151,11 @@ function closeBlock(walk) {
 function functionName(header) {
   const flat = flattened(header.trim());
   if (flat.endsWith('=>')) return arrowName(flat);
-  const keyword = /\b(?:function|func|fn|fun|def|sub)\b\s*\*?\s*(?:\(\)\s*)?([A-Za-z_$][\w$]*)?/.exec(flat);
+  const keyword =
+    /\b(?:function|func|fn|fun|def|sub)\b\s*\*?\s*(?:\(\)\s*)?([A-Za-z_$][\w$]*)?/.exec(flat);
   if (keyword !== null) return keyword[1] ?? 'anonymous';
-  if (control.test(flat) || /=(?!>)|\b(?:new|class|struct|enum|interface|trait|impl)\b/.test(flat)) return undefined;
+  if (control.test(flat) || /=(?!>)|\b(?:new|class|struct|enum|interface|trait|impl)\b/.test(flat))
+    return undefined;
   return declared.exec(flat)?.[1];
 }
 
@@ -157,12 +168,18 @@ function flattened(header) {
 
 /** @param {string} flat */
 function arrowName(flat) {
-  return /([A-Za-z_$][\w$]*)\s*(?::[^=]+)?[=:]\s*(?:async\s*)?(?:\(\)|[\w$]+)?[^=]*=>$/.exec(flat)?.[1] ?? 'anonymous';
+  return (
+    /([A-Za-z_$][\w$]*)\s*(?::[^=]+)?[=:]\s*(?:async\s*)?(?:\(\)|[\w$]+)?[^=]*=>$/.exec(
+      flat,
+    )?.[1] ?? 'anonymous'
+  );
 }
 
 const indentHeader = /^\s*(?:async\s+)?(?:def|defp)\s+(?:self\.)?([A-Za-z_]\w*[!?]?)/;
-const indentControl = /^\s*(?:if|elif|elsif|else|for|while|try|except|finally|with|unless|until|case|when|begin|rescue)\b/;
-const indentBranch = /\b(?:if|for|while|elif|elsif|except|and|or|when|unless|until|rescue|case)\b|&&|\|\|/g;
+const indentControl =
+  /^\s*(?:if|elif|elsif|else|for|while|try|except|finally|with|unless|until|case|when|begin|rescue)\b/;
+const indentBranch =
+  /\b(?:if|for|while|elif|elsif|except|and|or|when|unless|until|rescue|case)\b|&&|\|\|/g;
 
 /** @param {readonly string[]} code */
 function byIndent(code) {
@@ -188,7 +205,8 @@ function byIndent(code) {
  */
 function openIndented(open, { line, indent, index }) {
   const name = indentHeader.exec(line)?.[1];
-  const facts = name === undefined ? undefined : { name, line: index + 1, lines: 1, complexity: 1, nesting: 0 };
+  const facts =
+    name === undefined ? undefined : { name, line: index + 1, lines: 1, complexity: 1, nesting: 0 };
   if (facts !== undefined || indentControl.test(line)) open.push({ indent, facts });
   return facts;
 }

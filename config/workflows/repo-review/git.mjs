@@ -7,11 +7,16 @@ import { permanent } from './context.mjs';
  */
 const guarded = [
   '--no-pager',
-  '-c', 'core.fsmonitor=false',
-  '-c', 'core.hooksPath=/dev/null',
-  '-c', 'core.quotepath=off',
-  '-c', 'protocol.allow=never',
-  '-c', 'log.showSignature=false',
+  '-c',
+  'core.fsmonitor=false',
+  '-c',
+  'core.hooksPath=/dev/null',
+  '-c',
+  'core.quotepath=off',
+  '-c',
+  'protocol.allow=never',
+  '-c',
+  'log.showSignature=false',
 ];
 
 /**
@@ -25,7 +30,13 @@ const guarded = [
 export function streamGit(root, args, { signal, onData }) {
   const child = spawn('git', [...guarded, ...args], {
     cwd: root,
-    env: { ...process.env, GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1', LC_ALL: 'C' },
+    env: {
+      ...process.env,
+      GIT_OPTIONAL_LOCKS: '0',
+      GIT_TERMINAL_PROMPT: '0',
+      GIT_NO_LAZY_FETCH: '1',
+      LC_ALL: 'C',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(signal === undefined ? {} : { signal }),
   });
@@ -44,8 +55,14 @@ export function streamGit(root, args, { signal, onData }) {
  */
 function ended(child, complaint) {
   return new Promise((resolve, reject) => {
-    child.on('error', (error) => reject(missingProgram(error) ? permanent('git is not installed') : error));
-    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(firstLine(complaint()) || `git ended with code ${code}`))));
+    child.on('error', (error) =>
+      reject(missingProgram(error) ? permanent('git is not installed') : error),
+    );
+    child.on('close', (code) =>
+      code === 0
+        ? resolve()
+        : reject(new Error(firstLine(complaint()) || `git ended with code ${code}`)),
+    );
   });
 }
 

@@ -42,9 +42,16 @@ export async function history(ctx) {
   if (version.head === '') return missing('the repository has no commit yet');
   const since = sinceOf(String(input.since), version.date);
   const limit = setting(ctx, 'max_commits', 20_000);
-  const state = await readLog(ctx, input, [`-n${limit}`, ...(since === '' ? [] : [`--since=${since}`])]);
+  const state = await readLog(ctx, input, [
+    `-n${limit}`,
+    ...(since === '' ? [] : [`--since=${since}`]),
+  ]);
   if (typeof state === 'string') return missing(state);
-  return { ...summary(state), window: since === '' ? 'the whole history' : `since ${since.slice(0, 10)}`, reason: partialReason(state, version, limit) };
+  return {
+    ...summary(state),
+    window: since === '' ? 'the whole history' : `since ${since.slice(0, 10)}`,
+    reason: partialReason(state, version, limit),
+  };
 }
 
 /**
@@ -52,7 +59,19 @@ export async function history(ctx) {
  * @returns {History}
  */
 function missing(reason) {
-  return { available: false, reason, window: '', commits: 0, files: [], authors: [], authorCount: 0, folders: [], soleFiles: 0, changedFiles: 0, busFactor: 0 };
+  return {
+    available: false,
+    reason,
+    window: '',
+    commits: 0,
+    files: [],
+    authors: [],
+    authorCount: 0,
+    folders: [],
+    soleFiles: 0,
+    changedFiles: 0,
+    busFactor: 0,
+  };
 }
 
 const unitDays = { day: 1, week: 7, month: 30, year: 365 };
@@ -78,7 +97,12 @@ function sinceOf(window, head) {
  */
 function isoDate(time, window) {
   if (Number.isFinite(time)) return new Date(time).toISOString();
-  throw Object.assign(new Error(`since=${JSON.stringify(window)} is neither a date nor a span such as "12 months", nor "all".`), { errorClass: 'permanent' });
+  throw Object.assign(
+    new Error(
+      `since=${JSON.stringify(window)} is neither a date nor a span such as "12 months", nor "all".`,
+    ),
+    { errorClass: 'permanent' },
+  );
 }
 
 /**
@@ -89,7 +113,13 @@ function isoDate(time, window) {
  */
 async function readLog(ctx, { root, files }, bounds) {
   /** @type {State} */
-  const state = { files: new Map(), authors: new Map(), commits: 0, author: '', known: new Set(files) };
+  const state = {
+    files: new Map(),
+    authors: new Map(),
+    commits: 0,
+    author: '',
+    known: new Set(files),
+  };
   let rest = '';
   const onData = (/** @type {string} */ chunk) => {
     const parts = (rest + chunk).split('\0');
@@ -97,7 +127,21 @@ async function readLog(ctx, { root, files }, bounds) {
     for (const part of parts) takeEntry(state, part);
     ctx.progress(`${state.commits} commits`);
   };
-  const args = ['log', '--no-merges', '--no-renames', '--no-ext-diff', '--no-textconv', '--numstat', '-z', '--relative', '--format=%x01%aN', ...bounds, 'HEAD', '--', '.'];
+  const args = [
+    'log',
+    '--no-merges',
+    '--no-renames',
+    '--no-ext-diff',
+    '--no-textconv',
+    '--numstat',
+    '-z',
+    '--relative',
+    '--format=%x01%aN',
+    ...bounds,
+    'HEAD',
+    '--',
+    '.',
+  ];
   try {
     await streamGit(root, args, { signal: ctx.signal, onData });
     return state;
@@ -117,7 +161,8 @@ function takeEntry(state, entry) {
   const text = entry.replace(/^\n+/, '');
   if (text.startsWith('\u0001')) return takeCommit(state, text);
   const match = /^(\d+|-)\t(\d+|-)\t([\s\S]+)$/.exec(text);
-  if (match !== null) takeChange(state, match[3] ?? '', [Number(match[1]) || 0, Number(match[2]) || 0]);
+  if (match !== null)
+    takeChange(state, match[3] ?? '', [Number(match[1]) || 0, Number(match[2]) || 0]);
 }
 
 /**
@@ -154,8 +199,12 @@ function takeChange(state, path, [plus, minus]) {
 
 /** @param {State} state */
 function summary(state) {
-  const authors = [...state.authors.values()].sort((a, b) => b.lines - a.lines || b.commits - a.commits || byText(a.name, b.name));
-  const files = [...state.files].map(([file, facts]) => churnOf(file, facts)).sort((a, b) => b.commits - a.commits || b.added - a.added || byText(a.file, b.file));
+  const authors = [...state.authors.values()].sort(
+    (a, b) => b.lines - a.lines || b.commits - a.commits || byText(a.name, b.name),
+  );
+  const files = [...state.files]
+    .map(([file, facts]) => churnOf(file, facts))
+    .sort((a, b) => b.commits - a.commits || b.added - a.added || byText(a.file, b.file));
   return {
     available: true,
     commits: state.commits,
@@ -175,7 +224,14 @@ function summary(state) {
  * @returns {Churn}
  */
 function churnOf(file, facts) {
-  return { file, commits: facts.commits, added: facts.added, deleted: facts.deleted, authors: facts.by.size, ...mainAuthor(facts.by) };
+  return {
+    file,
+    commits: facts.commits,
+    added: facts.added,
+    deleted: facts.deleted,
+    authors: facts.by.size,
+    ...mainAuthor(facts.by),
+  };
 }
 
 /** @param {ReadonlyMap<string, number>} by */
@@ -197,7 +253,13 @@ function foldersOf(files) {
     folders.set(folder, row);
   }
   return [...folders]
-    .map(([folder, { files: count, by }]) => ({ folder, files: count, lines: [...by.values()].reduce((sum, lines) => sum + lines, 0), authors: by.size, ...mainAuthor(by) }))
+    .map(([folder, { files: count, by }]) => ({
+      folder,
+      files: count,
+      lines: [...by.values()].reduce((sum, lines) => sum + lines, 0),
+      authors: by.size,
+      ...mainAuthor(by),
+    }))
     .sort((a, b) => b.lines - a.lines || byText(a.folder, b.folder))
     .slice(0, 20);
 }
@@ -216,6 +278,7 @@ function busFactor(authors) {
  * @param {number} limit
  */
 function partialReason(state, version, limit) {
-  if (version.shallow) return 'a shallow clone: commits before the cut are not counted, and the oldest one counts as if it had written everything';
+  if (version.shallow)
+    return 'a shallow clone: commits before the cut are not counted, and the oldest one counts as if it had written everything';
   return state.commits >= limit ? `only the newest ${limit} commits were read` : '';
 }

@@ -18,8 +18,16 @@ import { present } from './size.mjs';
 export function hotspots(ctx) {
   /** @type {{ history: History, measures: (Measures | null)[] }} */
   const { history, measures } = inputOf(ctx);
-  if (!history.available) return aspectOutput('hotspots', { examined: 'nothing', findings: [], notes: [`No churn: ${history.reason}.`] });
-  const rows = ranked(history, present(measures).flatMap((shard) => shard.files));
+  if (!history.available)
+    return aspectOutput('hotspots', {
+      examined: 'nothing',
+      findings: [],
+      notes: [`No churn: ${history.reason}.`],
+    });
+  const rows = ranked(
+    history,
+    present(measures).flatMap((shard) => shard.files),
+  );
   return aspectOutput('hotspots', {
     examined: `${counted(history.commits, 'commit')} (${history.window})`,
     findings: rows.filter(isNotable).slice(0, 10).map(hotspotFinding),
@@ -27,7 +35,9 @@ export function hotspots(ctx) {
     metrics: { commits: history.commits, changed_files: history.changedFiles },
     notes: [
       ...(history.reason === '' ? [] : [`History is partial: ${history.reason}.`]),
-      ...(history.commits < 10 ? [`Only ${counted(history.commits, 'commit')}: churn says little yet.`] : []),
+      ...(history.commits < 10
+        ? [`Only ${counted(history.commits, 'commit')}: churn says little yet.`]
+        : []),
       'Renames are not followed: a file moved recently shows only the changes since.',
     ],
   });
@@ -44,7 +54,12 @@ function ranked(history, files) {
     .map((file) => {
       const row = churn.get(file.file);
       const commits = row?.commits ?? 0;
-      return { ...file, commits, changed: (row?.added ?? 0) + (row?.deleted ?? 0), score: commits * file.complexity };
+      return {
+        ...file,
+        commits,
+        changed: (row?.added ?? 0) + (row?.deleted ?? 0),
+        score: commits * file.complexity,
+      };
     })
     .filter((file) => file.score > 0)
     .sort((a, b) => b.score - a.score || byText(a.file, b.file));
@@ -77,7 +92,14 @@ function hotspotTable(rows) {
     columns: ['file', 'commits', 'lines changed', 'complexity', 'score', 'hardest function'],
     rows: rows
       .slice(0, 15)
-      .map((row) => [row.file, row.commits, row.changed, row.complexity, row.score, row.worst === null ? '' : `${row.worst.name} (line ${row.worst.line})`]),
+      .map((row) => [
+        row.file,
+        row.commits,
+        row.changed,
+        row.complexity,
+        row.score,
+        row.worst === null ? '' : `${row.worst.name} (line ${row.worst.line})`,
+      ]),
   };
 }
 
@@ -86,6 +108,8 @@ function churnTable(history) {
   return {
     title: 'Most changed files',
     columns: ['file', 'commits', 'added', 'deleted', 'authors'],
-    rows: history.files.slice(0, 10).map((row) => [row.file, row.commits, row.added, row.deleted, row.authors]),
+    rows: history.files
+      .slice(0, 10)
+      .map((row) => [row.file, row.commits, row.added, row.deleted, row.authors]),
   };
 }

@@ -8,7 +8,8 @@ import { inComment } from './scan.mjs';
  * @typedef {{ readonly specifier: string, readonly line: number, readonly typeOnly: boolean, readonly lazy: boolean }} ImportRow
  */
 
-const statement = /\b(?:import|export)\s+(type\s)?(?:[^'"`;]*?\sfrom\s*)?["']([^"'\n]+)["']|\b(?:require|import)\s*\(\s*["']([^"'\n]+)["']\s*\)/g;
+const statement =
+  /\b(?:import|export)\s+(type\s)?(?:[^'"`;]*?\sfrom\s*)?["']([^"'\n]+)["']|\b(?:require|import)\s*\(\s*["']([^"'\n]+)["']\s*\)/g;
 
 /**
  * @param {import('./scan.mjs').Scan} scanned
@@ -24,7 +25,14 @@ export function importsIn(scanned) {
     const word = scanned.code[line - 1]?.slice(match.index - (starts[line - 1] ?? 0)) ?? '';
     if (!/^(?:import|export|require)/.test(word)) return [];
     const specifier = match[2] ?? match[3] ?? '';
-    return [{ specifier, line: quoteLine(starts, match), typeOnly: match[1] !== undefined, lazy: match[3] !== undefined && word.startsWith('import') }];
+    return [
+      {
+        specifier,
+        line: quoteLine(starts, match),
+        typeOnly: match[1] !== undefined,
+        lazy: match[3] !== undefined && word.startsWith('import'),
+      },
+    ];
   });
 }
 
@@ -61,7 +69,26 @@ function lineAt(starts, index) {
   return low + 1;
 }
 
-const extensions = ['', '.ts', '.tsx', '.mts', '.cts', '.d.ts', '.js', '.jsx', '.mjs', '.cjs', '.json', '.vue', '.svelte', '/index.ts', '/index.tsx', '/index.js', '/index.mjs', '/index.jsx'];
+const extensions = [
+  '',
+  '.ts',
+  '.tsx',
+  '.mts',
+  '.cts',
+  '.d.ts',
+  '.js',
+  '.jsx',
+  '.mjs',
+  '.cjs',
+  '.json',
+  '.vue',
+  '.svelte',
+  '/index.ts',
+  '/index.tsx',
+  '/index.js',
+  '/index.mjs',
+  '/index.jsx',
+];
 /** TypeScript sources are imported under the name of what they become. */
 const renamed = /** @type {const} */ ([
   [/\.js$/, '.ts'],
@@ -80,7 +107,9 @@ const renamed = /** @type {const} */ ([
  * @param {ReadonlySet<string>} known
  */
 export function resolveImport(from, specifier, known) {
-  return candidatesOf(posix.join(folderOf(from) || '.', specifier)).find((candidate) => known.has(candidate));
+  return candidatesOf(posix.join(folderOf(from) || '.', specifier)).find((candidate) =>
+    known.has(candidate),
+  );
 }
 
 /**
@@ -90,10 +119,18 @@ export function resolveImport(from, specifier, known) {
  */
 export function candidatesOf(path) {
   const target = path.replace(/[?#].*$/, '');
-  return [...extensions.map((extension) => target + extension), ...renamed.map(([ending, source]) => target.replace(ending, source))];
+  return [
+    ...extensions.map((extension) => target + extension),
+    ...renamed.map(([ending, source]) => target.replace(ending, source)),
+  ];
 }
 
 /** @param {string} specifier */
 export function isRelative(specifier) {
-  return specifier.startsWith('./') || specifier.startsWith('../') || specifier === '.' || specifier === '..';
+  return (
+    specifier.startsWith('./') ||
+    specifier.startsWith('../') ||
+    specifier === '.' ||
+    specifier === '..'
+  );
 }

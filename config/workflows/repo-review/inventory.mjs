@@ -3,7 +3,7 @@ import { basename, join, relative, resolve, sep } from 'node:path';
 import { byText, eachItem, inputOf, messageOf, permanent, setting } from './context.mjs';
 import { isText, maxFileBytes, readText } from './files.mjs';
 import { askGit } from './git.mjs';
-import { baseName, folderOf, isBinaryName, languageOf, roleOf } from './languages.mjs';
+import { folderOf, isBinaryName, languageOf, roleOf } from './languages.mjs';
 import { listFolder, listTracked } from './listing.mjs';
 
 /**
@@ -61,8 +61,14 @@ export async function inventory(ctx) {
 async function rootOf(path) {
   const full = resolve(path);
   const stat = await lstat(await realpath(full).catch(() => full)).catch(() => undefined);
-  if (stat === undefined) throw permanent(`The folder ${JSON.stringify(path)} does not exist. Pass another one with --input path=FOLDER.`);
-  if (!stat.isDirectory()) throw permanent(`${JSON.stringify(path)} is not a folder. Pass the folder of a repository with --input path=FOLDER.`);
+  if (stat === undefined)
+    throw permanent(
+      `The folder ${JSON.stringify(path)} does not exist. Pass another one with --input path=FOLDER.`,
+    );
+  if (!stat.isDirectory())
+    throw permanent(
+      `${JSON.stringify(path)} is not a folder. Pass the folder of a repository with --input path=FOLDER.`,
+    );
   return realpath(full);
 }
 
@@ -72,10 +78,19 @@ async function rootOf(path) {
  * @returns {Promise<Version>}
  */
 async function versionOf(root, signal) {
-  const none = { kind: /** @type {const} */ ('none'), head: '', date: '', branch: '', shallow: false, modified: 0 };
+  const none = {
+    kind: /** @type {const} */ ('none'),
+    head: '',
+    date: '',
+    branch: '',
+    shallow: false,
+    modified: 0,
+  };
   try {
-    const shallow = (await askGit(root, ['rev-parse', '--is-shallow-repository'], signal)).trim() === 'true';
-    if ((await askGit(root, ['rev-parse', '--is-inside-work-tree'], signal)).trim() !== 'true') return { ...none, reason: 'a bare repository has no files to read' };
+    const shallow =
+      (await askGit(root, ['rev-parse', '--is-shallow-repository'], signal)).trim() === 'true';
+    if ((await askGit(root, ['rev-parse', '--is-inside-work-tree'], signal)).trim() !== 'true')
+      return { ...none, reason: 'a bare repository has no files to read' };
     return { ...none, kind: 'git', shallow, reason: '', ...(await headOf(root, signal)) };
   } catch (thrown) {
     signal.throwIfAborted();
@@ -86,7 +101,8 @@ async function versionOf(root, signal) {
 /** @param {string} message Git's words, without paths of this machine. */
 function gitReason(message) {
   if (/not a git repository/i.test(message)) return 'not a git repository';
-  if (/dubious ownership/i.test(message)) return 'git refuses a repository that belongs to another user (see safe.directory)';
+  if (/dubious ownership/i.test(message))
+    return 'git refuses a repository that belongs to another user (see safe.directory)';
   return /not installed/.test(message) ? message : 'git cannot read it';
 }
 
@@ -97,9 +113,20 @@ function gitReason(message) {
 async function headOf(root, signal) {
   const log = await askGit(root, ['log', '-1', '--format=%H%x00%cI'], signal).catch(() => '');
   const [head = '', date = ''] = log.trim().split('\0');
-  const branch = await askGit(root, ['symbolic-ref', '--short', '-q', 'HEAD'], signal).catch(() => '');
-  const status = await askGit(root, ['status', '--porcelain', '-z', '-uno', '--ignore-submodules', '--', '.'], signal).catch(() => '');
-  return { head, date, branch: branch.trim(), modified: status.split('\0').filter((entry) => entry !== '').length };
+  const branch = await askGit(root, ['symbolic-ref', '--short', '-q', 'HEAD'], signal).catch(
+    () => '',
+  );
+  const status = await askGit(
+    root,
+    ['status', '--porcelain', '-z', '-uno', '--ignore-submodules', '--', '.'],
+    signal,
+  ).catch(() => '');
+  return {
+    head,
+    date,
+    branch: branch.trim(),
+    modified: status.split('\0').filter((entry) => entry !== '').length,
+  };
 }
 
 /**
@@ -109,7 +136,9 @@ async function headOf(root, signal) {
  */
 function list(root, version, ctx) {
   const limit = setting(ctx, 'max_listed', 200_000);
-  return version.kind === 'git' ? listTracked(root, { limit, signal: ctx.signal }) : listFolder(root, { limit, signal: ctx.signal });
+  return version.kind === 'git'
+    ? listTracked(root, { limit, signal: ctx.signal })
+    : listFolder(root, { limit, signal: ctx.signal });
 }
 
 /**
@@ -168,7 +197,9 @@ async function exclusion(root, entry) {
   if (isBinaryName(entry.path)) return 'binary';
   if (role === 'lock') return undefined;
   if (entry.bytes > maxFileBytes) return 'large';
-  return languageOf(entry.path) === undefined && !(await looksLikeText(root, entry.path)) ? 'binary' : undefined;
+  return languageOf(entry.path) === undefined && !(await looksLikeText(root, entry.path))
+    ? 'binary'
+    : undefined;
 }
 
 /**
@@ -193,7 +224,16 @@ function addGap(gaps, kind, path) {
   gaps.set(kind, gap);
 }
 
-const rank = { source: 0, test: 1, docs: 2, config: 3, other: 4, lock: 5, generated: 6, vendored: 7 };
+const rank = {
+  source: 0,
+  test: 1,
+  docs: 2,
+  config: 3,
+  other: 4,
+  lock: 5,
+  generated: 6,
+  vendored: 7,
+};
 
 /**
  * Keeps the most telling files when there are too many: source before tests before the rest.
@@ -219,8 +259,13 @@ function totals(entries) {
   return {
     tracked: entries.length,
     bytes: files.reduce((sum, entry) => sum + entry.bytes, 0),
-    languages: tally(files, (entry) => languageOf(entry.path)?.name ?? 'other').map(({ key, ...rest }) => ({ language: key, ...rest })),
-    folders: tally(files, (entry) => folderOf(entry.path) || '.').map(({ key, ...rest }) => ({ folder: key, ...rest })),
+    languages: tally(files, (entry) => languageOf(entry.path)?.name ?? 'other').map(
+      ({ key, ...rest }) => ({ language: key, ...rest }),
+    ),
+    folders: tally(files, (entry) => folderOf(entry.path) || '.').map(({ key, ...rest }) => ({
+      folder: key,
+      ...rest,
+    })),
     largest: files
       .toSorted((a, b) => b.bytes - a.bytes || byText(a.path, b.path))
       .slice(0, 10)
@@ -247,9 +292,16 @@ function tally(files, keyOf) {
 
 /** @param {Version} version */
 function warningsOf(version) {
-  if (version.kind === 'none') return [`No history: ${version.reason}. The files of the folder were reviewed instead.`];
+  if (version.kind === 'none')
+    return [`No history: ${version.reason}. The files of the folder were reviewed instead.`];
   const warnings = version.head === '' ? ['The repository has no commit yet.'] : [];
-  if (version.shallow) warnings.push('A shallow clone: its history is cut off, so churn, hotspots and authors are partial. `git fetch --unshallow` gets the rest.');
-  if (version.modified > 0) warnings.push(`The working tree differs from the commit in ${version.modified} tracked files; the working tree was reviewed.`);
+  if (version.shallow)
+    warnings.push(
+      'A shallow clone: its history is cut off, so churn, hotspots and authors are partial. `git fetch --unshallow` gets the rest.',
+    );
+  if (version.modified > 0)
+    warnings.push(
+      `The working tree differs from the commit in ${version.modified} tracked files; the working tree was reviewed.`,
+    );
   return warnings;
 }

@@ -114,10 +114,14 @@ export function isLockFile(path) {
   return lockNames.has(baseName(path).toLowerCase());
 }
 
-const vendoredFolder = /(^|\/)(node_modules|vendor|third[_-]party|bower_components|\.yarn|Pods|\.venv)\//;
-const generatedPath = /(^|\/)(dist|coverage|generated|__generated__|__snapshots__)\/|\.min\.(js|css)$|\.bundle\.js$|\.(map|snap)$|[._]pb2?\.(go|py)$/;
-const testPath = /(^|\/)(tests?|__tests__|specs?|e2e|fixtures?|testdata|__mocks__)\/|[._-](test|spec)s?\.[^/]+$|(^|\/)test_[^/]+\.py$|(^|\/)[^/]+Tests?\.(java|kt|cs|swift|scala)$/;
-const samplePath = /(^|\/)(fixtures?|testdata|examples?|samples?|demos?|mocks?|__mocks__|docs?)\/|\.(example|sample|template|dist)$/;
+const vendoredFolder =
+  /(^|\/)(node_modules|vendor|third[_-]party|bower_components|\.yarn|Pods|\.venv)\//;
+const generatedPath =
+  /(^|\/)(dist|coverage|generated|__generated__|__snapshots__)\/|\.min\.(js|css)$|\.bundle\.js$|\.(map|snap)$|[._]pb2?\.(go|py)$/;
+const testPath =
+  /(^|\/)(tests?|__tests__|specs?|e2e|fixtures?|testdata|__mocks__)\/|[._-](test|spec)s?\.[^/]+$|(^|\/)test_[^/]+\.py$|(^|\/)[^/]+Tests?\.(java|kt|cs|swift|scala)$/;
+const samplePath =
+  /(^|\/)(fixtures?|testdata|examples?|samples?|demos?|mocks?|__mocks__|docs?)\/|\.(example|sample|template|dist)$/;
 
 /**
  * The part that a file plays.

@@ -10,7 +10,17 @@ import { askGit } from './git.mjs';
  */
 
 /** Folders that no one means when they say "this folder"; git leaves them out by its ignore file. */
-const skippedFolders = new Set(['.git', '.hg', '.svn', '.troupe', 'node_modules', '__pycache__', '.venv', '.idea', '.cache']);
+const skippedFolders = new Set([
+  '.git',
+  '.hg',
+  '.svn',
+  '.troupe',
+  'node_modules',
+  '__pycache__',
+  '.venv',
+  '.idea',
+  '.cache',
+]);
 
 /**
  * What git tracks below the folder.
@@ -20,7 +30,9 @@ const skippedFolders = new Set(['.git', '.hg', '.svn', '.troupe', 'node_modules'
  * @returns {Promise<Listing>}
  */
 export async function listTracked(root, { limit, signal }) {
-  const stages = (await askGit(root, ['ls-files', '-z', '-s', '--', '.'], signal)).split('\0').filter((row) => row !== '');
+  const stages = (await askGit(root, ['ls-files', '-z', '-s', '--', '.'], signal))
+    .split('\0')
+    .filter((row) => row !== '');
   /* During a merge a path stands there once per side. */
   const rows = new Map(stages.map((row) => [row.slice(row.indexOf('\t') + 1), row.slice(0, 6)]));
   const paths = [...rows.keys()].sort(byText);
@@ -53,7 +65,9 @@ async function statEntry(root, path) {
   const stat = await lstat(join(root, path)).catch(() => undefined);
   if (stat === undefined) return { path, bytes: 0, kind: 'missing' };
   if (stat.isSymbolicLink()) return { path, bytes: 0, kind: 'link' };
-  return stat.isFile() ? { path, bytes: stat.size, kind: 'file' } : { path, bytes: 0, kind: 'special' };
+  return stat.isFile()
+    ? { path, bytes: stat.size, kind: 'file' }
+    : { path, bytes: 0, kind: 'special' };
 }
 
 /**
@@ -69,7 +83,11 @@ export async function listFolder(root, { limit, signal }) {
   /** @type {string[]} */
   const closed = [];
   const folders = [''];
-  for (let folder = folders.shift(); folder !== undefined && entries.length < limit; folder = folders.shift()) {
+  for (
+    let folder = folders.shift();
+    folder !== undefined && entries.length < limit;
+    folder = folders.shift()
+  ) {
     signal.throwIfAborted();
     const items = await readdir(join(root, folder), { withFileTypes: true }).catch(() => undefined);
     if (items === undefined) closed.push(folder);
@@ -98,7 +116,14 @@ async function take(root, { folder, items, folders, entries }) {
  */
 function unreadable(folders) {
   if (folders.length === 0) return [];
-  return [{ what: 'unreadable folders', count: folders.length, why: 'no permission to list them', examples: folders.slice(0, 3) }];
+  return [
+    {
+      what: 'unreadable folders',
+      count: folders.length,
+      why: 'no permission to list them',
+      examples: folders.slice(0, 3),
+    },
+  ];
 }
 
 /**
@@ -108,5 +133,12 @@ function unreadable(folders) {
  */
 function overLimit(count, limit) {
   if (count <= limit) return [];
-  return [{ what: 'files beyond the list', count: count - limit, why: `only the first ${limit} files by name were listed`, examples: [] }];
+  return [
+    {
+      what: 'files beyond the list',
+      count: count - limit,
+      why: `only the first ${limit} files by name were listed`,
+      examples: [],
+    },
+  ];
 }

@@ -35,13 +35,26 @@ export function readManifest(path, text) {
   try {
     return reader === undefined ? empty : reader[2](text);
   } catch (thrown) {
-    return { ...empty, fault: thrown instanceof Error && thrown.name === 'SyntaxError' ? 'not valid JSON' : 'not in the expected shape' };
+    return {
+      ...empty,
+      fault:
+        thrown instanceof Error && thrown.name === 'SyntaxError'
+          ? 'not valid JSON'
+          : 'not in the expected shape',
+    };
   }
 }
 
 /** Lock files by the ecosystem that they belong to. */
 export const locksOf = /** @type {{ readonly [ecosystem: string]: readonly string[] }} */ ({
-  npm: ['package-lock.json', 'npm-shrinkwrap.json', 'yarn.lock', 'pnpm-lock.yaml', 'bun.lock', 'bun.lockb'],
+  npm: [
+    'package-lock.json',
+    'npm-shrinkwrap.json',
+    'yarn.lock',
+    'pnpm-lock.yaml',
+    'bun.lock',
+    'bun.lockb',
+  ],
   python: ['poetry.lock', 'Pipfile.lock', 'uv.lock', 'pdm.lock'],
   go: ['go.sum'],
   cargo: ['Cargo.lock'],
@@ -68,7 +81,9 @@ function readPackage(text) {
   /** @type {{ [key: string]: unknown }} */
   const json = JSON.parse(text.replace(/^\uFEFF/, ''));
   const lines = linesOf(text);
-  const dependencies = packageScopes.flatMap(([key, scope]) => packageBlock(json[key], lines, { key, scope }));
+  const dependencies = packageScopes.flatMap(([key, scope]) =>
+    packageBlock(json[key], lines, { key, scope }),
+  );
   const licence = typeof json['license'] === 'string' ? json['license'] : '';
   return manifest('npm', dependencies, { licence, isPrivate: json['private'] === true });
 }
@@ -81,7 +96,10 @@ function readPackage(text) {
  */
 function packageBlock(block, lines, { key, scope }) {
   if (typeof block !== 'object' || block === null) return [];
-  const start = Math.max(0, lines.findIndex((line) => line.includes(`"${key}"`)));
+  const start = Math.max(
+    0,
+    lines.findIndex((line) => line.includes(`"${key}"`)),
+  );
   return Object.entries(block).map(([name, version]) => {
     const found = lines.findIndex((line, index) => index >= start && line.includes(`"${name}"`));
     return { name, version: String(version), line: Math.max(0, found) + 1, scope };
@@ -90,7 +108,10 @@ function packageBlock(block, lines, { key, scope }) {
 
 /** @param {string} text */
 function readRequirements(text) {
-  return manifest('python', linesOf(text).flatMap((line, index) => requirement(line, index, 'runtime')));
+  return manifest(
+    'python',
+    linesOf(text).flatMap((line, index) => requirement(line, index, 'runtime')),
+  );
 }
 
 /**
@@ -102,7 +123,9 @@ function readRequirements(text) {
 function requirement(line, index, scope) {
   const text = line.replace(/(^|\s)#.*$/, '').trim();
   const match = /^([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*([^;]*)/.exec(text);
-  return match === null ? [] : [{ name: match[1] ?? '', version: (match[2] ?? '').trim(), line: index + 1, scope }];
+  return match === null
+    ? []
+    : [{ name: match[1] ?? '', version: (match[2] ?? '').trim(), line: index + 1, scope }];
 }
 
 /** @param {string} text Both the standard's lists and poetry's tables. */
@@ -114,11 +137,17 @@ function readPyproject(text) {
   for (const [index, line] of linesOf(text).entries()) {
     table = /^\s*\[([^\]]+)\]\s*$/.exec(line)?.[1] ?? table;
     if (/^\s*dependencies\s*=\s*\[/.test(line) && table === 'project') list = true;
-    const entries = list ? [...line.matchAll(/"([^"]+)"|'([^']+)'/g)].flatMap((match) => requirement(match[1] ?? match[2] ?? '', index, 'runtime')) : poetryEntry(line, index, table);
+    const entries = list
+      ? [...line.matchAll(/"([^"]+)"|'([^']+)'/g)].flatMap((match) =>
+          requirement(match[1] ?? match[2] ?? '', index, 'runtime'),
+        )
+      : poetryEntry(line, index, table);
     found.push(...entries);
     if (list && /\](?!.*["'])\s*,?\s*$/.test(line.replace(/\[[^\]"']*\]/g, ''))) list = false;
   }
-  return manifest('python', found, { licence: /^license\s*=\s*(?:\{\s*text\s*=\s*)?["']([^"']+)/m.exec(text)?.[1] ?? '' });
+  return manifest('python', found, {
+    licence: /^license\s*=\s*(?:\{\s*text\s*=\s*)?["']([^"']+)/m.exec(text)?.[1] ?? '',
+  });
 }
 
 /**
@@ -131,15 +160,36 @@ function poetryEntry(line, index, table) {
   if (!/^tool\.poetry\.(?:group\.\w+\.)?(?:dev-)?dependencies$/.test(table)) return [];
   const match = /^\s*([\w.-]+)\s*=\s*(.+)$/.exec(line);
   if (match === null || match[1] === 'python') return [];
-  const version = /version\s*=\s*["']([^"']*)/.exec(match[2] ?? '')?.[1] ?? /^["']([^"']*)/.exec(match[2] ?? '')?.[1] ?? '';
-  return [{ name: match[1] ?? '', version, line: index + 1, scope: /dev|group/.test(table) ? 'development' : 'runtime' }];
+  const version =
+    /version\s*=\s*["']([^"']*)/.exec(match[2] ?? '')?.[1] ??
+    /^["']([^"']*)/.exec(match[2] ?? '')?.[1] ??
+    '';
+  return [
+    {
+      name: match[1] ?? '',
+      version,
+      line: index + 1,
+      scope: /dev|group/.test(table) ? 'development' : 'runtime',
+    },
+  ];
 }
 
 /** @param {string} text */
 function readGoMod(text) {
   const dependencies = linesOf(text).flatMap((line, index) => {
-    const match = /^\s*(?:require\s+)?([\w.-]+\.[\w.-]+\/[\w./-]+|[\w-]+\.[\w.-]+)\s+(v\S+)/.exec(line);
-    return match === null ? [] : [{ name: match[1] ?? '', version: match[2] ?? '', line: index + 1, scope: /** @type {const} */ ('runtime') }];
+    const match = /^\s*(?:require\s+)?([\w.-]+\.[\w.-]+\/[\w./-]+|[\w-]+\.[\w.-]+)\s+(v\S+)/.exec(
+      line,
+    );
+    return match === null
+      ? []
+      : [
+          {
+            name: match[1] ?? '',
+            version: match[2] ?? '',
+            line: index + 1,
+            scope: /** @type {const} */ ('runtime'),
+          },
+        ];
   });
   return manifest('go', dependencies);
 }
@@ -151,9 +201,20 @@ function readCargo(text) {
     table = /^\s*\[([^\]]+)\]/.exec(line)?.[1] ?? table;
     const match = /^\s*([\w-]+)\s*=\s*(.+)$/.exec(line);
     if (match === null || !/(^|\.)(?:dev-|build-)?dependencies$/.test(table)) return [];
-    return [{ name: match[1] ?? '', version: cargoVersion(match[2] ?? ''), line: index + 1, scope: table.includes('dev-') ? /** @type {const} */ ('development') : /** @type {const} */ ('runtime') }];
+    return [
+      {
+        name: match[1] ?? '',
+        version: cargoVersion(match[2] ?? ''),
+        line: index + 1,
+        scope: table.includes('dev-')
+          ? /** @type {const} */ ('development')
+          : /** @type {const} */ ('runtime'),
+      },
+    ];
   });
-  return manifest('cargo', dependencies, { licence: /^license\s*=\s*"([^"]+)"/m.exec(text)?.[1] ?? '' });
+  return manifest('cargo', dependencies, {
+    licence: /^license\s*=\s*"([^"]+)"/m.exec(text)?.[1] ?? '',
+  });
 }
 
 /** @param {string} value A path or a workspace pins by itself. */
@@ -169,9 +230,19 @@ function readPom(text) {
     const name = `${tag(block, 'groupId')}:${tag(block, 'artifactId')}`;
     const line = linesOf(text.slice(0, match.index)).length;
     /* Without a version of its own it is managed by the parent. */
-    return { name, version: tag(block, 'version') || 'managed', line, scope: tag(block, 'scope') === 'test' ? /** @type {const} */ ('development') : /** @type {const} */ ('runtime') };
+    return {
+      name,
+      version: tag(block, 'version') || 'managed',
+      line,
+      scope:
+        tag(block, 'scope') === 'test'
+          ? /** @type {const} */ ('development')
+          : /** @type {const} */ ('runtime'),
+    };
   });
-  return manifest('maven', dependencies, { licence: /<license>[\s\S]*?<name>([^<]+)/.exec(text)?.[1]?.trim() ?? '' });
+  return manifest('maven', dependencies, {
+    licence: /<license>[\s\S]*?<name>([^<]+)/.exec(text)?.[1]?.trim() ?? '',
+  });
 }
 
 /**

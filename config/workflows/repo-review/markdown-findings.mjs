@@ -34,8 +34,14 @@ export function findingSection({ findings, cut, withdrawn }) {
     '',
     ...(findings.length === 0 ? ['None.', ''] : []),
     ...kindsOf(findings).flatMap(kindLines),
-    ...cut.flatMap((row) => [`Of ${row.total} findings in "${row.aspect}" the worst ${row.shown} are listed.`, '']),
-    ...withdrawn.flatMap((row) => [`Withdrawn after the cross-check: ${code(row.key)} (${row.reason}).`, '']),
+    ...cut.flatMap((row) => [
+      `Of ${row.total} findings in "${row.aspect}" the worst ${row.shown} are listed.`,
+      '',
+    ]),
+    ...withdrawn.flatMap((row) => [
+      `Withdrawn after the cross-check: ${code(row.key)} (${row.reason}).`,
+      '',
+    ]),
   );
 }
 
@@ -66,7 +72,13 @@ function kindLines(findings) {
     '',
     `**${first.severity}** · confidence ${confidence(findings)} · ${first.aspect}${findings.length > 1 ? ` · ${counted(findings.length, 'place')}` : ''}. ${plain(first.fix)}`,
     '',
-    ...tableLines({ columns: own ? ['id', 'where', 'what'] : ['id', 'where', 'evidence'], rows: findings.slice(0, shownPlaces).map((finding) => placeRow(finding, own)) }, (cell) => cell),
+    ...tableLines(
+      {
+        columns: own ? ['id', 'where', 'what'] : ['id', 'where', 'evidence'],
+        rows: findings.slice(0, shownPlaces).map((finding) => placeRow(finding, own)),
+      },
+      (cell) => cell,
+    ),
     ...(left > 0 ? ['', `${left} more in report.json.`] : []),
     '',
   ];
@@ -82,7 +94,11 @@ function confidence(findings) {
  * @param {boolean} own
  */
 function placeRow(finding, own) {
-  return [finding.id, finding.file === null ? 'the repository' : code(place(finding)), own ? plain(finding.title) : code(finding.evidence)];
+  return [
+    finding.id,
+    finding.file === null ? 'the repository' : code(place(finding)),
+    own ? plain(finding.title) : code(finding.evidence),
+  ];
 }
 
 /** @param {Numbered} finding */

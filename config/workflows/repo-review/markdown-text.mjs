@@ -31,7 +31,8 @@ function cellOf(text) {
  * @param {(cell: string) => string} [show]
  */
 export function tableLines({ columns, rows }, show = cellOf) {
-  const row = (/** @type {readonly (string | number)[]} */ cells) => `| ${cells.map((cell) => show(String(cell)).replaceAll('|', '\\|')).join(' | ')} |`;
+  const row = (/** @type {readonly (string | number)[]} */ cells) =>
+    `| ${cells.map((cell) => show(String(cell)).replaceAll('|', '\\|')).join(' | ')} |`;
   return [row(columns), row(columns.map(() => '---')), ...rows.map(row)];
 }
 

@@ -82,8 +82,17 @@ function measureText(measures, path, text) {
   const role = roleOf(path);
   const behaves = role === 'source' || role === 'test';
   /* Declarations of types have signatures, not functions. */
-  const found = behaves && !/\.d\.[mc]?ts$/.test(path) ? functionsIn(scanned.code, language.family) : { functions: [], loose: 0 };
-  const lines = { files: 1, code: scanned.codeLines, comment: scanned.commentLines, blank: scanned.blankLines, functions: found.functions.length };
+  const found =
+    behaves && !/\.d\.[mc]?ts$/.test(path)
+      ? functionsIn(scanned.code, language.family)
+      : { functions: [], loose: 0 };
+  const lines = {
+    files: 1,
+    code: scanned.codeLines,
+    comment: scanned.commentLines,
+    blank: scanned.blankLines,
+    functions: found.functions.length,
+  };
   measures.languages[language.name] = added(measures.languages[language.name] ?? noLines(), lines);
   if (!behaves) return;
   measures.roles[role] = added(measures.roles[role], lines);
@@ -113,11 +122,22 @@ export function added(a, b) {
  */
 function addFunctions(measures, path, { scanned, found }) {
   const test = roleOf(path) === 'test';
-  const rows = found.functions.map((facts) => ({ file: path, ...facts, test, evidence: evidenceOf(scanned.raw[facts.line - 1] ?? '') }));
+  const rows = found.functions.map((facts) => ({
+    file: path,
+    ...facts,
+    test,
+    evidence: evidenceOf(scanned.raw[facts.line - 1] ?? ''),
+  }));
   const complexity = found.loose + rows.reduce((sum, row) => sum + row.complexity, 0);
   const worst = rows.toSorted(byComplexity)[0] ?? null;
   if (!test) {
-    measures.files.push({ file: path, code: scanned.codeLines, complexity, functions: rows.length, worst });
+    measures.files.push({
+      file: path,
+      code: scanned.codeLines,
+      complexity,
+      functions: rows.length,
+      worst,
+    });
     measures.over.long += rows.filter((row) => row.lines > thresholds.lines).length;
     measures.over.complex += rows.filter((row) => row.complexity > thresholds.complexity).length;
     measures.over.nested += rows.filter((row) => row.nesting > thresholds.nesting).length;
@@ -135,7 +155,9 @@ function isNotable(row) {
  * @param {FunctionRow} b
  */
 export function byComplexity(a, b) {
-  return b.complexity - a.complexity || b.lines - a.lines || byText(a.file, b.file) || a.line - b.line;
+  return (
+    b.complexity - a.complexity || b.lines - a.lines || byText(a.file, b.file) || a.line - b.line
+  );
 }
 
 /* As people write them: the word, then a colon, a name in brackets or a sentence; not in quotes. */
@@ -152,7 +174,12 @@ function addMarkers(measures, path, scanned) {
     if (match === null || !inComment(scanned, index, match.index)) continue;
     measures.markers.count += 1;
     if (measures.markers.rows.length >= keptMarkers) continue;
-    measures.markers.rows.push({ file: path, line: index + 1, word: match[1] ?? '', evidence: evidenceOf(line) });
+    measures.markers.rows.push({
+      file: path,
+      line: index + 1,
+      word: match[1] ?? '',
+      evidence: evidenceOf(line),
+    });
   }
 }
 
@@ -161,13 +188,17 @@ function addMarkers(measures, path, scanned) {
  * @returns {Measures}
  */
 function cut(measures) {
-  const longest = measures.functions.toSorted((a, b) => b.lines - a.lines || byComplexity(a, b)).slice(0, keptFunctions / 2);
+  const longest = measures.functions
+    .toSorted((a, b) => b.lines - a.lines || byComplexity(a, b))
+    .slice(0, keptFunctions / 2);
   const hardest = measures.functions.toSorted(byComplexity).slice(0, keptFunctions);
   return {
     ...measures,
     unread: measures.unread.slice(0, keptUnread),
     broken: measures.broken.slice(0, keptUnread),
     functions: [...new Set([...hardest, ...longest])],
-    files: measures.files.sort((a, b) => b.complexity - a.complexity || byText(a.file, b.file)).slice(0, keptFiles),
+    files: measures.files
+      .sort((a, b) => b.complexity - a.complexity || byText(a.file, b.file))
+      .slice(0, keptFiles),
   };
 }

@@ -13,22 +13,61 @@
 
 /** @type {readonly SecretRule[]} */
 export const secretRules = [
-  rule('private-key', 'Private key', /(-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----)(.*)/g, ['critical', 'high', 0]),
-  rule('aws-access-key', 'AWS access key id', /\b((?:AKIA|ASIA))([0-9A-Z]{16})\b/g, ['critical', 'high', 2.5]),
-  rule('github-token', 'GitHub token', /\b(gh[pousr]_|github_pat_)([A-Za-z0-9_]{22,255})/g, ['critical', 'high', 3]),
-  rule('gitlab-token', 'GitLab token', /\b(glpat-)([\w-]{20,64})/g, ['critical', 'high', 3]),
-  rule('slack-token', 'Slack token', /\b(xox[baprs]-)([\w-]{10,200})/g, ['critical', 'high', 2.5]),
-  rule('stripe-key', 'Stripe live key', /\b([rs]k_live_)([A-Za-z0-9]{16,200})/g, ['critical', 'high', 3]),
-  rule('google-key', 'Google API key', /\b(AIza)([\w-]{35})/g, ['high', 'high', 3]),
-  rule('npm-token', 'npm token', /\b(npm_)([A-Za-z0-9]{36})\b/g, ['critical', 'high', 3]),
-  rule('model-key', 'Key of a model provider', /\b(sk-(?:ant-|proj-)?)([\w-]{32,200})/g, ['critical', 'high', 3.2]),
-  rule('azure-key', 'Azure account key', /(AccountKey=)([A-Za-z0-9+/]{40,100}={0,2})/g, ['critical', 'high', 3.5]),
-  rule('sendgrid-key', 'SendGrid key', /\b(SG\.)([\w-]{16,32}\.[\w-]{16,64})/g, ['critical', 'high', 3]),
-  rule('jwt', 'JSON web token', /\b(eyJ)([\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,})/g, ['high', 'medium', 3]),
-  rule('url-password', 'Password in a URL', /([a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@'"`<>{}$]{0,64}:)([^\s:/@'"`<>{}$]{3,200})(?=@)/gi, ['high', 'medium', 0]),
+  rule(['private-key', 'Private key'], /(-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----)(.*)/g, [
+    'critical',
+    'high',
+    0,
+  ]),
+  rule(['aws-access-key', 'AWS access key id'], /\b((?:AKIA|ASIA))([0-9A-Z]{16})\b/g, [
+    'critical',
+    'high',
+    2.5,
+  ]),
+  rule(['github-token', 'GitHub token'], /\b(gh[pousr]_|github_pat_)([A-Za-z0-9_]{22,255})/g, [
+    'critical',
+    'high',
+    3,
+  ]),
+  rule(['gitlab-token', 'GitLab token'], /\b(glpat-)([\w-]{20,64})/g, ['critical', 'high', 3]),
+  rule(['slack-token', 'Slack token'], /\b(xox[baprs]-)([\w-]{10,200})/g, [
+    'critical',
+    'high',
+    2.5,
+  ]),
+  rule(['stripe-key', 'Stripe live key'], /\b([rs]k_live_)([A-Za-z0-9]{16,200})/g, [
+    'critical',
+    'high',
+    3,
+  ]),
+  rule(['google-key', 'Google API key'], /\b(AIza)([\w-]{35})/g, ['high', 'high', 3]),
+  rule(['npm-token', 'npm token'], /\b(npm_)([A-Za-z0-9]{36})\b/g, ['critical', 'high', 3]),
+  rule(['model-key', 'Key of a model provider'], /\b(sk-(?:ant-|proj-)?)([\w-]{32,200})/g, [
+    'critical',
+    'high',
+    3.2,
+  ]),
+  rule(['azure-key', 'Azure account key'], /(AccountKey=)([A-Za-z0-9+/]{40,100}={0,2})/g, [
+    'critical',
+    'high',
+    3.5,
+  ]),
+  rule(['sendgrid-key', 'SendGrid key'], /\b(SG\.)([\w-]{16,32}\.[\w-]{16,64})/g, [
+    'critical',
+    'high',
+    3,
+  ]),
+  rule(['jwt', 'JSON web token'], /\b(eyJ)([\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,})/g, [
+    'high',
+    'medium',
+    3,
+  ]),
   rule(
-    'assigned-secret',
-    'Secret written into the code',
+    ['url-password', 'Password in a URL'],
+    /([a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@'"`<>{}$]{0,64}:)([^\s:/@'"`<>{}$]{3,200})(?=@)/gi,
+    ['high', 'medium', 0],
+  ),
+  rule(
+    ['assigned-secret', 'Secret written into the code'],
     /((?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|auth[_-]?token|private[_-]?key|client[_-]?secret|_authtoken|token)["'\]]?\s*(?:[:=]|=>|:=)\s*["'`]?)([^\s"'`,;(){}<>[\]]{8,200})/gi,
     ['high', 'medium', 3],
   ),
@@ -42,13 +81,12 @@ const placeholder =
 const expression = /^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*[?!]?$/;
 
 /**
- * @param {string} id
- * @param {string} title
+ * @param {[string, string]} name Id and title.
  * @param {RegExp} pattern
  * @param {[SecretRule['severity'], SecretRule['confidence'], number]} weight
  * @returns {SecretRule}
  */
-function rule(id, title, pattern, [severity, confidence, entropy]) {
+function rule([id, title], pattern, [severity, confidence, entropy]) {
   return { id, title, pattern, severity, confidence, entropy };
 }
 
@@ -62,7 +100,8 @@ export function entropyOf(text) {
   const counts = new Map();
   for (const char of text) counts.set(char, (counts.get(char) ?? 0) + 1);
   let bits = 0;
-  for (const count of counts.values()) bits -= (count / text.length) * Math.log2(count / text.length);
+  for (const count of counts.values())
+    bits -= (count / text.length) * Math.log2(count / text.length);
   return bits;
 }
 
@@ -120,7 +159,16 @@ const wordy = /^(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}(?![a-z])|\d{1,2}(?!\d)|[A-Z](?![a-z
 
 /** @param {string} run One long part without order is enough: keys have them, paths and names do not. */
 function isOpaque(run) {
-  return run.split(/[-_/]/).some((part) => part.length >= 16 && /\d/.test(part) && /[A-Za-z]/.test(part) && entropyOf(part) >= 3.2 && !wordy.test(part));
+  return run
+    .split(/[-_/]/)
+    .some(
+      (part) =>
+        part.length >= 16 &&
+        /\d/.test(part) &&
+        /[A-Za-z]/.test(part) &&
+        entropyOf(part) >= 3.2 &&
+        !wordy.test(part),
+    );
 }
 
 /** @param {string} secret */

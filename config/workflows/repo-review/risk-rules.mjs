@@ -62,7 +62,8 @@ export const riskRules = [
   {
     id: 'tls-off',
     title: 'TLS certificates are not checked',
-    pattern: /rejectUnauthorized\s*:\s*false|NODE_TLS_REJECT_UNAUTHORIZED\s*["'\]]*\s*[=:]\s*["']?0|InsecureSkipVerify\s*:\s*true|verify\s*=\s*False|(?<!def )\b_create_unverified_context\s*\(|CURLOPT_SSL_VERIFYPEER\s*,\s*(?:0|false)/,
+    pattern:
+      /rejectUnauthorized\s*:\s*false|NODE_TLS_REJECT_UNAUTHORIZED\s*["'\]]*\s*[=:]\s*["']?0|InsecureSkipVerify\s*:\s*true|verify\s*=\s*False|(?<!def )\b_create_unverified_context\s*\(|CURLOPT_SSL_VERIFYPEER\s*,\s*(?:0|false)/,
     on: 'raw',
     languages: any,
     severity: 'high',
@@ -92,7 +93,8 @@ export const riskRules = [
   {
     id: 'sql-concat',
     title: 'SQL is put together from variables',
-    pattern: /["'`]\s*(?:SELECT\s.{1,80}\sFROM|INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM)\b[^"'`]*(?:\$\{|["']\s*\+\s*[\w$]|["']\s*%\s*[\w(]|\{[\w.]+\}["'].*\.format|["']\s*\.\s*\$)/i,
+    pattern:
+      /["'`]\s*(?:SELECT\s.{1,80}\sFROM|INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM)\b[^"'`]*(?:\$\{|["']\s*\+\s*[\w$]|["']\s*%\s*[\w(]|\{[\w.]+\}["'].*\.format|["']\s*\.\s*\$)/i,
     on: 'raw',
     languages: any,
     severity: 'high',
@@ -102,7 +104,8 @@ export const riskRules = [
   {
     id: 'sql-f-string',
     title: 'SQL is put together in an f-string',
-    pattern: /\bf["'](?:"")?\s*(?:SELECT\s.{1,80}\sFROM|INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM)\b[^"']*\{/i,
+    pattern:
+      /\bf["'](?:"")?\s*(?:SELECT\s.{1,80}\sFROM|INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM)\b[^"']*\{/i,
     on: 'raw',
     languages: python,
     severity: 'high',
@@ -112,7 +115,8 @@ export const riskRules = [
   {
     id: 'raw-html',
     title: 'HTML is set from a value',
-    pattern: /\.(?:innerHTML|outerHTML)\s*\+?=(?!=)\s*(?!["'`]\s*["'`]\s*;)|\bdangerouslySetInnerHTML\b|\bdocument\.write\s*\(/,
+    pattern:
+      /\.(?:innerHTML|outerHTML)\s*\+?=(?!=)\s*(?!["'`]\s*["'`]\s*;)|\bdangerouslySetInnerHTML\b|\bdocument\.write\s*\(/,
     on: 'code',
     languages: script,
     severity: 'medium',
@@ -122,7 +126,8 @@ export const riskRules = [
   {
     id: 'weak-hash',
     title: 'MD5 or SHA-1 is used',
-    pattern: /createHash\s*\(\s*["'](?:md5|sha1)["']|\bhashlib\.(?:md5|sha1)\s*\(|MessageDigest\.getInstance\s*\(\s*"(?:MD5|SHA-?1)"|\b(?:md5|sha1)\.New\s*\(/,
+    pattern:
+      /createHash\s*\(\s*["'](?:md5|sha1)["']|\bhashlib\.(?:md5|sha1)\s*\(|MessageDigest\.getInstance\s*\(\s*"(?:MD5|SHA-?1)"|\b(?:md5|sha1)\.New\s*\(/,
     on: 'raw',
     languages: any,
     severity: 'low',
@@ -192,4 +197,5 @@ export const riskRules = [
 ];
 
 /** Files that hold credentials by their name; samples of them are fine. */
-export const sensitiveNames = /(^|\/)(\.env(\.(local|production|prod|staging))?|id_(rsa|dsa|ecdsa|ed25519)|\.htpasswd|\.netrc|\.pgpass|credentials(\.json)?|service[-_]account[^/]*\.json|[^/]+\.(pem|p12|pfx|jks|keystore|kdbx))$/i;
+export const sensitiveNames =
+  /(^|\/)(\.env(\.(local|production|prod|staging))?|id_(rsa|dsa|ecdsa|ed25519)|\.htpasswd|\.netrc|\.pgpass|credentials(\.json)?|service[-_]account[^/]*\.json|[^/]+\.(pem|p12|pfx|jks|keystore|kdbx))$/i;

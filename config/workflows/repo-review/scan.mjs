@@ -26,15 +26,20 @@ const single = "'(?:[^'\\\\\\n]|\\\\[\\s\\S])*'?";
 /* A quote in Rust or C may be a lifetime or a character: only short, closed ones are strings. */
 const character = "'(?:[^'\\\\\\n]|\\\\[^\\n]{1,8})'";
 const template = '`(?:[^`\\\\]|\\\\[\\s\\S])*`?';
-const regex = '(?<=(?:[=(,:\\[!&|?{};\\n]|=>|\\breturn)[ \\t]*)/(?![*/])(?:[^/\\\\\\n\\[]|\\\\.|\\[(?:[^\\]\\\\\\n]|\\\\.)*\\])+/[a-z]*';
-const docString = '(?<=^[ \\t]*)("""[\\s\\S]*?(?:"""|(?![\\s\\S]))|\'\'\'[\\s\\S]*?(?:\'\'\'|(?![\\s\\S])))';
+const regex =
+  '(?<=(?:[=(,:\\[!&|?{};\\n]|=>|\\breturn)[ \\t]*)/(?![*/])(?:[^/\\\\\\n\\[]|\\\\.|\\[(?:[^\\]\\\\\\n]|\\\\.)*\\])+/[a-z]*';
+const docString =
+  '(?<=^[ \\t]*)("""[\\s\\S]*?(?:"""|(?![\\s\\S]))|\'\'\'[\\s\\S]*?(?:\'\'\'|(?![\\s\\S])))';
 const longString = '"""[\\s\\S]*?(?:"""|(?![\\s\\S]))|\'\'\'[\\s\\S]*?(?:\'\'\'|(?![\\s\\S]))';
 const never = '(?!)';
 
 /** Groups 1 and 2 are comments; anything else that matches is a string. */
 /** @type {{ readonly [family in Family]: RegExp }} */
 const tokens = {
-  javascript: new RegExp([lineComment, blockComment, template, quoted, single, regex].join('|'), 'gm'),
+  javascript: new RegExp(
+    [lineComment, blockComment, template, quoted, single, regex].join('|'),
+    'gm',
+  ),
   c: new RegExp([lineComment, blockComment, quoted, character].join('|'), 'gm'),
   python: new RegExp([hashComment, docString, longString, quoted, single].join('|'), 'gm'),
   ruby: new RegExp([hashComment, `(${never})`, quoted, single].join('|'), 'gm'),

@@ -36,12 +36,22 @@ export async function scanShard(ctx) {
     if (!isText(file)) return;
     examined += 1;
     const language = languageOf(path);
-    const subject = { path, language: language?.name ?? 'other', scanned: scan(file.text, language?.family ?? 'prose') };
+    const subject = {
+      path,
+      language: language?.name ?? 'other',
+      scanned: scan(file.text, language?.family ?? 'prose'),
+    };
     found.push(...secretFindings(subject), ...riskFindings(subject));
   });
   const secrets = found.filter((finding) => finding.rule.startsWith('secret')).length;
   const ranked = found.map((finding) => ({ ...finding, aspect: 'security' })).sort(bySeverity);
-  return { examined, secrets, risks: found.length - secrets, total: found.length, findings: ranked.slice(0, keptPerShard) };
+  return {
+    examined,
+    secrets,
+    risks: found.length - secrets,
+    total: found.length,
+    findings: ranked.slice(0, keptPerShard),
+  };
 }
 
 /** @param {string} path */
@@ -49,7 +59,18 @@ function nameFinding(path) {
   if (!sensitiveNames.test(path)) return [];
   const severity = lowered('high', isSample(path) ? 2 : 0);
   const fix = 'Take it out of the repository, renew what it holds, and ignore the name.';
-  return [{ rule: 'secret-file', severity, confidence: /** @type {const} */ ('medium'), title: 'A file that usually holds credentials is tracked', file: path, line: null, evidence: '', fix }];
+  return [
+    {
+      rule: 'secret-file',
+      severity,
+      confidence: /** @type {const} */ ('medium'),
+      title: 'A file that usually holds credentials is tracked',
+      file: path,
+      line: null,
+      evidence: '',
+      fix,
+    },
+  ];
 }
 
 /**
@@ -79,7 +100,12 @@ function secretFindings({ path, scanned }) {
  * @param {ReturnType<typeof secretsIn>} secrets
  */
 function distinct(secrets) {
-  return secrets.filter((secret, index) => !secrets.slice(0, index).some((other) => other.value.includes(secret.value) || secret.value.includes(other.value)));
+  return secrets.filter(
+    (secret, index) =>
+      !secrets
+        .slice(0, index)
+        .some((other) => other.value.includes(secret.value) || secret.value.includes(other.value)),
+  );
 }
 
 /**
@@ -105,7 +131,18 @@ function matches({ path, scanned }, rule) {
     if (match === null || inComment(scanned, index, match.index)) return [];
     const { id, title, severity, fix } = rule;
     const confidence = sample ? /** @type {const} */ ('low') : rule.confidence;
-    return [{ rule: id, severity: lowered(severity, sample ? 2 : 0), confidence, title, file: path, line: index + 1, evidence: evidenceOf(scanned.raw[index] ?? ''), fix }];
+    return [
+      {
+        rule: id,
+        severity: lowered(severity, sample ? 2 : 0),
+        confidence,
+        title,
+        file: path,
+        line: index + 1,
+        evidence: evidenceOf(scanned.raw[index] ?? ''),
+        fix,
+      },
+    ];
   });
 }
 
@@ -133,7 +170,9 @@ export function security(ctx) {
       secrets: shards.reduce((sum, shard) => sum + shard.secrets, 0),
     },
     notes: [
-      ...(lost > 0 ? [`${counted(lost, 'shard')} of the files was not searched for secrets and risks.`] : []),
+      ...(lost > 0
+        ? [`${counted(lost, 'shard')} of the files was not searched for secrets and risks.`]
+        : []),
       'Only the files as they are now were searched: a secret that was removed is still in the history.',
     ],
   });

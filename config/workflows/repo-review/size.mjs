@@ -57,7 +57,11 @@ function sum(shards, of) {
 
 /** @param {FunctionRow} row */
 function isOver(row) {
-  return row.lines > thresholds.lines || row.complexity > thresholds.complexity || row.nesting > thresholds.nesting;
+  return (
+    row.lines > thresholds.lines ||
+    row.complexity > thresholds.complexity ||
+    row.nesting > thresholds.nesting
+  );
 }
 
 /** @param {FunctionRow} row */
@@ -102,25 +106,49 @@ function languageTable(shards) {
   /** @type {{ [language: string]: import('./measure.mjs').Lines }} */
   const all = {};
   for (const shard of shards) {
-    for (const [name, lines] of Object.entries(shard.languages)) all[name] = added(all[name] ?? noLines(), lines);
+    for (const [name, lines] of Object.entries(shard.languages))
+      all[name] = added(all[name] ?? noLines(), lines);
   }
   const rows = Object.entries(all)
     .sort(([a, x], [b, y]) => y.code - x.code || byText(a, b))
     .slice(0, 15)
-    .map(([name, lines]) => [name, lines.files, lines.code, lines.comment, lines.blank, lines.functions]);
-  return { title: 'Languages', columns: ['language', 'files', 'code', 'comment', 'blank', 'functions'], rows };
+    .map(([name, lines]) => [
+      name,
+      lines.files,
+      lines.code,
+      lines.comment,
+      lines.blank,
+      lines.functions,
+    ]);
+  return {
+    title: 'Languages',
+    columns: ['language', 'files', 'code', 'comment', 'blank', 'functions'],
+    rows,
+  };
 }
 
 /** @param {readonly FunctionRow[]} functions */
 function functionTable(functions) {
-  const rows = functions.slice(0, 15).map((row) => [`${row.file}:${row.line}`, row.name, row.complexity, row.lines, row.nesting]);
-  return { title: 'Hardest functions', columns: ['place', 'function', 'complexity', 'lines', 'nesting'], rows };
+  const rows = functions
+    .slice(0, 15)
+    .map((row) => [`${row.file}:${row.line}`, row.name, row.complexity, row.lines, row.nesting]);
+  return {
+    title: 'Hardest functions',
+    columns: ['place', 'function', 'complexity', 'lines', 'nesting'],
+    rows,
+  };
 }
 
 /** @param {readonly Measures[]} shards */
 function markerTable(shards) {
-  const rows = shards.flatMap((shard) => shard.markers.rows).sort((a, b) => byText(a.file, b.file) || a.line - b.line);
-  return { title: 'Markers (TODO, FIXME, HACK, XXX)', columns: ['place', 'what it says'], rows: rows.slice(0, 15).map((row) => [`${row.file}:${row.line}`, row.evidence]) };
+  const rows = shards
+    .flatMap((shard) => shard.markers.rows)
+    .sort((a, b) => byText(a.file, b.file) || a.line - b.line);
+  return {
+    title: 'Markers (TODO, FIXME, HACK, XXX)',
+    columns: ['place', 'what it says'],
+    rows: rows.slice(0, 15).map((row) => [`${row.file}:${row.line}`, row.evidence]),
+  };
 }
 
 /**
@@ -133,8 +161,14 @@ function notesOf(shards, input) {
   const unread = shards.flatMap((shard) => shard.unread);
   const broken = shards.flatMap((shard) => shard.broken);
   return [
-    ...(lost > 0 ? [`${counted(lost, 'shard')} of the files did not finish, so totals are too low by about ${rounded((100 * missing) / Math.max(1, input.expected), 0)} %.`] : []),
+    ...(lost > 0
+      ? [
+          `${counted(lost, 'shard')} of the files did not finish, so totals are too low by about ${rounded((100 * missing) / Math.max(1, input.expected), 0)} %.`,
+        ]
+      : []),
     ...unread.slice(0, 10).map((file) => `${file.file}: ${file.reason}.`),
-    ...(broken.length > 0 ? [`Text that is not valid UTF-8 was read with gaps: ${broken.slice(0, 5).join(', ')}.`] : []),
+    ...(broken.length > 0
+      ? [`Text that is not valid UTF-8 was read with gaps: ${broken.slice(0, 5).join(', ')}.`]
+      : []),
   ];
 }

@@ -34,10 +34,23 @@ export async function structure(ctx) {
   const cycles = cyclesOf(graph.edges);
   return aspectOutput('structure', {
     examined: `${counted(scripts.length, 'JavaScript or TypeScript file')}, ${counted(graph.imports, 'relative import')}`,
-    findings: [...cycles.map((part) => cycleFinding(part, graph)), ...(await lostFindings(input.root, graph))],
+    findings: [
+      ...cycles.map((part) => cycleFinding(part, graph)),
+      ...(await lostFindings(input.root, graph)),
+    ],
     tables: [folderTable(input), largestTable(input), userTable(graph)],
-    metrics: { cycles: cycles.length, files_in_cycles: cycles.flat().length, imports: graph.imports, scripts: scripts.length },
-    notes: scripts.length < input.files.length ? ['Import cycles are looked for in JavaScript and TypeScript only; imports by package name or path alias are not followed.'] : [],
+    metrics: {
+      cycles: cycles.length,
+      files_in_cycles: cycles.flat().length,
+      imports: graph.imports,
+      scripts: scripts.length,
+    },
+    notes:
+      scripts.length < input.files.length
+        ? [
+            'Import cycles are looked for in JavaScript and TypeScript only; imports by package name or path alias are not followed.',
+          ]
+        : [],
   });
 }
 
@@ -52,7 +65,12 @@ async function graphOf(ctx, { root, files }, scripts) {
   const graph = { edges: new Map(), places: new Map(), users: new Map(), lost: [], imports: 0 };
   await eachItem(ctx, scripts, async (path) => {
     const file = await readText(root, path, { signal: ctx.signal });
-    if (isText(file)) addImports(graph, { path, known, scanned: scan(file.text, languageOf(path)?.family ?? 'javascript') });
+    if (isText(file))
+      addImports(graph, {
+        path,
+        known,
+        scanned: scan(file.text, languageOf(path)?.family ?? 'javascript'),
+      });
   });
   return graph;
 }
@@ -112,7 +130,9 @@ async function lostFindings(root, { lost }) {
     const target = posix.join(folderOf(row.file) || '.', row.specifier);
     byTarget.set(target, [...(byTarget.get(target) ?? []), row]);
   }
-  const findings = [...byTarget].map(async ([target, rows]) => lostFinding(rows, await isThere(root, target)));
+  const findings = [...byTarget].map(async ([target, rows]) =>
+    lostFinding(rows, await isThere(root, target)),
+  );
   return (await Promise.all(findings)).flat();
 }
 
@@ -129,12 +149,17 @@ function lostFinding(rows, there) {
     {
       rule: there ? 'untracked-import' : 'lost-import',
       severity: there && !built ? /** @type {const} */ ('medium') : /** @type {const} */ ('low'),
-      confidence: built || isSample(first.file) ? /** @type {const} */ ('low') : /** @type {const} */ ('medium'),
+      confidence:
+        built || isSample(first.file)
+          ? /** @type {const} */ ('low')
+          : /** @type {const} */ ('medium'),
       title: `Imports ${first.specifier}, which ${there ? 'is on this disk but not tracked' : 'does not exist'}${also}`,
       file: first.file,
       line: first.line,
       evidence: first.evidence,
-      fix: there ? 'Add it, or a fresh clone will not run.' : 'Fine if a build makes the file; otherwise the import fails.',
+      fix: there
+        ? 'Add it, or a fresh clone will not run.'
+        : 'Fine if a build makes the file; otherwise the import fails.',
     },
   ];
 }
@@ -153,13 +178,19 @@ async function isThere(root, target) {
 
 /** @param {Input} input */
 function folderTable({ folders }) {
-  const rows = folders.slice(0, 10).map((row) => [row.folder, row.files, `${rounded(row.bytes / 1024)} KiB`]);
+  const rows = folders
+    .slice(0, 10)
+    .map((row) => [row.folder, row.files, `${rounded(row.bytes / 1024)} KiB`]);
   return { title: 'Folders with the most files', columns: ['folder', 'files', 'size'], rows };
 }
 
 /** @param {Input} input */
 function largestTable({ largest }) {
-  return { title: 'Largest files', columns: ['file', 'size'], rows: largest.map((row) => [row.path, `${rounded(row.bytes / 1024)} KiB`]) };
+  return {
+    title: 'Largest files',
+    columns: ['file', 'size'],
+    rows: largest.map((row) => [row.path, `${rounded(row.bytes / 1024)} KiB`]),
+  };
 }
 
 /** @param {Graph} graph */

@@ -41,10 +41,25 @@ export function synthesise(ctx) {
     headline: headline(findings, scores),
     scores,
     findings,
-    counts: Object.fromEntries(severities.map((severity) => [severity, findings.filter((finding) => finding.severity === severity).length])),
-    cut: aspects.filter((aspect) => aspect.total > aspect.findings.length).map((aspect) => ({ aspect: aspect.aspect, shown: aspect.findings.length, total: aspect.total })),
+    counts: Object.fromEntries(
+      severities.map((severity) => [
+        severity,
+        findings.filter((finding) => finding.severity === severity).length,
+      ]),
+    ),
+    cut: aspects
+      .filter((aspect) => aspect.total > aspect.findings.length)
+      .map((aspect) => ({
+        aspect: aspect.aspect,
+        shown: aspect.findings.length,
+        total: aspect.total,
+      })),
     aspects: aspects.map(({ aspect, examined, tables }) => ({ aspect, examined, tables })),
-    unexamined: [...missingAspects(aspects, input), ...gapsOf(input.inventory), ...notesOf(aspects)],
+    unexamined: [
+      ...missingAspects(aspects, input),
+      ...gapsOf(input.inventory),
+      ...notesOf(aspects),
+    ],
     withdrawn,
   };
 }
@@ -65,8 +80,12 @@ function subjectOf(inventory) {
  * @param {ReadonlySet<string>} withdrawn
  */
 function rankedFindings(aspects, withdrawn) {
-  const kept = aspects.flatMap((aspect) => aspect.findings).filter((finding) => !withdrawn.has(keyOf(finding)));
-  return kept.sort(bySeverity).map((finding, index) => ({ id: `F${String(index + 1).padStart(3, '0')}`, ...finding }));
+  const kept = aspects
+    .flatMap((aspect) => aspect.findings)
+    .filter((finding) => !withdrawn.has(keyOf(finding)));
+  return kept
+    .sort(bySeverity)
+    .map((finding, index) => ({ id: `F${String(index + 1).padStart(3, '0')}`, ...finding }));
 }
 
 /**
@@ -74,10 +93,20 @@ function rankedFindings(aspects, withdrawn) {
  * @param {readonly import('./scores.mjs').Score[]} scores
  */
 function headline(findings, scores) {
-  const urgent = findings.filter((finding) => finding.severity === 'critical' || finding.severity === 'high');
-  const weakest = scores.filter((score) => score.score !== null).sort((a, b) => (a.score ?? 0) - (b.score ?? 0))[0];
-  const first = urgent.length === 0 ? 'Nothing critical or high was found' : `${counted(urgent.length, 'finding')} of critical or high severity`;
-  const second = weakest === undefined ? '' : ` The weakest area is ${weakest.area.toLowerCase()} (${weakest.score} of 100).`;
+  const urgent = findings.filter(
+    (finding) => finding.severity === 'critical' || finding.severity === 'high',
+  );
+  const weakest = scores
+    .filter((score) => score.score !== null)
+    .sort((a, b) => (a.score ?? 0) - (b.score ?? 0))[0];
+  const first =
+    urgent.length === 0
+      ? 'Nothing critical or high was found'
+      : `${counted(urgent.length, 'finding')} of critical or high severity`;
+  const second =
+    weakest === undefined
+      ? ''
+      : ` The weakest area is ${weakest.area.toLowerCase()} (${weakest.score} of 100).`;
   return `${first}; ${counted(findings.length, 'finding')} in all.${second}`;
 }
 
@@ -90,19 +119,33 @@ function headline(findings, scores) {
  */
 function missingAspects(aspects, { expected, census }) {
   const there = new Set(aspects.map((aspect) => aspect.aspect));
-  const ends = Object.entries(census ?? {}).filter(([name, count]) => name !== 'succeeded' && name !== 'late' && count > 0);
-  const how = ends.map(([name, count]) => `${count} ${name.replace('_', ' ')}`).join(', ') || 'it did not finish';
-  return expected.filter((name) => !there.has(name)).map((name) => ({ what: `The aspect "${name}"`, why: `no result (of the group: ${how}). \`troupe show\` tells the error` }));
+  const ends = Object.entries(census ?? {}).filter(
+    ([name, count]) => name !== 'succeeded' && name !== 'late' && count > 0,
+  );
+  const how =
+    ends.map(([name, count]) => `${count} ${name.replace('_', ' ')}`).join(', ') ||
+    'it did not finish';
+  return expected
+    .filter((name) => !there.has(name))
+    .map((name) => ({
+      what: `The aspect "${name}"`,
+      why: `no result (of the group: ${how}). \`troupe show\` tells the error`,
+    }));
 }
 
 /** @param {Inventory} inventory */
 function gapsOf({ gaps }) {
-  return gaps.map((gap) => ({ what: `${gap.count} ${gap.what}`, why: `${gap.why}${gap.examples.length > 0 ? ` (${gap.examples.join(', ')}${gap.count > gap.examples.length ? ', …' : ''})` : ''}` }));
+  return gaps.map((gap) => ({
+    what: `${gap.count} ${gap.what}`,
+    why: `${gap.why}${gap.examples.length > 0 ? ` (${gap.examples.join(', ')}${gap.count > gap.examples.length ? ', …' : ''})` : ''}`,
+  }));
 }
 
 /** @param {readonly AspectOutput[]} aspects */
 function notesOf(aspects) {
-  const notes = aspects.flatMap((aspect) => aspect.notes.map((note) => ({ what: `In "${aspect.aspect}"`, why: note })));
+  const notes = aspects.flatMap((aspect) =>
+    aspect.notes.map((note) => ({ what: `In "${aspect.aspect}"`, why: note })),
+  );
   const seen = new Set();
   return notes.filter((note) => !seen.has(note.why) && seen.add(note.why));
 }

@@ -28,9 +28,12 @@ const frameworks = /** @type {const} */ ([
   ['rspec', /\bRSpec\.describe\b/],
 ]);
 
-const testCase = /(?<![\w.$])(?:it|test|specify)(?:\.\w+)*\s*\(|^\s*(?:async\s+)?def test_|^func Test\w+\(|#\[(?:\w+::)?test\]|@Test\b/;
-const onlyMark = /(?<![\w.$])(?:it|test|describe|suite)\.only\s*\(|(?<![\w.$])f(?:it|describe)\s*\(\s*"/;
-const skipMark = /(?<![\w.$])(?:it|test|describe|suite)\.(?:skip|todo)\s*\(|(?<![\w.$])x(?:it|describe)\s*\(\s*"|@pytest\.mark\.skip|@(?:Disabled|Ignore)\b|\bt\.Skip\(/;
+const testCase =
+  /(?<![\w.$])(?:it|test|specify)(?:\.\w+)*\s*\(|^\s*(?:async\s+)?def test_|^func Test\w+\(|#\[(?:\w+::)?test\]|@Test\b/;
+const onlyMark =
+  /(?<![\w.$])(?:it|test|describe|suite)\.only\s*\(|(?<![\w.$])f(?:it|describe)\s*\(\s*"/;
+const skipMark =
+  /(?<![\w.$])(?:it|test|describe|suite)\.(?:skip|todo)\s*\(|(?<![\w.$])x(?:it|describe)\s*\(\s*"|@pytest\.mark\.skip|@(?:Disabled|Ignore)\b|\bt\.Skip\(/;
 
 /**
  * Whether the code is tested: how much test code there is, which modules no test names, which tests
@@ -43,15 +46,30 @@ export async function tests(ctx) {
   const input = inputOf(ctx);
   const testFiles = input.files.filter((path) => roleOf(path) === 'test');
   const modules = input.files.filter(isModule);
-  const seen = await readTests(ctx, input.root, [...testFiles, ...modules.filter((path) => path.endsWith('.rs'))]);
+  const seen = await readTests(ctx, input.root, [
+    ...testFiles,
+    ...modules.filter((path) => path.endsWith('.rs')),
+  ]);
   const untested = modules.filter((path) => !isNamed(path, seen));
   const lines = linesBy(present(input.measures));
   return aspectOutput('tests', {
     examined: `${counted(testFiles.length, 'test file')}, ${counted(seen.cases, 'test case')}, ${counted(modules.length, 'module')}`,
     findings: [...markFindings(seen.marks), ...ratioFindings(modules.length, testFiles.length)],
-    tables: [overview(seen, lines, { modules: modules.length, untested: untested.length }), untestedTable(untested, present(input.measures))],
-    metrics: { test_files: testFiles.length, cases: seen.cases, modules: modules.length, untested: untested.length, ...lines, off: seen.marks.length },
-    notes: ['"Named by a test" is judged by file names and imports; no test was run and no coverage was measured.'],
+    tables: [
+      overview(seen, lines, { modules: modules.length, untested: untested.length }),
+      untestedTable(untested, present(input.measures)),
+    ],
+    metrics: {
+      test_files: testFiles.length,
+      cases: seen.cases,
+      modules: modules.length,
+      untested: untested.length,
+      ...lines,
+      off: seen.marks.length,
+    },
+    notes: [
+      '"Named by a test" is judged by file names and imports; no test was run and no coverage was measured.',
+    ],
   });
 }
 
@@ -59,7 +77,9 @@ export async function tests(ctx) {
 function isModule(path) {
   const family = languageOf(path)?.family;
   if (roleOf(path) !== 'source' || family === 'html' || family === 'dash') return false;
-  return !/\.d\.[mc]?ts$|\.config\.[mc]?[jt]s$|(^|\/)(index\.[mc]?[jt]sx?|__init__\.py|setup\.py)$|\.(css|scss|less)$/.test(path);
+  return !/\.d\.[mc]?ts$|\.config\.[mc]?[jt]s$|(^|\/)(index\.[mc]?[jt]sx?|__init__\.py|setup\.py)$|\.(css|scss|less)$/.test(
+    path,
+  );
 }
 
 /**
@@ -88,7 +108,14 @@ function readTest(seen, path, text) {
   seen.named.add(stemOf(path));
   for (const name of importedStems(text)) seen.named.add(name);
   const scanned = scan(text, languageOf(path)?.family ?? 'prose');
-  for (const [index, line] of scanned.code.entries()) readLine(seen, { path, line, index, raw: scanned.raw[index] ?? '', comment: inComment(scanned, index, 0) });
+  for (const [index, line] of scanned.code.entries())
+    readLine(seen, {
+      path,
+      line,
+      index,
+      raw: scanned.raw[index] ?? '',
+      comment: inComment(scanned, index, 0),
+    });
 }
 
 /**
@@ -99,7 +126,8 @@ function readLine(seen, { path, line, index, raw, comment }) {
   if (comment) return;
   if (testCase.test(line)) seen.cases += 1;
   const kind = onlyMark.test(line) ? 'only' : skipMark.test(line) ? 'skip' : undefined;
-  if (kind !== undefined) seen.marks.push({ file: path, line: index + 1, kind, evidence: evidenceOf(raw) });
+  if (kind !== undefined)
+    seen.marks.push({ file: path, line: index + 1, kind, evidence: evidenceOf(raw) });
 }
 
 /**
@@ -108,7 +136,11 @@ function readLine(seen, { path, line, index, raw, comment }) {
  * @param {string} text
  */
 function importedStems(text) {
-  const specifiers = [...text.matchAll(/["']((?:\.{1,2}|[@~]?[\w-]+)(?:\/[\w.@-]+)+)["']|^\s*(?:from|import)\s+([\w.]+)(?:\s+import\s+([\w, ]+))?/gm)];
+  const specifiers = [
+    ...text.matchAll(
+      /["']((?:\.{1,2}|[@~]?[\w-]+)(?:\/[\w.@-]+)+)["']|^\s*(?:from|import)\s+([\w.]+)(?:\s+import\s+([\w, ]+))?/gm,
+    ),
+  ];
   return specifiers.flatMap((match) => [
     ...(match[1] === undefined ? [] : [stemOf(match[1])]),
     ...(match[2] === undefined ? [] : match[2].split('.')),
@@ -143,7 +175,10 @@ function markFindings(marks) {
     rule: mark.kind === 'only' ? 'test-only' : 'test-skipped',
     severity: mark.kind === 'only' ? /** @type {const} */ ('medium') : /** @type {const} */ ('low'),
     confidence: /** @type {const} */ ('high'),
-    title: mark.kind === 'only' ? 'Only this test runs: the others in its file are silent' : 'A test is switched off',
+    title:
+      mark.kind === 'only'
+        ? 'Only this test runs: the others in its file are silent'
+        : 'A test is switched off',
     file: mark.file,
     line: mark.line,
     evidence: mark.evidence,
@@ -158,7 +193,18 @@ function markFindings(marks) {
 function ratioFindings(modules, testFiles) {
   if (testFiles > 0 || modules < 3) return [];
   const title = `No test found for ${counted(modules, 'module')}`;
-  return [{ rule: 'no-tests', severity: /** @type {const} */ ('medium'), confidence: /** @type {const} */ ('medium'), title, file: null, line: null, evidence: '', fix: 'Begin with the hotspots.' }];
+  return [
+    {
+      rule: 'no-tests',
+      severity: /** @type {const} */ ('medium'),
+      confidence: /** @type {const} */ ('medium'),
+      title,
+      file: null,
+      line: null,
+      evidence: '',
+      fix: 'Begin with the hotspots.',
+    },
+  ];
 }
 
 /**
@@ -173,7 +219,10 @@ function overview(seen, lines, { modules, untested }) {
     rows: [
       ['frameworks', [...seen.frameworks].sort(byText).join(', ') || 'none recognised'],
       ['test cases', seen.cases],
-      ['test lines per source line', rounded(lines.test_lines / Math.max(1, lines.source_lines), 2)],
+      [
+        'test lines per source line',
+        rounded(lines.test_lines / Math.max(1, lines.source_lines), 2),
+      ],
       ['modules named by a test', `${modules - untested} of ${modules}`],
       ['tests switched off or singled out', seen.marks.length],
     ],
@@ -187,8 +236,16 @@ function overview(seen, lines, { modules, untested }) {
 function untestedTable(untested, shards) {
   const facts = new Map(shards.flatMap((shard) => shard.files).map((row) => [row.file, row]));
   const rows = untested
-    .map((path) => ({ path, complexity: facts.get(path)?.complexity ?? 0, code: facts.get(path)?.code ?? 0 }))
+    .map((path) => ({
+      path,
+      complexity: facts.get(path)?.complexity ?? 0,
+      code: facts.get(path)?.code ?? 0,
+    }))
     .sort((a, b) => b.complexity - a.complexity || byText(a.path, b.path))
     .slice(0, 15);
-  return { title: 'Modules that no test names, hardest first', columns: ['module', 'complexity', 'code lines'], rows: rows.map((row) => [row.path, row.complexity, row.code]) };
+  return {
+    title: 'Modules that no test names, hardest first',
+    columns: ['module', 'complexity', 'code lines'],
+    rows: rows.map((row) => [row.path, row.complexity, row.code]),
+  };
 }
