@@ -20,7 +20,6 @@ const codeOfStatus: { readonly [status in RunReport['status']]: number } = {
   cancelled: exitCodes.cancelled,
   timed_out: exitCodes.deadline,
   running: exitCodes.failed,
-  paused: exitCodes.failed,
 };
 
 /** The exit code of a run that this process carried; one that has not ended counts as failed. */

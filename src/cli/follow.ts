@@ -43,7 +43,7 @@ export async function followRun(shell: Shell, options: FollowOptions): Promise<n
       view.show(event);
       if (form === 'jsonl' && isNew(event, seen)) writeEvent(shell, handle.id, event);
     });
-    const report = await Promise.race([outcomeAfter(handle, ended), interruption.closed]);
+    const report = await interruption.orClosed(outcomeAfter(handle, ended));
     view.stop();
     writeReport(shell, report, form);
     return interruption.exitCode ?? exitCodeOfRun(report.status);
@@ -58,14 +58,14 @@ async function openView(shell: Shell, options: FollowOptions, tally: Tally): Pro
   const { handle, quiet, workflow } = options;
   const write = (text: string): void => shell.err(text);
   const paint = painter(shell.colours.err);
-  const startedAt = shell.clock.now();
+  const { now, startedAt } = timeOf(shell, handle);
   write(`${paint.strong(handle.id)}  ${workflow.name}  ${workflow.tasks.length} tasks\n`);
   if (quiet === true) return quietView(write);
   if (!shell.terminal()) return new LinesView({ clock: shell.clock, write, tally, startedAt, paint });
   const forecast = await forecastOf(workflow);
   const lines = (): readonly string[] => {
     const size = shell.terminal() ?? { columns: 80, rows: 24 };
-    return progressBlock({ tally, forecast, title: workflow.name, now: shell.clock.now(), startedAt, size, paint });
+    return progressBlock({ tally, forecast, title: workflow.name, now: now(), startedAt, size, paint });
   };
   return new LiveView({ clock: shell.clock, write, lines });
 }
@@ -79,9 +79,17 @@ async function forecastOf(workflow: Workflow): Promise<Forecast> {
   }
 }
 
-/** What the journal held when the following began; gives the last sequence number. */
+/** A simulated run has a time of its own, which only its report tells; any other is watched from now on. */
+function timeOf(shell: Shell, handle: RunHandle): { readonly startedAt: number; readonly now: () => number } {
+  const { simulated, started_at } = handle.report();
+  if (!simulated) return { startedAt: shell.clock.now(), now: () => shell.clock.now() };
+  const startedAt = Date.parse(started_at);
+  return { startedAt, now: () => startedAt + handle.report().metrics.wall_ms };
+}
+
+/** What the journal held when the following began; gives the last sequence number. A simulated run has no journal to read. */
 async function writeEarlier(shell: Shell, troupe: Troupe, run: string): Promise<number> {
-  const records = await troupe.records(run);
+  const records = await troupe.records(run).catch(() => []);
   for (const record of records) writeEvent(shell, run, record);
   return records.at(-1)?.seq ?? 0;
 }
@@ -122,22 +130,32 @@ interface Interrupted {
  */
 class Interruption {
   exitCode: number | undefined;
-  /** Resolves with the run as it stands when a signal has closed the Troupe; never otherwise. */
-  readonly closed: Promise<RunReport>;
+  /** Settles when a signal has closed the Troupe; never otherwise. */
+  private readonly closed: Promise<void>;
   private readonly shell: Shell;
   private readonly run: Interrupted;
   private readonly stopListening: readonly (() => void)[];
-  private resolveClosed: (report: RunReport) => void = () => undefined;
+  private settleClosed: () => void = () => undefined;
 
   constructor(shell: Shell, run: Interrupted) {
     this.shell = shell;
     this.run = run;
-    this.closed = new Promise((resolve) => (this.resolveClosed = resolve));
+    this.closed = new Promise((resolve) => (this.settleClosed = resolve));
     this.stopListening = [
       shell.onSignal('SIGINT', () => this.onInterrupt()),
       shell.onSignal('SIGTERM', () => this.onTerminate()),
       shell.onSignal('SIGHUP', () => this.onTerminate()),
     ];
+  }
+
+  /** The outcome of the run, or how it stood when a signal closed the Troupe, which may make the outcome fail. */
+  async orClosed(outcome: Promise<RunReport>): Promise<RunReport> {
+    const closed = this.closed.then(() => this.run.handle.report());
+    const ended = outcome.catch((thrown: unknown) => {
+      if (this.exitCode === exitCodes.terminated) return closed;
+      throw thrown;
+    });
+    return Promise.race([ended, closed]);
   }
 
   dispose(): void {
@@ -163,8 +181,7 @@ class Interruption {
     if (this.exitCode !== undefined) return;
     this.exitCode = exitCodes.terminated;
     view.note(`Closing. To go on: troupe resume ${handle.id}`);
-    const report = (): void => this.resolveClosed(handle.report());
-    troupe.close().then(report, report);
+    troupe.close().then(this.settleClosed, this.settleClosed);
   }
 }
 

@@ -22,7 +22,7 @@ export async function run(shell: Shell, file: string, options: RunCommandOptions
   const { warnings, workflow } = await openWorkflowFile(shell, file, options);
   const input = await readInputs(shell, options);
   for (const line of faultLines(warnings, painter(shell.colours.err), 'warning')) shell.err(`${line}\n`);
-  const troupe = await shell.openTroupe(troupeOptions(shell, options));
+  const troupe = await shell.openTroupe(troupeOptions(shell, options.simulate === true ? { ...options, level: 'memory' } : options));
   try {
     const handle = await troupe.run(workflow, input, {
       source: file,

@@ -1,7 +1,7 @@
 import type { Chart, ChartState } from '../../actors/chart.ts';
 import type { NeedKind } from '../../workflow/model.ts';
 import { oneLine } from '../render/width.ts';
-import { transitionLabel } from './labels.ts';
+import { inwardNotes, isInside, stateNotes, transitionLabel } from './labels.ts';
 import { looseNodes, nodeLabel } from './workflow-graph.ts';
 import type { GraphEdge, GraphNode, WorkflowGraph } from './workflow-graph.ts';
 
@@ -36,11 +36,9 @@ export function dotChart(chart: Chart): string {
   if (root) lines.push(...stateLines(root, chart, '  '));
   const leaf = new Map(chart.states.map((state) => [state.id, leafOf(state, chart)]));
   for (const transition of chart.transitions) {
-    const targets = transition.to.length === 0 ? [transition.from] : transition.to;
-    for (const target of targets) {
-      const style = transition.to.length === 0 ? ', style=dashed' : '';
-      lines.push(arrow(transition.from, target, { leaf, chart, extra: `label=${quoted(transitionLabel(transition))}${style}` }));
-    }
+    const drawn = transition.to.filter((target) => !isInside(target, transition.from, chart));
+    const extra = `label=${quoted(transitionLabel(transition))}`;
+    lines.push(...drawn.map((target) => arrow(transition.from, target, { leaf, chart, extra })));
   }
   return `${[...lines, '}'].join('\n')}\n`;
 }
@@ -59,7 +57,7 @@ function edgeLine({ from, from_kind, kind, to }: GraphEdge, graph: WorkflowGraph
 
 function stateLines(state: ChartState, chart: Chart, indent: string): readonly string[] {
   const children = chart.states.filter(({ parent }) => parent === state.id);
-  const text = [state.key, ...state.invokes.map(({ src }) => `invokes ${src}`), ...state.entry.map((name) => `entry / ${name}`)];
+  const text = [state.key, ...stateNotes(state, chart), ...inwardNotes(state, chart)];
   if (children.length === 0) {
     const shape = state.kind === 'final' ? ', peripheries=2' : '';
     return [`${indent}${quoted(state.id)} [label=${quoted(text.join('\n'))}${shape}];`];

@@ -1,7 +1,7 @@
 import type { Chart, ChartState, ChartTransition } from '../../actors/chart.ts';
 import type { NeedKind } from '../../workflow/model.ts';
 import { oneLine } from '../render/width.ts';
-import { transitionLabel } from './labels.ts';
+import { inwardNotes, isInside, stateNotes, transitionLabel } from './labels.ts';
 import { looseNodes, nodeLabel } from './workflow-graph.ts';
 import type { GraphNode, WorkflowGraph } from './workflow-graph.ts';
 
@@ -33,15 +33,19 @@ export function mermaidWorkflow(graph: WorkflowGraph): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** A machine as a Mermaid state diagram. Mermaid has no arrow for what changes no state: that is a note. */
+/**
+ * A machine as a Mermaid state diagram. The machine itself is the diagram; what it does in any state comes
+ * from a node of that name.
+ */
 export function mermaidChart(chart: Chart): string {
+  const [root] = chart.states;
   const ids = new Names();
-  const lines = ['stateDiagram-v2'];
   const children = childrenOf(chart);
-  const root = chart.states[0];
-  if (root) lines.push(...stateLines(root, { ids, children, indent: '  ', isRoot: true }));
-  lines.push(...chart.transitions.flatMap((transition) => arrowsOf(transition, ids)));
-  lines.push(...chart.states.flatMap((state) => noteLines(state, chart.transitions, ids)));
+  const lines = ['---', `title: ${JSON.stringify(chart.id)}`, '---', 'stateDiagram-v2'];
+  if (!root) return `${lines.join('\n')}\n`;
+  lines.push(...innerLines(root, { ids, children, indent: '  ' }), ...anyStateLines(root, chart, ids));
+  lines.push(...chart.transitions.flatMap((transition) => arrowsOf(transition, chart, ids)));
+  lines.push(...chart.states.flatMap((state) => noteLines(state, chart, ids)));
   return `${lines.join('\n')}\n`;
 }
 
@@ -49,34 +53,43 @@ interface Drawing {
   readonly ids: Names;
   readonly children: ReadonlyMap<string, readonly ChartState[]>;
   readonly indent: string;
-  readonly isRoot: boolean;
+}
+
+/** Starts and states within a state; the regions of a parallel one are kept apart. */
+function innerLines(state: ChartState, drawing: Drawing): readonly string[] {
+  const { children, ids, indent } = drawing;
+  const between = state.kind === 'parallel' ? [`${indent}--`] : [];
+  const starts = state.initial.map((target) => `${indent}[*] --> ${ids.of('state', target)}`);
+  const inner = (children.get(state.id) ?? []).map((child) => stateLines(child, drawing));
+  return [...starts, ...inner.flatMap((lines, index) => (index === 0 ? lines : [...between, ...lines]))];
 }
 
 function stateLines(state: ChartState, drawing: Drawing): readonly string[] {
-  const { children, ids, indent, isRoot } = drawing;
-  const inner = children.get(state.id) ?? [];
+  const { children, ids, indent } = drawing;
   const id = ids.of('state', state.id);
-  const named = `${indent}state "${escaped(isRoot ? state.id : state.key)}" as ${id}`;
+  const named = `${indent}state "${escaped(state.key)}" as ${id}`;
   const final = state.kind === 'final' ? [`${indent}${id} --> [*]`] : [];
-  if (inner.length === 0) return [named, ...final];
-  const body = inner.map((child) => stateLines(child, { ...drawing, indent: `${indent}  `, isRoot: false }));
-  const between = state.kind === 'parallel' ? [`${indent}  --`] : [];
-  const starts = state.initial.map((target) => `${indent}  [*] --> ${ids.of('state', target)}`);
-  const inside = body.flatMap((lines, index) => (index === 0 ? lines : [...between, ...lines]));
-  return [`${named} {`, ...starts, ...inside, `${indent}}`];
+  if (!children.has(state.id)) return [named, ...final];
+  return [`${named} {`, ...innerLines(state, { ...drawing, indent: `${indent}  ` }), `${indent}}`];
 }
 
-function arrowsOf(transition: ChartTransition, ids: Names): readonly string[] {
-  const from = ids.of('state', transition.from);
-  return transition.to.map((target) => `  ${from} --> ${ids.of('state', target)} : ${colonFree(transitionLabel(transition))}`);
+/** The node that stands for the machine itself, if anything begins there. */
+function anyStateLines(root: ChartState, chart: Chart, ids: Names): readonly string[] {
+  const isNeeded = chart.transitions.some(({ from }) => from === root.id) || stateNotes(root, chart).length > 0;
+  return isNeeded ? [`  state "any state" as ${ids.of('state', root.id)}`] : [];
 }
 
-function noteLines(state: ChartState, transitions: readonly ChartTransition[], ids: Names): readonly string[] {
-  const stays = transitions.filter(({ from, to }) => from === state.id && to.length === 0).map(transitionLabel);
-  const invokes = state.invokes.map(({ src }) => `invokes ${src}`);
-  const actions = [...state.entry.map((name) => `entry / ${name}`), ...state.exit.map((name) => `exit / ${name}`)];
-  const notes = [...invokes, ...actions, ...stays].map(colonFree);
-  if (notes.length === 0 || state.parent === null) return [];
+function arrowsOf(transition: ChartTransition, chart: Chart, ids: Names): readonly string[] {
+  const isRoot = transition.from === chart.states[0]?.id;
+  const drawn = transition.to.filter((target) => isRoot || !isInside(target, transition.from, chart));
+  const label = colonFree(transitionLabel(transition));
+  return drawn.map((target) => `  ${ids.of('state', transition.from)} --> ${ids.of('state', target)} : ${label}`);
+}
+
+function noteLines(state: ChartState, chart: Chart, ids: Names): readonly string[] {
+  const inward = state.parent === null ? [] : inwardNotes(state, chart);
+  const notes = [...stateNotes(state, chart), ...inward].map(colonFree);
+  if (notes.length === 0) return [];
   return [`  note right of ${ids.of('state', state.id)}`, ...notes.map((note) => `    ${note}`), '  end note'];
 }
 

@@ -1,0 +1,109 @@
+import { TroupeError } from '../../../src/core/errors.ts';
+import type { JournalRecord } from '../../../src/journal/record.ts';
+import type { RunEvent, RunHandle, RunSummary, Troupe } from '../../../src/runtime/api.ts';
+import type { RunReport } from '../../../src/runtime/report.ts';
+import { runReport } from './reports.ts';
+
+/** A run that a test moves by hand: it pushes events and says how the run ends. */
+export class FakeRun implements RunHandle {
+  readonly id = 'run-0000000000000001';
+  readonly cancelledBy: string[] = [];
+  current: RunReport = runReport({ status: 'running', reason: 'in_progress' });
+  private readonly queue: RunEvent[] = [];
+  private wake: () => void = () => undefined;
+  private over = false;
+  private settle: { resolve(report: RunReport): void; reject(error: unknown): void } | undefined;
+  private readonly ended = new Promise<RunReport>((resolve, reject) => (this.settle = { resolve, reject }));
+
+  constructor() {
+    this.ended.catch(() => undefined);
+  }
+
+  push(event: RunEvent): void {
+    this.queue.push(event);
+    this.wake();
+  }
+
+  end(parts: Partial<RunReport>): void {
+    this.current = runReport(parts);
+    this.stop(() => this.settle?.resolve(this.current));
+  }
+
+  breakOff(error: unknown): void {
+    this.stop(() => this.settle?.reject(error));
+  }
+
+  async *events(): AsyncIterable<RunEvent> {
+    for (;;) {
+      for (let event = this.queue.shift(); event; event = this.queue.shift()) yield event;
+      if (this.over) return;
+      await new Promise<void>((resolve) => (this.wake = resolve));
+    }
+  }
+
+  report(): RunReport {
+    return this.current;
+  }
+
+  outcome(): Promise<RunReport> {
+    return this.ended;
+  }
+
+  async cancel(by = ''): Promise<RunReport> {
+    this.cancelledBy.push(by);
+    return this.ended;
+  }
+
+  private stop(settle: () => void): void {
+    this.over = true;
+    this.wake();
+    settle();
+  }
+}
+
+/** A Troupe with one run and a list of stored ones. */
+export class FakeTroupe implements Troupe {
+  readonly node = 'node-1';
+  readonly live = new FakeRun();
+  readonly asked: unknown[][] = [];
+  stored: readonly RunSummary[] = [];
+  journal: readonly JournalRecord[] = [];
+  closed = 0;
+
+  async run(...args: Parameters<Troupe['run']>): Promise<RunHandle> {
+    this.asked.push(['run', ...args]);
+    return this.live;
+  }
+
+  async resume(run: string): Promise<RunHandle> {
+    this.asked.push(['resume', run]);
+    return this.live;
+  }
+
+  async show(run: string): Promise<RunReport> {
+    if (run !== this.live.id) throw new TroupeError('TRP_RUN_NOT_FOUND', `no run ${run}`);
+    return this.live.report();
+  }
+
+  async records(): Promise<readonly JournalRecord[]> {
+    return this.journal;
+  }
+
+  async runs(): Promise<readonly RunSummary[]> {
+    return this.stored;
+  }
+
+  async cancel(run: string): Promise<void> {
+    this.asked.push(['cancel', run]);
+    this.live.end({ status: 'cancelled', reason: 'cancelled_by_user' });
+  }
+
+  async ask(): Promise<null> {
+    return null;
+  }
+
+  async close(): Promise<void> {
+    this.closed++;
+    if (this.live.current.status === 'running') this.live.breakOff(new TroupeError('TRP_CLOSED', 'interrupted'));
+  }
+}
