@@ -213,6 +213,8 @@ export interface MemoryCommitted {
   readonly priority: number;
   /** Values after merging. */
   readonly changes: readonly MemoryChange[];
+  /** What the task had proposed for the keys where merging made something else of it; absent: for none. */
+  readonly proposed?: readonly MemoryChange[];
 }
 
 export type MemoryChange =

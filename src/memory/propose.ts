@@ -1,11 +1,11 @@
 import { TroupeError } from '../core/errors.ts';
 import { canonicalJson } from '../core/canonical.ts';
 import type { Plain } from '../core/plain.ts';
-import type { MemoryChange, MemoryCommitted, RecordBody } from '../journal/record.ts';
-import { mergeWrite } from '../results/merging.ts';
-import type { KeyWrite } from '../results/merging.ts';
+import type { ConflictRecorded, MemoryChange, MemoryCommitted, RecordBody } from '../journal/record.ts';
 import type { MergerName } from '../workflow/model.ts';
-import type { EntryVersion } from './entry.ts';
+import { joinCluster } from './concurrency.ts';
+import type { Cluster, ProposedWrite } from './concurrency.ts';
+import { valueOf } from './run-memory.ts';
 import type { RunMemory } from './run-memory.ts';
 
 /** A changeset that a task proposes: several keys, visible together or not at all. */
@@ -35,12 +35,12 @@ export type CommitDecision =
   | { readonly records: readonly RecordBody[] }
   | { readonly refused: TroupeError };
 
-type ConflictRecord = Extract<RecordBody, { type: 'conflict.recorded' }>;
-
 /** What one key ends with. */
 interface KeyDecision {
   readonly change: MemoryChange;
-  readonly conflict?: ConflictRecord;
+  /** Set when merging made something else of it. */
+  readonly proposed?: MemoryChange;
+  readonly conflicts: readonly ConflictRecorded[];
 }
 
 /**
@@ -72,48 +72,49 @@ interface KeyQuestion {
 
 function decideKey(memory: RunMemory, question: KeyQuestion): KeyDecision | TroupeError {
   const { proposal, change, rule } = question;
-  const theirs = memory.lastWrite(change.key);
-  if (!theirs || theirs.revision <= proposal.base) return { change };
+  const entry = memory.entry(change.key);
+  const cluster = entry?.concurrentWith(proposal.base);
+  if (!entry || !cluster) return { change, conflicts: [] };
+  const current = entry.latest?.value;
   if (rule === 'reject') {
-    return sameValue(theirs.value, valueOf(change)) ? { change } : rejected(proposal, change.key, theirs);
+    const same = sameValue(current, valueOf(change));
+    return same ? { change, conflicts: [] } : rejected(proposal, change.key, cluster.strongest);
   }
-  const base = memory.writeAt(change.key, proposal.base)?.value;
-  return mergeKey(question, theirs, base);
+  return mergeKey(question, cluster, current);
 }
 
-function mergeKey(question: KeyQuestion, theirs: EntryVersion, base: Plain | undefined): KeyDecision {
+function mergeKey(question: KeyQuestion, cluster: Cluster, current: Plain | undefined): KeyDecision {
   const { proposal, change, rule } = question;
-  const { agent, op, priority } = proposal;
-  const mine: KeyWrite = { value: valueOf(change), agent, op, priority };
-  const answer = mergeWrite({ rule, base, theirs: { ...theirs.writer, value: theirs.value }, mine });
-  const merged = changeOf(change.key, answer.value);
-  if (!answer.conflict) return { change: merged };
-  const conflict = {
+  const { agent, task, op, priority, base } = proposal;
+  const mine = { value: valueOf(change), agent, task, op, priority, revision: 0 };
+  const { value, collisions } = joinCluster(cluster, { rule, current, mine });
+  const conflicts = collisions.map(({ theirs, dropped }): ConflictRecorded => ({
     type: 'conflict.recorded',
     key: change.key,
     rule,
-    base: proposal.base,
-    theirs: { agent: theirs.writer.agent, revision: theirs.revision },
-    mine: { agent, task: proposal.task },
-    dropped: answer.dropped,
-  } as const;
-  return { change: merged, conflict };
+    base,
+    theirs: { agent: theirs.agent, revision: theirs.revision },
+    mine: { agent, task },
+    dropped,
+  }));
+  const merged = changeOf(change.key, value);
+  return sameValue(value, mine.value) ? { change: merged, conflicts } : { change: merged, proposed: change, conflicts };
 }
 
 function recordsOf(proposal: Proposal, decided: readonly KeyDecision[]): readonly RecordBody[] {
   const { task, agent, op, base, priority } = proposal;
   const changes = decided.map((decision) => decision.change);
-  const committed: MemoryCommitted = { type: 'memory.committed', task, agent, op, base, priority, changes };
-  return [committed, ...decided.flatMap((decision) => decision.conflict ?? [])];
+  const proposed = decided.flatMap((decision) => decision.proposed ?? []);
+  const committed: MemoryCommitted = {
+    ...{ type: 'memory.committed', task, agent, op, base, priority, changes },
+    ...(proposed.length > 0 ? { proposed } : {}),
+  };
+  return [committed, ...decided.flatMap((decision) => decision.conflicts)];
 }
 
 /** In the order in which the keys were first written. */
 function lastPerKey(changes: readonly MemoryChange[]): readonly MemoryChange[] {
   return [...new Map(changes.map((change) => [change.key, change])).values()];
-}
-
-function valueOf(change: MemoryChange): Plain | undefined {
-  return 'deleted' in change ? undefined : change.value;
 }
 
 function changeOf(key: string, value: Plain | undefined): MemoryChange {
@@ -133,9 +134,9 @@ function notOwner(proposal: Proposal, key: string, rules: MemoryRules): TroupeEr
   return new TroupeError('TRP_MEMORY_NOT_OWNER', message, { place: `task ${proposal.task}` });
 }
 
-function rejected(proposal: Proposal, key: string, theirs: EntryVersion): TroupeError {
+function rejected(proposal: Proposal, key: string, theirs: ProposedWrite): TroupeError {
   const message =
     `Task ${proposal.task} wrote ${key} from revision ${proposal.base}, ` +
-    `but ${theirs.writer.task} (agent ${theirs.writer.agent}) wrote it at revision ${theirs.revision}.`;
+    `but ${theirs.task} (agent ${theirs.agent}) wrote it at revision ${theirs.revision}.`;
   return new TroupeError('TRP_MEMORY_REJECTED', message, { place: `task ${proposal.task}` });
 }

@@ -3,8 +3,15 @@ import { keyPattern } from '../core/key-pattern.ts';
 import type { Plain } from '../core/plain.ts';
 import type { MemoryChange, MemoryCommitted } from '../journal/record.ts';
 import { Entry } from './entry.ts';
-import type { EntryVersion, Writer } from './entry.ts';
 import type { MemoryReader } from './view.ts';
+
+/** A changeset with its place in the journal, which is its revision. */
+export type CommittedRecord = MemoryCommitted & { readonly seq: number };
+
+/** The value that a change sets; undefined: it deletes the key. */
+export function valueOf(change: MemoryChange): Plain | undefined {
+  return 'deleted' in change ? undefined : change.value;
+}
 
 /**
  * The memory of one run: the fold of its `memory.committed` records.
@@ -26,11 +33,11 @@ export class RunMemory {
   }
 
   /** Applies a record of the journal. Records come in order of sequence. */
-  apply(record: MemoryCommitted & { readonly seq: number }): void {
+  apply(record: CommittedRecord): void {
     if (record.seq <= this.latest || this.applied.has(record.op)) return;
-    const { agent, task, op, priority } = record;
-    for (const change of record.changes) this.write(change, record.seq, { agent, task, op, priority });
-    this.applied.add(op);
+    const proposed = new Map(record.proposed?.map((change) => [change.key, change]));
+    for (const change of record.changes) this.write(record, change, proposed.get(change.key) ?? change);
+    this.applied.add(record.op);
     this.latest = record.seq;
   }
 
@@ -39,19 +46,14 @@ export class RunMemory {
     return this.applied.has(op);
   }
 
-  /** The last write to a key; undefined: never written. A deletion is a write. */
-  lastWrite(key: string): EntryVersion | undefined {
-    return this.entries.get(key)?.latest;
-  }
-
-  /** The write that a reader at the revision sees. */
-  writeAt(key: string, revision: number): EntryVersion | undefined {
-    return this.entries.get(key)?.at(revision);
+  /** What a key holds; undefined: it was never written. A deleted key holds undefined. */
+  entry(key: string): Entry | undefined {
+    return this.entries.get(key);
   }
 
   /** A consistent view at a revision, by default the latest. Costs nothing to make and to keep. */
   view(revision: number = this.latest): MemoryReader {
-    const get = (key: string): Plain | undefined => this.writeAt(key, revision)?.value;
+    const get = (key: string): Plain | undefined => this.entries.get(key)?.at(revision)?.value;
     return {
       revision,
       get,
@@ -68,14 +70,19 @@ export class RunMemory {
     return contentHash(keys().map((key) => [key, get(key) as Plain]));
   }
 
-  private write(change: MemoryChange, revision: number, writer: Writer): void {
-    let entry = this.entries.get(change.key);
-    if (!entry) {
-      entry = new Entry();
-      this.entries.set(change.key, entry);
-      this.sortedKeys = undefined;
-    }
-    entry.add({ revision, value: 'deleted' in change ? undefined : change.value, writer });
+  private write(record: CommittedRecord, change: MemoryChange, proposed: MemoryChange): void {
+    const { agent, task, op, priority, seq: revision } = record;
+    const write = { agent, task, op, priority, revision, value: valueOf(proposed) };
+    this.entryFor(change.key).add(valueOf(change), write, record.base);
+  }
+
+  private entryFor(key: string): Entry {
+    const known = this.entries.get(key);
+    if (known) return known;
+    const entry = new Entry();
+    this.entries.set(key, entry);
+    this.sortedKeys = undefined;
+    return entry;
   }
 
   private allKeys(): readonly string[] {
