@@ -28,7 +28,7 @@ export interface CommandOptions {
 export const maxLineBytes = 1024 * 1024;
 
 /**
- * Programs: one JSON line in, JSON lines out (see docs and {@link CommandOutput}). Each runs in a process
+ * Programs: one JSON line in, JSON lines out ({@link CommandOutput}, {@link CommandEvent}). Each runs in a process
  * group of its own, without a shell, with an allow-list for an environment. On abort the group gets SIGTERM,
  * and SIGKILL after `limits.killAfterMs`; when the program ends, whatever it started ends with it.
  * Rejects with TRP_COMMAND_SPAWN, TRP_COMMAND_EXIT, TRP_COMMAND_OUTPUT, the program's own error, or the signal's reason.

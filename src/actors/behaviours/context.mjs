@@ -21,7 +21,8 @@
  */
 
 /**
- * Whether a key matches a pattern: `*` is one token, `>` or a trailing `.*` is one or more.
+ * Whether a key matches a pattern: `*` is one token, `>` or a trailing `.*` is one or more. As in
+ * core/key-pattern.ts; a test keeps the two equal.
  * @param {string} pattern
  * @param {string} key
  * @returns {boolean}
@@ -220,7 +221,6 @@ export class AttemptContext {
 
   /** The attempt has settled. */
   end() {
-    this.refuse(new Error(afterEnd));
     this.#ended = true;
   }
 
@@ -249,6 +249,7 @@ export class AttemptContext {
     const recorded = Object.hasOwn(steps, name) ? steps[name] : undefined;
     if (recorded !== undefined) return recorded;
     if (this.#refusal) throw this.#refusal.reason;
+    if (this.#ended) throw new Error(afterEnd);
     const value = this.#tools.plain((await fn()) ?? null, `step ${name} of task ${task}`);
     if (this.#ended) throw new Error(afterEnd);
     await this.#port.stepDone(name, value);

@@ -1,6 +1,6 @@
+import { keyMatches } from '../../core/key-pattern.ts';
 import type { Plain } from '../../core/plain.ts';
 import type { AttemptRequest } from './behaviour.ts';
-import { matchesPattern } from './context.mjs';
 
 /** The part of a view that goes where the view itself cannot. */
 export interface MemoryCopy {
@@ -21,7 +21,7 @@ export function copyMemory({ memory, reads = [], agent }: AttemptRequest): Memor
   const keys = memory.keys();
   const cutTo = keys.length > manyKeys && reads.length > 0 ? [...reads, ...agent.owns] : undefined;
   const wanted = cutTo
-    ? keys.filter((key) => cutTo.some((pattern) => matchesPattern(pattern, key)))
+    ? keys.filter((key) => cutTo.some((pattern) => keyMatches(pattern, key)))
     : keys;
   const entries: [string, Plain][] = [];
   for (const key of wanted) {

@@ -21,7 +21,10 @@ export interface Behaviours {
    * @param options `simulate: true` gives the simulation instead, whatever the agent uses.
    */
   for(agent: AgentSpec, options?: { readonly simulate?: boolean }): Behaviour;
-  /** Ends what is kept between attempts. Attempts that still run are the caller's to abort first. */
+  /**
+   * Waits for the threads, processes and programs of attempts that still run, and ends what is kept between
+   * attempts. Abort the attempts first: they then end within their kill time.
+   */
   close(): Promise<void>;
 }
 
@@ -64,15 +67,19 @@ function wayOf({ uses, isolate }: AgentSpec): Way {
   return uses === 'function' && isolate !== 'inline' ? isolate : uses;
 }
 
-/** A behaviour that is loaded once, when its first attempt comes. */
+/** A behaviour that is loaded once, when its first attempt comes. Closing it waits for the attempts under way. */
 function deferred(load: () => Promise<Behaviour>): Behaviour {
+  const running = new Set<Promise<unknown>>();
   let loading: Promise<Behaviour> | undefined;
   return {
     async execute(request, port) {
       loading ??= load();
-      return (await loading).execute(request, port);
+      const attempt = loading.then((behaviour) => behaviour.execute(request, port));
+      running.add(attempt);
+      return attempt.finally(() => running.delete(attempt));
     },
     async close() {
+      await Promise.allSettled(running);
       await (await loading)?.close?.();
     },
   };

@@ -12,7 +12,7 @@ import type {
   MemoryReader,
   Progress,
 } from '../../../src/actors/behaviours/behaviour.ts';
-import { matchesPattern } from '../../../src/actors/behaviours/context.mjs';
+import { keyMatches } from '../../../src/core/key-pattern.ts';
 import type { AgentLimits, AgentSpec } from '../../../src/workflow/model.ts';
 
 /** What a test says of an attempt; the rest is made up. */
@@ -74,7 +74,7 @@ export function readerOf(memory: { readonly [key: string]: Plain }): MemoryReade
     get: (key) => memory[key],
     keys: (pattern) =>
       Object.keys(memory)
-        .filter((key) => pattern === undefined || matchesPattern(pattern, key))
+        .filter((key) => pattern === undefined || keyMatches(pattern, key))
         .sort(),
   };
 }

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { createBehaviours } from '../../../src/actors/behaviours/registry.ts';
 import { systemClock } from '../../../src/core/clock.ts';
-import { agentOf, failureOf, fixtures, run } from './attempt-kit.ts';
+import { eventually } from '../../support/eventually.ts';
+import { agentOf, failureOf, fixtures, isAlive, run, start } from './attempt-kit.ts';
 import type { AttemptInput } from './attempt-kit.ts';
 import { expectNoLeftovers } from './leftovers.ts';
 
@@ -37,6 +38,17 @@ it('chooses by what the agent uses and how it is isolated', async () => {
 it('gives the simulation instead when that is asked for', async () => {
   expect(await outputOf({ module: 'host:absent' }, true)).toEqual({ output: null, changes: [] });
   expect((await failureOf(outputOf({ module: 'host:absent' }))).code).toBe('TRP_WORKFLOW_MODULE');
+});
+
+it('waits at its close for the children of attempts that were aborted', async () => {
+  const command = [process.execPath, join(fixtures, 'program.mjs'), 'deaf'];
+  const agent = { uses: 'command' as const, command };
+  const attempt = start(behaviours.for(agentOf(agent)), { agent });
+  await eventually('the program reports', () => attempt.port.reports.length > 0);
+  const pid = Number(attempt.port.reports[0]?.message?.split(' ')[1]);
+  attempt.port.abort();
+  await behaviours.close();
+  expect(isAlive(pid)).toBe(false);
 });
 
 it('has one behaviour per way of working', () => {
