@@ -50,7 +50,7 @@ function partOf(inner: string): TemplatePart {
 }
 
 function referenceOf(expression: string): Reference | undefined {
-  if (expression.startsWith('memory.') && /^\S+$/.test(expression)) {
+  if (/^memory\.\S+$/.test(expression)) {
     return { root: 'memory', path: [expression.slice('memory.'.length)], expression };
   }
   if (!pathPattern.test(expression)) return undefined;

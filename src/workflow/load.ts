@@ -114,7 +114,8 @@ function syntaxFaults(
 ): LoadedDocument {
   let position: Position = { line: 1, column: 1 };
   const faults = new FaultList(place.file, () => position);
-  for (const { code, message, pos } of problems.slice(0, maxSyntaxFaults)) {
+  const told = problems.filter(({ pos }, index) => pos[0] !== problems[index - 1]?.pos[0]);
+  for (const { code, message, pos } of told.slice(0, maxSyntaxFaults)) {
     const { line, col } = lines.linePos(pos[0]);
     position = { line, column: col };
     const several = code === 'MULTIPLE_DOCS';

@@ -33,7 +33,8 @@ const defaultUnits = 100;
  */
 export function normalise(document: CheckedDocument, baseDir: string, faults: FaultList): Workflow {
   const draft: Draft = { document, faults, agents: new Map(), tasks: new Map(), groups: new Map(), places: new Map() };
-  if (Object.keys(document.tasks).length === 0 && !faults.isMuted(['tasks'])) {
+  const cut = faults.isMuted(['tasks']) || faults.faults.some(({ path }) => path.startsWith('tasks'));
+  if (Object.keys(document.tasks).length === 0 && !cut) {
     faults.add('TRP_WORKFLOW_INVALID', 'tasks: expected at least one task', ['tasks'], { point: 'key' });
   }
   normaliseAgents(draft);
