@@ -1,7 +1,6 @@
 import { CommanderError } from 'commander';
 import { TroupeError } from '../core/errors.ts';
 import { exitCodes } from './exit-codes.ts';
-import { reportFailure } from './failures.ts';
 import { buildProgram } from './program.ts';
 import type { Shell } from './shell.ts';
 
@@ -15,6 +14,7 @@ export async function runCli(shell: Shell, args: readonly string[], version: str
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.ok;
     const failure = thrown instanceof CommanderError ? usageError(thrown, args) : thrown;
+    const { reportFailure } = await import('./failures.ts');
     return reportFailure(shell, failure, wantsJson(args));
   }
 }

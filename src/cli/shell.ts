@@ -69,8 +69,16 @@ export function wantsColour(env: Shell['env'], isTerminal: boolean | undefined):
 
 /** Resolves when everything that was written has left the process, or can never leave it. */
 export async function flushed(): Promise<void> {
-  const { stderr, stdout } = process;
-  await Promise.all([stdout, stderr].map((stream) => new Promise<void>((resolve) => stream.end(resolve))));
+  await Promise.all([process.stdout, process.stderr].map(ended));
+}
+
+/** A stream that has failed never calls back. */
+function ended(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.errored !== null || !stream.writable) return resolve();
+    stream.once('error', () => resolve());
+    stream.end(() => resolve());
+  });
 }
 
 /**

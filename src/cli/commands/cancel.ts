@@ -1,3 +1,6 @@
+import type { Clock } from '../../core/clock.ts';
+import type { Troupe } from '../../runtime/api.ts';
+import type { RunReport } from '../../runtime/report.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { DataOptions } from '../options.ts';
 import { writeJson } from '../output.ts';
@@ -5,13 +8,29 @@ import { byStanding, painter } from '../render/painter.ts';
 import type { Shell } from '../shell.ts';
 import { withStoredRun } from '../stored-runs.ts';
 
-/** `troupe cancel RUN`: asks the run's owner to cancel it, or says so in the journal when nobody owns it. */
+/** How long the run's end is waited for; attempts that will not stop are killed long before. */
+const patienceMs = 10_000;
+
+const lookEveryMs = 50;
+
+/** `troupe cancel RUN`: asks the run's owner to cancel it, or says so in the journal when nobody owns it; waits for its end. */
 export async function cancel(shell: Shell, named: string, options: DataOptions & { readonly json?: boolean }): Promise<number> {
   await withStoredRun(shell, { run: named, options }, async (troupe, run) => {
     await troupe.cancel(run, 'command line');
-    const { status } = await troupe.show(run);
+    const status = await statusAtEnd(troupe, run, shell.clock);
     if (options.json === true) return writeJson(shell, { format: 1, run_id: run, status });
-    shell.out(`${byStanding(painter(shell.colours.out), status)(status.replace('_', ' '))}  ${run}\n`);
+    const paint = painter(shell.colours.out);
+    shell.out(`${byStanding(paint, status)(status === 'running' ? 'cancelling' : status.replace('_', ' '))}  ${run}\n`);
   });
   return exitCodes.ok;
+}
+
+/** The owner answers when it has begun to cancel; the end is in the journal. */
+async function statusAtEnd(troupe: Troupe, run: string, clock: Clock): Promise<RunReport['status']> {
+  const end = clock.monotonic() + patienceMs;
+  for (;;) {
+    const { status } = await troupe.show(run);
+    if (status !== 'running' || clock.monotonic() >= end) return status;
+    await new Promise<void>((resolve) => clock.setTimeout(resolve, lookEveryMs));
+  }
 }
