@@ -39,7 +39,7 @@ export class SimulatedClock implements Clock {
   }
 
   clearTimeout(handle: TimerHandle): void {
-    (handle as PendingTimer).fn = undefined;
+    if (handle) (handle as PendingTimer).fn = undefined;
   }
 
   /** Fires the next timer and moves time to it. False when no timer is pending. */
