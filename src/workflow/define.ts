@@ -1,8 +1,4 @@
-import type { z } from 'zod';
-import type { documentSchema } from './schema/document.ts';
-
-/** A workflow document as data: what YAML and JSON files hold. */
-export type WorkflowDocument = z.input<typeof documentSchema>;
+import type { WorkflowDocument } from './document.ts';
 
 /** The document itself, checked by the compiler. Nothing happens at run time. */
 export function defineWorkflow(document: WorkflowDocument): WorkflowDocument {

@@ -1,4 +1,4 @@
-import type { WorkflowDocument } from './define.ts';
+import type { WorkflowDocument } from './document.ts';
 import { canonicalSpelling } from './aliases.ts';
 import { faultsError } from './fault.ts';
 import type { Fault } from './fault.ts';
