@@ -119,6 +119,18 @@ describe('capacity', () => {
     expect(ids(queue.admit(0))).toEqual(['a']);
   });
 
+  test('limits may fall below what is held: it stays held, and nothing more starts until enough is back', () => {
+    const queue = queueOf({ concurrency: 9 });
+    queue.setScope('run', { cpu: 10 });
+    queue.request(ask('a', { demand: { cpu: 8 } }));
+    queue.admit(0);
+    queue.setScope('run', { cpu: 7 });
+    queue.request(ask('b', { demand: { cpu: 1 } }));
+    expect(queue.admit(0)).toEqual([]);
+    queue.release('run', 'a');
+    expect(ids(queue.admit(0))).toEqual(['b']);
+  });
+
   test('raised limits let in what waited for them', () => {
     const queue = queueOf({ concurrency: 9 });
     for (const id of ['a', 'b']) queue.request(ask(id, { demand: { lock: 1 } }));

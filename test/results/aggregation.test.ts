@@ -63,6 +63,12 @@ test('a function is not carried out here', () => {
   expect(() => aggregate(by('function'), [])).toThrow(expect.objectContaining({ code: 'TRP_INTERNAL' }));
 });
 
+test('an item at exactly the threshold is named, also where the share is no round binary number', () => {
+  const hundred = Array.from({ length: 100 }, (_, index) => (index < 7 ? 'rare' : 'common'));
+  expect(aggregate(by('frequency', 0.07), hundred)).toContainEqual({ item: 'rare', frequency: 0.07 });
+  expect(aggregate(by('frequency', 0.08), hundred)).toEqual([{ item: 'common', frequency: 0.93 }]);
+});
+
 const outputs = fc.array(fc.option(fc.array(fc.integer({ min: 0, max: 6 }), { maxLength: 6 })), { maxLength: 8 });
 
 test('union and intersection hold exactly the items that some and all members have', () => {
