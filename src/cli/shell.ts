@@ -72,10 +72,12 @@ export async function flushed(): Promise<void> {
   await Promise.all([process.stdout, process.stderr].map(ended));
 }
 
-/** A stream that has failed never calls back. */
+/** Standard streams that failed. They do not tell so themselves, nor do they ever call back. */
+const failed = new Set<NodeJS.WriteStream>();
+
 function ended(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
-    if (stream.errored !== null || !stream.writable) return resolve();
+    if (failed.has(stream)) return resolve();
     stream.once('error', () => resolve());
     stream.end(() => resolve());
   });
@@ -88,12 +90,10 @@ function ended(stream: NodeJS.WriteStream): Promise<void> {
 function reserveStandardOutput(): (text: string) => void {
   const { stderr, stdout } = process;
   const write = stdout.write.bind(stdout);
-  let broken = false;
-  stdout.on('error', () => (broken = true));
-  stderr.on('error', () => undefined);
+  for (const stream of [stdout, stderr]) stream.on('error', () => failed.add(stream));
   stdout.write = stderr.write.bind(stderr) as typeof stdout.write;
   return (text) => {
-    if (!broken) write(text);
+    if (!failed.has(stdout)) write(text);
   };
 }
 
