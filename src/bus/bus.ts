@@ -14,15 +14,18 @@ export interface Subscription {
   unsubscribe(): void;
 }
 
+/** What goes with a message. */
 export interface PublishOptions {
   readonly headers?: { readonly [name: string]: string };
 }
 
+/** How messages are shared among subscribers. */
 export interface SubscribeOptions {
   /** Members of one queue group share messages: each goes to exactly one of them. */
   readonly queue?: string;
 }
 
+/** How long an answer is waited for. */
 export interface RequestOptions extends PublishOptions {
   /** Default 5 s. */
   readonly timeoutMs?: number;

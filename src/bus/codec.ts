@@ -39,7 +39,8 @@ export function encode(value: Plain): Uint8Array {
  */
 export function decode(bytes: Uint8Array, limits: DecodeLimits = {}): Plain {
   const { maxBytes = Infinity, maxDepth = maxPlainDepth } = limits;
-  if (bytes.length > maxBytes) throw refusal(`is ${bytes.length} bytes, over the limit of ${maxBytes}`);
+  if (bytes.length > maxBytes)
+    throw refusal(`is ${bytes.length} bytes, over the limit of ${maxBytes}`);
   const fault = checkWire(bytes, maxDepth);
   if (fault) throw refusal(fault);
   try {

@@ -14,7 +14,8 @@ export function checkHeaders(headers: Headers): Headers {
   const copy: { [name: string]: string } = {};
   for (const [name, value] of Object.entries(headers)) {
     const valid = nameForm.test(name) && typeof value === 'string' && isOneLine(value);
-    if (!valid) throw new TroupeError('TRP_BUS_PAYLOAD', `The header ${JSON.stringify(name)} is malformed.`);
+    if (!valid)
+      throw new TroupeError('TRP_BUS_PAYLOAD', `The header ${JSON.stringify(name)} is malformed.`);
     copy[name] = value;
   }
   return Object.freeze(copy);
@@ -22,6 +23,5 @@ export function checkHeaders(headers: Headers): Headers {
 
 /** No control characters but tab. */
 function isOneLine(value: string): boolean {
-  // oxlint-disable-next-line no-control-regex
   return value.length <= maxValueLength && !/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value);
 }

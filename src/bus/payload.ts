@@ -27,8 +27,11 @@ export function encodedBound(value: Plain): number {
   if (typeof value !== 'object' || value === null) return 9;
   if (value instanceof Uint8Array) return 5 + value.length;
   let bound = 5;
-  if (Array.isArray(value)) for (const item of value as readonly Plain[]) bound += encodedBound(item);
-  else for (const [key, item] of Object.entries(value)) bound += 5 + 3 * key.length + encodedBound(item);
+  if (Array.isArray(value))
+    for (const item of value as readonly Plain[]) bound += encodedBound(item);
+  else
+    for (const [key, item] of Object.entries(value))
+      bound += 5 + 3 * key.length + encodedBound(item);
   return bound;
 }
 
@@ -44,7 +47,11 @@ function checkSize(plain: Plain, maxBytes: number): void {
   if (encodedBound(plain) <= maxBytes) return;
   const size = encode(plain).length;
   if (size <= maxBytes) return;
-  throw new TroupeError('TRP_BUS_PAYLOAD', `The payload is ${size} bytes encoded; the limit is ${maxBytes}.`, {
-    hint: 'Send a reference instead of the data.',
-  });
+  throw new TroupeError(
+    'TRP_BUS_PAYLOAD',
+    `The payload is ${size} bytes encoded; the limit is ${maxBytes}.`,
+    {
+      hint: 'Send a reference instead of the data.',
+    },
+  );
 }

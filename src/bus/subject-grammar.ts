@@ -39,7 +39,8 @@ export function escapeToken(text: string): string {
   if (text === '') return '=';
   return text.replace(/[^A-Za-z0-9_-]/gu, (char) => {
     let escaped = '';
-    for (const byte of Buffer.from(char)) escaped += `=${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    for (const byte of Buffer.from(char))
+      escaped += `=${byte.toString(16).toUpperCase().padStart(2, '0')}`;
     return escaped;
   });
 }
@@ -47,7 +48,9 @@ export function escapeToken(text: string): string {
 /** The text that {@link escapeToken} was given; undefined when it cannot have made the token. */
 export function unescapeToken(escaped: string): string | undefined {
   if (escaped === '=') return '';
-  const bytes = escaped.replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const bytes = escaped.replace(/=([0-9A-F]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
   const text = Buffer.from(bytes, 'latin1').toString();
   return escapeToken(text) === escaped ? text : undefined;
 }

@@ -12,6 +12,44 @@ interface Head {
   children: number;
 }
 
+/** A head of a byte and a field: the value itself, its length in bytes, or its count of values. */
+interface LongForm {
+  readonly kind: Head['kind'];
+  readonly field: 'value' | 'length' | 'count';
+  /** Bytes of the field. */
+  readonly width: number;
+}
+
+const form = (kind: Head['kind'], field: LongForm['field'], width: number): LongForm => ({
+  kind,
+  field,
+  width,
+});
+
+/** By head byte. Extensions (0xc7 to 0xc9, 0xd4 to 0xd8) and the unused 0xc1 are left out. */
+const longForms: { readonly [byte: number]: LongForm } = {
+  0xc4: form('scalar', 'length', 1),
+  0xc5: form('scalar', 'length', 2),
+  0xc6: form('scalar', 'length', 4),
+  0xca: form('float', 'value', 4),
+  0xcb: form('float', 'value', 8),
+  0xcc: form('scalar', 'value', 1),
+  0xcd: form('scalar', 'value', 2),
+  0xce: form('scalar', 'value', 4),
+  0xcf: form('integer64', 'value', 8),
+  0xd0: form('scalar', 'value', 1),
+  0xd1: form('scalar', 'value', 2),
+  0xd2: form('scalar', 'value', 4),
+  0xd3: form('integer64', 'value', 8),
+  0xd9: form('text', 'length', 1),
+  0xda: form('text', 'length', 2),
+  0xdb: form('text', 'length', 4),
+  0xdc: form('array', 'count', 2),
+  0xdd: form('array', 'count', 4),
+  0xde: form('map', 'count', 2),
+  0xdf: form('map', 'count', 4),
+};
+
 /** What is wrong with the bytes, as the end of a sentence; undefined when they are one plain value. */
 export function checkWire(bytes: Uint8Array, maxDepth: number): string | undefined {
   return new WireWalk(bytes, maxDepth).fault();
@@ -70,11 +108,15 @@ class WireWalk {
     const { head, remaining } = this;
     const parent = remaining.length - 1;
     if (parent >= 0) remaining[parent] = (remaining[parent] as number) - 1;
-    if (head.children > this.bytes.length - this.offset) return 'claims more values than it has bytes';
+    if (head.children > this.bytes.length - this.offset)
+      return 'claims more values than it has bytes';
     if (head.children > 0) {
       remaining.push(head.children);
       this.inMap.push(head.kind === 'map');
-    } else if ((head.kind === 'map' || head.kind === 'array') && remaining.length >= this.maxDepth) {
+    } else if (
+      (head.kind === 'map' || head.kind === 'array') &&
+      remaining.length >= this.maxDepth
+    ) {
       return `is nested deeper than ${this.maxDepth} levels`;
     }
     if (remaining.length > this.maxDepth) return `is nested deeper than ${this.maxDepth} levels`;
@@ -87,7 +129,8 @@ class WireWalk {
 
   private readHead(): void {
     const byte = this.bytes[this.offset] as number;
-    if (byte < 0x80 || byte >= 0xe0 || byte === 0xc0 || byte === 0xc2 || byte === 0xc3) this.set('scalar', 0);
+    if (byte < 0x80 || byte >= 0xe0 || byte === 0xc0 || byte === 0xc2 || byte === 0xc3)
+      this.set('scalar', 0);
     else if (byte < 0x90) this.set('map', 0, (byte & 0x0f) * 2);
     else if (byte < 0xa0) this.set('array', 0, byte & 0x0f);
     else if (byte < 0xc0) this.set('text', byte & 0x1f);
@@ -95,15 +138,11 @@ class WireWalk {
   }
 
   private readLongHead(byte: number): void {
-    if (byte >= 0xd9 && byte <= 0xdb) this.setSized('text', 1 << (byte - 0xd9));
-    else if (byte >= 0xc4 && byte <= 0xc6) this.setSized('scalar', 1 << (byte - 0xc4));
-    else if (byte === 0xdc || byte === 0xdd) this.setCounted('array', byte === 0xdc ? 2 : 4);
-    else if (byte === 0xde || byte === 0xdf) this.setCounted('map', byte === 0xde ? 2 : 4);
-    else if (byte === 0xca || byte === 0xcb) this.set('float', byte === 0xca ? 4 : 8);
-    else if (byte === 0xcf || byte === 0xd3) this.set('integer64', 8);
-    else if (byte >= 0xcc && byte <= 0xce) this.set('scalar', 1 << (byte - 0xcc));
-    else if (byte >= 0xd0 && byte <= 0xd2) this.set('scalar', 1 << (byte - 0xd0));
-    else this.set('refused', 0);
+    const long = longForms[byte];
+    if (!long) this.set('refused', 0);
+    else if (long.field === 'length') this.setSized(long.kind, long.width);
+    else if (long.field === 'count') this.setCounted(long.kind, long.width);
+    else this.set(long.kind, long.width);
   }
 
   /** Strings and bytes: a length field of `width` bytes, then so many bytes. */
@@ -111,7 +150,7 @@ class WireWalk {
     this.set(kind, width + this.lengthField(width));
   }
 
-  private setCounted(kind: 'array' | 'map', width: number): void {
+  private setCounted(kind: Head['kind'], width: number): void {
     this.set(kind, width, this.lengthField(width) * (kind === 'map' ? 2 : 1));
   }
 
@@ -133,7 +172,8 @@ class WireWalk {
     const byte = this.bytes[start];
     if (byte === 0xca) return Number.isFinite(this.view.getFloat32(start + 1));
     if (byte === 0xcb) return Number.isFinite(this.view.getFloat64(start + 1));
-    const wide = byte === 0xcf ? this.view.getBigUint64(start + 1) : this.view.getBigInt64(start + 1);
+    const wide =
+      byte === 0xcf ? this.view.getBigUint64(start + 1) : this.view.getBigInt64(start + 1);
     return Number.isSafeInteger(Number(wide));
   }
 

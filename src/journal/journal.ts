@@ -41,6 +41,7 @@ export interface JournalStore {
   close(): Promise<void>;
 }
 
+/** One line of {@link JournalStore.list}. */
 export interface StoredRun {
   readonly run: string;
   /** The node that owns it and is alive; undefined: nobody. */

@@ -35,6 +35,7 @@ export type RecordBody =
 /** A record as it stands in the journal: numbered from 1 without gaps within its run, stamped with wall time. */
 export type JournalRecord = RecordBody & { readonly seq: number; readonly at: number };
 
+/** The run exists; always its first record. */
 export interface RunStarted {
   readonly type: 'run.started';
   readonly run: string;
@@ -61,11 +62,13 @@ export interface RunReopened {
   readonly type: 'run.reopened';
 }
 
+/** Somebody asked for the end of the run; live attempts are being told. */
 export interface CancelRequested {
   readonly type: 'run.cancel_requested';
   readonly by: string;
 }
 
+/** Nothing of the run is left to do. */
 export interface RunEnded {
   readonly type: 'run.ended';
   readonly outcome: RunOutcome;
@@ -90,6 +93,7 @@ export interface StepDone {
   readonly value: Plain;
 }
 
+/** An attempt gave the task its output. */
 export interface TaskSucceeded {
   readonly type: 'task.succeeded';
   readonly task: string;
@@ -157,12 +161,14 @@ export interface LateResult {
   readonly attempt: number;
 }
 
+/** The timeout of a barrier began to run; `deadline` is in wall milliseconds. */
 export interface BarrierArmed {
   readonly type: 'barrier.armed';
   readonly group: string;
   readonly deadline: number;
 }
 
+/** The deadline was moved, once, since members had shown progress. */
 export interface BarrierExtended {
   readonly type: 'barrier.extended';
   readonly group: string;
@@ -194,6 +200,7 @@ export interface ContributionMerged {
   readonly revision: number;
 }
 
+/** The group has its output, in document order of the members. */
 export interface GroupEnded {
   readonly type: 'group.ended';
   readonly group: string;
@@ -217,6 +224,7 @@ export interface MemoryCommitted {
   readonly proposed?: readonly MemoryChange[];
 }
 
+/** What happens to one key: it gets a value, or it goes. */
 export type MemoryChange =
   | { readonly key: string; readonly value: Plain }
   | { readonly key: string; readonly deleted: true };

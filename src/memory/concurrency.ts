@@ -70,14 +70,21 @@ export function joinCluster(cluster: Cluster, joining: Joining): Joined {
   const { rule, current, mine } = joining;
   if (isMergedAnew(cluster, joining)) return joinAnew(cluster, joining);
   const { base, writes } = cluster;
-  const { value, dropped, conflict } = mergeWrite({ rule, base, theirs: { ...cluster.strongest, value: current }, mine });
+  const { value, dropped, conflict } = mergeWrite({
+    rule,
+    base,
+    theirs: { ...cluster.strongest, value: current },
+    mine,
+  });
   const theirs = writes.at(-1) ?? cluster.strongest;
   return { value, collisions: conflict ? [{ theirs, dropped }] : [] };
 }
 
 function isMergedAnew(cluster: Cluster, { rule, mine }: Joining): boolean {
   const numeric = cluster.numeric && typeof mine.value === 'number';
-  return forgetsWriters[rule] === 'always' || (forgetsWriters[rule] === 'unless_numeric' && !numeric);
+  return (
+    forgetsWriters[rule] === 'always' || (forgetsWriters[rule] === 'unless_numeric' && !numeric)
+  );
 }
 
 /** The stronger of two writes, which decides where they clash. */
@@ -89,7 +96,9 @@ function joinAnew(cluster: Cluster, { rule, mine }: Joining): Joined {
   const before = cluster.writes.toSorted(byStrength);
   const after = [...before, mine].sort(byStrength);
   const steps = foldDown(rule, cluster.base, after);
-  const earlier = new Map(foldDown(rule, cluster.base, before).map(({ write, answer }) => [write, answer]));
+  const earlier = new Map(
+    foldDown(rule, cluster.base, before).map(({ write, answer }) => [write, answer]),
+  );
   const collisions = steps.flatMap(({ write, answer }): Collision[] => {
     if (!answer.conflict) return [];
     if (write === mine) return [{ theirs: opponent(rule, cluster, mine), dropped: answer.dropped }];
@@ -104,9 +113,15 @@ interface Step {
 }
 
 /** From the strongest down: what a weaker write wants is taken where no stronger one touched it. */
-function foldDown(rule: MergerName, base: Plain | undefined, writes: readonly ProposedWrite[]): readonly Step[] {
+function foldDown(
+  rule: MergerName,
+  base: Plain | undefined,
+  writes: readonly ProposedWrite[],
+): readonly Step[] {
   const [first, ...rest] = writes as readonly [ProposedWrite, ...ProposedWrite[]];
-  const steps: Step[] = [{ write: first, answer: { value: first.value, dropped: null, conflict: false } }];
+  const steps: Step[] = [
+    { write: first, answer: { value: first.value, dropped: null, conflict: false } },
+  ];
   let { value } = first;
   for (const write of rest) {
     const answer = mergeWrite({ rule, base, theirs: { ...first, value }, mine: write });
@@ -124,7 +139,9 @@ function opponent(rule: MergerName, cluster: Cluster, mine: ProposedWrite): Prop
 }
 
 function sameLoss(answer: MergeAnswer, earlier: MergeAnswer | undefined): boolean {
-  return earlier?.conflict === true && canonicalJson(answer.dropped) === canonicalJson(earlier.dropped);
+  return (
+    earlier?.conflict === true && canonicalJson(answer.dropped) === canonicalJson(earlier.dropped)
+  );
 }
 
 /** As merging decides between writers: the higher priority, then the smaller agent id, then the smaller operation id. */

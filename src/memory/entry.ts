@@ -71,5 +71,11 @@ export class Entry {
 
 function clusterOf(seen: EntryVersion | undefined, write: ProposedWrite): GrowingCluster {
   const numeric = typeof write.value === 'number';
-  return { seen: seen?.revision ?? 0, base: seen?.value, writes: [write], strongest: write, numeric };
+  return {
+    seen: seen?.revision ?? 0,
+    base: seen?.value,
+    writes: [write],
+    strongest: write,
+    numeric,
+  };
 }

@@ -15,14 +15,19 @@ interface Rule<T> {
 export function ownershipOf(workflow: Workflow): MemoryRules {
   const owners = Object.values(workflow.agents).flatMap((agent) => rulesFor(agent.owns, agent.id));
   const writes = new Map(workflow.tasks.map((task) => [task.id, rulesFor(task.writes, true)]));
-  const mergers = workflow.memory.keys.flatMap((spec) => rulesFor<MergerName>([spec.pattern], spec.merge));
-  const owning = new Map(Object.values(workflow.agents).map((agent) => [agent.id, rulesFor(agent.owns, true)]));
+  const mergers = workflow.memory.keys.flatMap((spec) =>
+    rulesFor<MergerName>([spec.pattern], spec.merge),
+  );
+  const owning = new Map(
+    Object.values(workflow.agents).map((agent) => [agent.id, rulesFor(agent.owns, true)]),
+  );
   const ownerOf = remembered((key) => firstOf(owners, key));
   return {
     ownerOf,
     mergerOf: remembered((key) => firstOf(mergers, key) ?? defaultMerger(key)),
     allowed: (agent, task, key) =>
-      firstOf(owning.get(agent), key) === true || firstOf(writes.get(declaredId(task)), key) === true,
+      firstOf(owning.get(agent), key) === true ||
+      firstOf(writes.get(declaredId(task)), key) === true,
   };
 }
 

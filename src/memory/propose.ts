@@ -1,7 +1,12 @@
 import { TroupeError } from '../core/errors.ts';
 import { canonicalJson } from '../core/canonical.ts';
 import type { Plain } from '../core/plain.ts';
-import type { ConflictRecorded, MemoryChange, MemoryCommitted, RecordBody } from '../journal/record.ts';
+import type {
+  ConflictRecorded,
+  MemoryChange,
+  MemoryCommitted,
+  RecordBody,
+} from '../journal/record.ts';
 import type { MergerName } from '../workflow/model.ts';
 import { joinCluster } from './concurrency.ts';
 import type { Cluster, ProposedWrite } from './concurrency.ts';
@@ -49,11 +54,16 @@ interface KeyDecision {
  * An operation that is in already gives no records.
  * Refusals: TRP_MEMORY_NOT_OWNER, TRP_MEMORY_REJECTED; either refuses the whole changeset.
  */
-export function decideCommit(memory: RunMemory, proposal: Proposal, rules: MemoryRules): CommitDecision {
+export function decideCommit(
+  memory: RunMemory,
+  proposal: Proposal,
+  rules: MemoryRules,
+): CommitDecision {
   if (memory.hasApplied(proposal.op) || proposal.changes.length === 0) return { records: [] };
   const changes = lastPerKey(proposal.changes);
   for (const { key } of changes) {
-    if (!rules.allowed(proposal.agent, proposal.task, key)) return { refused: notOwner(proposal, key, rules) };
+    if (!rules.allowed(proposal.agent, proposal.task, key))
+      return { refused: notOwner(proposal, key, rules) };
   }
   const decided: KeyDecision[] = [];
   for (const change of changes) {
@@ -83,7 +93,11 @@ function decideKey(memory: RunMemory, question: KeyQuestion): KeyDecision | Trou
   return mergeKey(question, cluster, current);
 }
 
-function mergeKey(question: KeyQuestion, cluster: Cluster, current: Plain | undefined): KeyDecision {
+function mergeKey(
+  question: KeyQuestion,
+  cluster: Cluster,
+  current: Plain | undefined,
+): KeyDecision {
   const { proposal, change, rule } = question;
   const { agent, task, op, priority, base } = proposal;
   const mine = { value: valueOf(change), agent, task, op, priority, revision: 0 };
@@ -98,17 +112,17 @@ function mergeKey(question: KeyQuestion, cluster: Cluster, current: Plain | unde
     dropped,
   }));
   const merged = changeOf(change.key, value);
-  return sameValue(value, mine.value) ? { change: merged, conflicts } : { change: merged, proposed: change, conflicts };
+  return sameValue(value, mine.value)
+    ? { change: merged, conflicts }
+    : { change: merged, proposed: change, conflicts };
 }
 
 function recordsOf(proposal: Proposal, decided: readonly KeyDecision[]): readonly RecordBody[] {
   const { task, agent, op, base, priority } = proposal;
   const changes = decided.map((decision) => decision.change);
   const proposed = decided.flatMap((decision) => decision.proposed ?? []);
-  const committed: MemoryCommitted = {
-    ...{ type: 'memory.committed', task, agent, op, base, priority, changes },
-    ...(proposed.length > 0 ? { proposed } : {}),
-  };
+  const head = { type: 'memory.committed', task, agent, op, base, priority, changes } as const;
+  const committed: MemoryCommitted = proposed.length > 0 ? { ...head, proposed } : head;
   return [committed, ...decided.flatMap((decision) => decision.conflicts)];
 }
 

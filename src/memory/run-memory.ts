@@ -36,7 +36,8 @@ export class RunMemory {
   apply(record: CommittedRecord): void {
     if (record.seq <= this.latest || this.applied.has(record.op)) return;
     const proposed = new Map(record.proposed?.map((change) => [change.key, change]));
-    for (const change of record.changes) this.write(record, change, proposed.get(change.key) ?? change);
+    for (const change of record.changes)
+      this.write(record, change, proposed.get(change.key) ?? change);
     this.applied.add(record.op);
     this.latest = record.seq;
   }
@@ -66,8 +67,8 @@ export class RunMemory {
 
   /** SHA-256 of the current content: equal contents have equal hashes, however they came about. */
   hash(): string {
-    const { get, keys } = this.view();
-    return contentHash(keys().map((key) => [key, get(key) as Plain]));
+    const view = this.view();
+    return contentHash(view.keys().map((key) => [key, view.get(key) as Plain]));
   }
 
   private write(record: CommittedRecord, change: MemoryChange, proposed: MemoryChange): void {

@@ -5,7 +5,8 @@ import { encodedBound } from '../../src/bus/payload.ts';
 import { toPlain } from '../../src/core/plain.ts';
 import type { Plain } from '../../src/core/plain.ts';
 
-const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'));
+const hex = (text: string): Uint8Array =>
+  Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'));
 const refused = (fault: RegExp): unknown =>
   expect.objectContaining({ code: 'TRP_BUS_PAYLOAD', message: expect.stringMatching(fault) });
 
@@ -33,7 +34,9 @@ const samples: readonly (readonly [string, Plain, string])[] = [
 
 describe('the codec', () => {
   it.each(samples)('writes and reads %s as the specification says', (_, value, bytes) => {
-    expect(Buffer.from(encode(value)).toString('hex')).toBe(Buffer.from(hex(bytes)).toString('hex'));
+    expect(Buffer.from(encode(value)).toString('hex')).toBe(
+      Buffer.from(hex(bytes)).toString('hex'),
+    );
     expect(decode(hex(bytes))).toEqual(value);
   });
 
@@ -52,7 +55,12 @@ describe('the codec', () => {
   });
 
   it('keeps every plain value', () => {
-    const plain = fc.anything({ withBigInt: false, withDate: false, withSparseArray: false, withNullPrototype: true });
+    const plain = fc.anything({
+      withBigInt: false,
+      withDate: false,
+      withSparseArray: false,
+      withNullPrototype: true,
+    });
     fc.assert(
       fc.property(plain, (raw) => {
         let value: Plain;
@@ -94,11 +102,16 @@ describe('the codec', () => {
   });
 
   it('allows `__proto__` as a value and keys that merely resemble it', () => {
-    expect(decode(encode({ a: '__proto__', __proto: 1, __proto___: 2 }))).toEqual({ a: '__proto__', __proto: 1, __proto___: 2 });
+    expect(decode(encode({ a: '__proto__', __proto: 1, __proto___: 2 }))).toEqual({
+      a: '__proto__',
+      __proto: 1,
+      __proto___: 2,
+    });
   });
 
   it('takes 100 levels and refuses 101, whatever is innermost', () => {
-    const nested = (depth: number, inner: string): Uint8Array => hex('91'.repeat(depth - 1) + inner);
+    const nested = (depth: number, inner: string): Uint8Array =>
+      hex('91'.repeat(depth - 1) + inner);
     for (const inner of ['90', '80', '91c0']) {
       expect(() => decode(nested(100, inner))).not.toThrow();
       expect(() => decode(nested(101, inner))).toThrow(refused(/deeper than 100/));
@@ -107,7 +120,9 @@ describe('the codec', () => {
   });
 
   it('refuses a message over the limit of the caller', () => {
-    expect(() => decode(encode('x'.repeat(100)), { maxBytes: 50 })).toThrow(refused(/over the limit of 50/));
+    expect(() => decode(encode('x'.repeat(100)), { maxBytes: 50 })).toThrow(
+      refused(/over the limit of 50/),
+    );
   });
 
   it('never throws anything but its own refusal', () => {

@@ -1,14 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkSubject, escapeToken, unescapeToken } from '../../src/bus/subject-grammar.ts';
-import { ctlSubject, liveSubject, memorySubject, parseSubject, subjectOf } from '../../src/bus/subjects.ts';
+import {
+  ctlSubject,
+  liveSubject,
+  memorySubject,
+  parseSubject,
+  subjectOf,
+} from '../../src/bus/subjects.ts';
 
 describe('subjects', () => {
   it('stand under one prefix, with what is no token escaped', () => {
     expect(liveSubject('main', 'run-1')).toBe('troupe.v1.main.live.run-1');
     expect(liveSubject('main', 'run-1', 'build[0]')).toBe('troupe.v1.main.live.run-1.build=5B0=5D');
     expect(ctlSubject('main', 'node-1')).toBe('troupe.v1.main.ctl.node-1');
-    expect(memorySubject('main', 'r', 'parallel.results.a')).toBe('troupe.v1.main.mem.r.parallel.results.a');
+    expect(memorySubject('main', 'r', 'parallel.results.a')).toBe(
+      'troupe.v1.main.mem.r.parallel.results.a',
+    );
   });
 
   it('are taken apart into what they were made of', () => {
@@ -23,13 +31,22 @@ describe('subjects', () => {
   });
 
   it('of other products, kinds or spellings are not taken apart', () => {
-    for (const subject of ['other.v1.a.live.b', 'troupe.v2.a.live.b', 'troupe.v1.a.nope.b', 'troupe.v1.a', 'troupe.v1.a.live.=5', 'troupe.v1.a.live.=41']) {
+    for (const subject of [
+      'other.v1.a.live.b',
+      'troupe.v2.a.live.b',
+      'troupe.v1.a.nope.b',
+      'troupe.v1.a',
+      'troupe.v1.a.live.=5',
+      'troupe.v1.a.live.=41',
+    ]) {
       expect(parseSubject(subject), subject).toBeUndefined();
     }
   });
 
   it('are refused when they would be too long', () => {
-    expect(() => liveSubject('main', 'r', '['.repeat(100))).toThrow(expect.objectContaining({ code: 'TRP_BUS_SUBJECT' }));
+    expect(() => liveSubject('main', 'r', '['.repeat(100))).toThrow(
+      expect.objectContaining({ code: 'TRP_BUS_SUBJECT' }),
+    );
   });
 });
 

@@ -32,7 +32,9 @@ export function busSuite(name: string, driver: BusUnderTest): void {
       for (let n = 0; n < 3_000; n++) bus.publish('a.b', n);
       expect(got).toHaveLength(0);
       await bus.flush();
-      expect(got.map((message) => message.payload)).toEqual(Array.from({ length: 3_000 }, (_, n) => n));
+      expect(got.map((message) => message.payload)).toEqual(
+        Array.from({ length: 3_000 }, (_, n) => n),
+      );
     });
 
     it('reaches exactly the patterns that match', async () => {
@@ -43,19 +45,28 @@ export function busSuite(name: string, driver: BusUnderTest): void {
       await bus.flush();
       for (const [index, pattern] of patterns.entries()) {
         const expected = subjects.filter((subject) => subjectMatches(pattern, subject));
-        expect(heard[index]?.map((message) => message.subject), pattern).toEqual(expected);
+        expect(
+          heard[index]?.map((message) => message.subject),
+          pattern,
+        ).toEqual(expected);
       }
     });
 
     it('hands over plain data unchanged and frozen, with its headers', async () => {
       const got = listen('x');
-      const payload = { text: 'é', list: [1, -2.5, null, true, { deep: 'yes' }], bytes: Uint8Array.of(1, 2) };
+      const payload = {
+        text: 'é',
+        list: [1, -2.5, null, true, { deep: 'yes' }],
+        bytes: Uint8Array.of(1, 2),
+      };
       bus.publish('x', payload, { headers: { 'Troupe-Type': 'test' } });
       await bus.flush();
-      expect(got[0]?.payload).toEqual(payload);
-      expect(got[0]?.headers).toMatchObject({ 'Troupe-Type': 'test' });
-      expect(Object.isFrozen(got[0]?.payload)).toBe(true);
-      expect(Object.isFrozen((got[0]?.payload as { list: unknown }).list)).toBe(true);
+      const [message] = got;
+      expect(message?.payload).toEqual(payload);
+      expect(message?.headers).toMatchObject({ 'Troupe-Type': 'test' });
+      const parts = Object.values((message?.payload ?? {}) as object);
+      expect([message?.payload, ...parts.filter(Array.isArray)].every(Object.isFrozen)).toBe(true);
+      expect(parts.filter(Array.isArray)).toHaveLength(1);
     });
 
     it('is not affected by what the publisher does to the payload afterwards', async () => {
@@ -70,15 +81,20 @@ export function busSuite(name: string, driver: BusUnderTest): void {
     it.each(['', 'a..b', '.a', 'a.', 'a b', 'a.*', 'a.>', 'a\r\nPUB b', 'ä', 'x'.repeat(600)])(
       'refuses to publish on %j',
       (subject) => {
-        expect(() => bus.publish(subject, null)).toThrow(expect.objectContaining({ code: 'TRP_BUS_SUBJECT' }));
+        expect(() => bus.publish(subject, null)).toThrow(
+          expect.objectContaining({ code: 'TRP_BUS_SUBJECT' }),
+        );
       },
     );
 
-    it.each(['', 'a..b', '>.a', 'a.>.b', 'a*', 'a.b>', 'a b'])('refuses to subscribe to %j', (pattern) => {
-      expect(() => bus.subscribe(pattern, () => undefined)).toThrow(
-        expect.objectContaining({ code: 'TRP_BUS_SUBJECT' }),
-      );
-    });
+    it.each(['', 'a..b', '>.a', 'a.>.b', 'a*', 'a.b>', 'a b'])(
+      'refuses to subscribe to %j',
+      (pattern) => {
+        expect(() => bus.subscribe(pattern, () => undefined)).toThrow(
+          expect.objectContaining({ code: 'TRP_BUS_SUBJECT' }),
+        );
+      },
+    );
 
     it('refuses a queue group whose name is no token', () => {
       expect(() => bus.subscribe('a', () => undefined, { queue: 'a b' })).toThrow(
@@ -141,9 +157,8 @@ export function busSuite(name: string, driver: BusUnderTest): void {
       bus.subscribe('a', () => {
         throw new Error('first');
       });
-      bus.subscribe('a', async () => {
-        throw new Error('second');
-      });
+      const rejecting = (): unknown => Promise.reject(new Error('second'));
+      bus.subscribe('a', rejecting);
       const got = listen('a');
       bus.publish('a', 1);
       await bus.flush();
@@ -182,7 +197,9 @@ export function busSuite(name: string, driver: BusUnderTest): void {
 
     it('gives up on a request that nobody answers', async () => {
       listen('silent');
-      await expect(bus.request('silent', 1, { timeoutMs: 5 })).rejects.toMatchObject({ code: 'TRP_BUS_TIMEOUT' });
+      await expect(bus.request('silent', 1, { timeoutMs: 5 })).rejects.toMatchObject({
+        code: 'TRP_BUS_TIMEOUT',
+      });
     });
 
     it('knows whether anybody listens', () => {
@@ -196,10 +213,14 @@ export function busSuite(name: string, driver: BusUnderTest): void {
       const got = listen('a');
       bus.publish('a', 1);
       const closed = bus.close();
-      expect(() => bus.publish('a', 2)).toThrow(expect.objectContaining({ code: 'TRP_BUS_CLOSED' }));
+      expect(() => bus.publish('a', 2)).toThrow(
+        expect.objectContaining({ code: 'TRP_BUS_CLOSED' }),
+      );
       await closed;
       expect(got.map((message) => message.payload)).toEqual([1]);
-      expect(() => bus.subscribe('a', () => undefined)).toThrow(expect.objectContaining({ code: 'TRP_BUS_CLOSED' }));
+      expect(() => bus.subscribe('a', () => undefined)).toThrow(
+        expect.objectContaining({ code: 'TRP_BUS_CLOSED' }),
+      );
       await expect(bus.request('a', 1)).rejects.toMatchObject({ code: 'TRP_BUS_CLOSED' });
     });
 
@@ -216,14 +237,21 @@ export function busSuite(name: string, driver: BusUnderTest): void {
       for (let n = 0; n < 100; n++) bus.publish('in', n);
       await bus.flush();
       await bus.flush();
-      expect(got.map((message) => message.payload)).toEqual(Array.from({ length: 100 }, (_, n) => n));
+      expect(got.map((message) => message.payload)).toEqual(
+        Array.from({ length: 100 }, (_, n) => n),
+      );
     });
 
     it('matches any pattern against any subject as the grammar says', async () => {
       const token = fc.constantFrom('a', 'b', 'c');
-      const subject = fc.array(token, { minLength: 1, maxLength: 4 }).map((tokens) => tokens.join('.'));
+      const subject = fc
+        .array(token, { minLength: 1, maxLength: 4 })
+        .map((tokens) => tokens.join('.'));
       const pattern = fc
-        .tuple(fc.array(fc.constantFrom('a', 'b', '*'), { minLength: 1, maxLength: 3 }), fc.boolean())
+        .tuple(
+          fc.array(fc.constantFrom('a', 'b', '*'), { minLength: 1, maxLength: 3 }),
+          fc.boolean(),
+        )
         .map(([tokens, rest]) => [...tokens, ...(rest ? ['>'] : [])].join('.'));
       await fc.assert(
         fc.asyncProperty(pattern, subject, async (wanted, sent) => {

@@ -10,7 +10,14 @@ export interface StoreUnderTest {
 
 /** A small record with a number. */
 export function recordOf(seq: number, task = `task-${seq}`): JournalRecord {
-  return { seq, at: 1_700_000_000_000 + seq, type: 'task.succeeded', task, attempt: 1, output: { n: seq } };
+  return {
+    seq,
+    at: 1_700_000_000_000 + seq,
+    type: 'task.succeeded',
+    task,
+    attempt: 1,
+    output: { n: seq },
+  };
 }
 
 /** Records `from` to `to`, both included. */
@@ -37,8 +44,16 @@ export function journalSuite(name: string, driver: StoreUnderTest): void {
 
     it('reads back what was appended, in order and with all its values', async () => {
       const run = await store.create('run-1');
-      const value = { text: 'é\u0000', list: [1, -2.5, null, true], big: 2 ** 53 - 1, bytes: Uint8Array.of(0, 255) };
-      const records: JournalRecord[] = [recordOf(1), { seq: 2, at: 3, type: 'step.done', task: 't', iteration: 1, name: 's', value }];
+      const value = {
+        text: 'é\u0000',
+        list: [1, -2.5, null, true],
+        big: 2 ** 53 - 1,
+        bytes: Uint8Array.of(0, 255),
+      };
+      const records: JournalRecord[] = [
+        recordOf(1),
+        { seq: 2, at: 3, type: 'step.done', task: 't', iteration: 1, name: 's', value },
+      ];
       await appended(run, records);
       await appended(run, recordsOf(3, 5));
       expect(await store.read('run-1')).toEqual([...records, ...recordsOf(3, 5)]);
@@ -47,7 +62,8 @@ export function journalSuite(name: string, driver: StoreUnderTest): void {
     it('answers every append once, in the order of the calls', async () => {
       const run = await store.create('run-1');
       const answers: number[] = [];
-      for (let seq = 1; seq <= 500; seq++) run.append([recordOf(seq)], (error) => answers.push(error ? -seq : seq));
+      for (let seq = 1; seq <= 500; seq++)
+        run.append([recordOf(seq)], (error) => answers.push(error ? -seq : seq));
       await appended(run, [recordOf(501)]);
       expect(answers).toEqual(Array.from({ length: 500 }, (_, index) => index + 1));
       expect(await store.read('run-1')).toEqual(recordsOf(1, 501));
@@ -57,14 +73,18 @@ export function journalSuite(name: string, driver: StoreUnderTest): void {
       const run = await store.create('run-1');
       const answers: string[] = [];
       run.append([recordOf(1)], () => answers.push('first'));
-      await new Promise<void>((resolve) => run.append([], () => (answers.push('empty'), resolve())));
+      await new Promise<void>((resolve) =>
+        run.append([], () => (answers.push('empty'), resolve())),
+      );
       expect(answers).toEqual(['first', 'empty']);
     });
 
     it('keeps runs apart', async () => {
       const runs = await Promise.all(['a', 'b', 'c'].map((id) => store.create(id)));
       await Promise.all(
-        runs.flatMap((run, index) => recordsOf(1, 20 + index).map((record) => appended(run, [record]))),
+        runs.flatMap((run, index) =>
+          recordsOf(1, 20 + index).map((record) => appended(run, [record])),
+        ),
       );
       const read = await Promise.all(['a', 'b', 'c'].map((id) => store.read(id)));
       expect(read).toEqual([recordsOf(1, 20), recordsOf(1, 21), recordsOf(1, 22)]);
@@ -76,14 +96,23 @@ export function journalSuite(name: string, driver: StoreUnderTest): void {
       expect(await store.read('run-1')).toEqual([]);
     });
 
-    it.each(['', '../x', 'a/b', '.', '..', '.hidden', 'a b', 'a\u0000', '-x', 'x'.repeat(200), 'a.b'])(
-      'refuses %j for the id of a run',
-      async (id) => {
-        await expect(store.create(id)).rejects.toMatchObject({ code: 'TRP_OPTION_INVALID' });
-        await expect(store.read(id)).rejects.toMatchObject({ code: 'TRP_RUN_NOT_FOUND' });
-        await expect(store.adopt(id)).rejects.toMatchObject({ code: 'TRP_RUN_NOT_FOUND' });
-      },
-    );
+    it.each([
+      '',
+      '../x',
+      'a/b',
+      '.',
+      '..',
+      '.hidden',
+      'a b',
+      'a\u0000',
+      '-x',
+      'x'.repeat(200),
+      'a.b',
+    ])('refuses %j for the id of a run', async (id) => {
+      await expect(store.create(id)).rejects.toMatchObject({ code: 'TRP_OPTION_INVALID' });
+      await expect(store.read(id)).rejects.toMatchObject({ code: 'TRP_RUN_NOT_FOUND' });
+      await expect(store.adopt(id)).rejects.toMatchObject({ code: 'TRP_RUN_NOT_FOUND' });
+    });
 
     it('refuses to create a run twice', async () => {
       await appended(await store.create('run-1'), [recordOf(1)]);
@@ -119,10 +148,14 @@ export function journalSuite(name: string, driver: StoreUnderTest): void {
       const first = await store.create('run-1');
       await appended(first, [recordOf(1)]);
       await first.release();
-      await expect(appended(first, [recordOf(2)])).rejects.toMatchObject({ code: 'TRP_JOURNAL_FENCED' });
+      await expect(appended(first, [recordOf(2)])).rejects.toMatchObject({
+        code: 'TRP_JOURNAL_FENCED',
+      });
       const second = await store.adopt('run-1');
       const third = await store.adopt('run-1');
-      await expect(appended(second, [recordOf(2)])).rejects.toMatchObject({ code: 'TRP_JOURNAL_FENCED' });
+      await expect(appended(second, [recordOf(2)])).rejects.toMatchObject({
+        code: 'TRP_JOURNAL_FENCED',
+      });
       await appended(third, [recordOf(2)]);
       await second.release();
       await appended(third, [recordOf(3)]);

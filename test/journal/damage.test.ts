@@ -34,7 +34,10 @@ async function written(): Promise<Written> {
 
 /** How many records the first so many groups hold. */
 const recordsInGroups = (groups: number): number =>
-  Array.from({ length: groups }, (_, group) => (group % 3) + 1).reduce((sum, count) => sum + count, 0);
+  Array.from({ length: groups }, (_, group) => (group % 3) + 1).reduce(
+    (sum, count) => sum + count,
+    0,
+  );
 
 async function readOrCode(dataDir: string): Promise<readonly JournalRecord[] | string> {
   const store = await fileStore(dataDir);
@@ -47,7 +50,9 @@ describe('a journal cut anywhere', () => {
     for (let cut = bytes.length; cut >= 0; cut--) {
       await truncate(segment(dataDir), cut);
       const groups = ends.filter((end) => end <= cut).length - 1;
-      expect(await readOrCode(dataDir), `cut at ${cut}`).toEqual(recordsOf(1, recordsInGroups(Math.max(0, groups))));
+      expect(await readOrCode(dataDir), `cut at ${cut}`).toEqual(
+        recordsOf(1, recordsInGroups(Math.max(0, groups))),
+      );
     }
   });
 
@@ -72,7 +77,12 @@ describe('a journal cut anywhere', () => {
 
   it('reads as torn when the last record holds a whole journal as its bytes', async () => {
     const { dataDir, ends, bytes } = await written();
-    const torn = Buffer.concat([bytes, Buffer.from([0, 0, 9, 9, 1, 2, 3, 4, 0x93]), bytes, Buffer.from([1])]);
+    const torn = Buffer.concat([
+      bytes,
+      Buffer.from([0, 0, 9, 9, 1, 2, 3, 4, 0x93]),
+      bytes,
+      Buffer.from([1]),
+    ]);
     await writeFile(segment(dataDir), torn);
     expect(await readOrCode(dataDir)).toEqual(recordsOf(1, recordsInGroups(ends.length - 1)));
   });
@@ -88,7 +98,10 @@ describe('a journal with a flipped bit', () => {
         const damaged = Buffer.from(bytes);
         damaged[position >> 3] = (damaged[position >> 3] as number) ^ (1 << (position & 7));
         await writeFile(segment(dataDir), damaged);
-        const expected = position >> 3 < lastStart ? 'TRP_JOURNAL_CORRUPT' : recordsOf(1, recordsInGroups(ends.length - 2));
+        const expected =
+          position >> 3 < lastStart
+            ? 'TRP_JOURNAL_CORRUPT'
+            : recordsOf(1, recordsInGroups(ends.length - 2));
         expect(await readOrCode(dataDir)).toEqual(expected);
       }),
       { numRuns: 400 },

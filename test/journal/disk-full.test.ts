@@ -14,7 +14,8 @@ interface Disk {
   cutFails: boolean;
 }
 
-const failure = (code: string): Error => Object.assign(new Error(`${code}: as the test wants it`), { code });
+const failure = (code: string): Error =>
+  Object.assign(new Error(`${code}: as the test wants it`), { code });
 
 /** Real files on a disk that can be made to fail. */
 function failing(disk: Disk): OpenSegment {
@@ -52,13 +53,18 @@ describe('a disk that fails under the journal', () => {
   ] as const)('tells all who wait, on %s with %s: %s', async (on, code, expected) => {
     const disk = newDisk();
     const dataDir = await temporaryFolder();
-    const store = await fileStore(dataDir, { node: 'n', level: 'power', openSegment: failing(disk) });
+    const store = await fileStore(dataDir, {
+      node: 'n',
+      level: 'power',
+      openSegment: failing(disk),
+    });
     const runs = [await store.create('a'), await store.create('b')];
     for (const run of runs) await appended(run, recordsOf(1, 3));
     disk.fault = { on, code };
     disk.torn = 20;
     const outcomes = await Promise.allSettled(runs.map((run) => appended(run, [recordOf(4)])));
-    for (const outcome of outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: { code: expected } });
+    for (const outcome of outcomes)
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: expected } });
     for (const run of ['a', 'b']) expect(await store.read(run)).toEqual(recordsOf(1, 3));
   });
 
@@ -102,7 +108,10 @@ describe('a disk that fails under the journal', () => {
 
   it('keeps what stands in full segments when the next cannot be begun', async () => {
     const disk = newDisk();
-    const store = await fileStore(await temporaryFolder(), { segmentBytes: 1, openSegment: failing(disk) });
+    const store = await fileStore(await temporaryFolder(), {
+      segmentBytes: 1,
+      openSegment: failing(disk),
+    });
     const run = await store.create('a');
     await appended(run, recordsOf(1, 3));
     Object.assign(disk, { fault: { on: 'write', code: 'ENOSPC' }, torn: 5 });

@@ -56,7 +56,9 @@ describe('the file store', () => {
     const store = await fileStore(dataDir, { segmentBytes: 400, node: 'n' });
     const run = await store.create('run-1');
     for (const record of recordsOf(1, 40)) await appended(run, [record]);
-    const segments = (await readdir(join(dataDir, 'nodes', 'n'))).filter((name) => name.endsWith('.log'));
+    const segments = (await readdir(join(dataDir, 'nodes', 'n'))).filter((name) =>
+      name.endsWith('.log'),
+    );
     expect(segments.length).toBeGreaterThan(5);
     expect(await store.read('run-1')).toEqual(recordsOf(1, 40));
   });
@@ -64,7 +66,10 @@ describe('the file store', () => {
   it('writes a batch with more records than a call takes arguments', async () => {
     const store = await fileStore(await temporaryFolder());
     const run = await store.create('run-1');
-    await Promise.all([appended(run, recordsOf(1, 150_000)), appended(run, recordsOf(150_001, 300_000))]);
+    await Promise.all([
+      appended(run, recordsOf(1, 150_000)),
+      appended(run, recordsOf(150_001, 300_000)),
+    ]);
     expect((await store.read('run-1')).length).toBe(300_000);
   });
 
@@ -72,11 +77,23 @@ describe('the file store', () => {
     const dataDir = await temporaryFolder();
     const store = await fileStore(dataDir, { node: 'n' });
     const run = await store.create('run-1h2k3m4n5p6q7r8');
-    const size = async (): Promise<number> => (await stat(join(dataDir, 'nodes', 'n', 'journal-000001.log'))).size;
+    const size = async (): Promise<number> =>
+      (await stat(join(dataDir, 'nodes', 'n', 'journal-000001.log'))).size;
     const before = await size();
     const at = 1_795_000_000_000;
-    await appended(run, [{ seq: 1_000, at, type: 'task.started', task: 'requirements', attempt: 1, iteration: 1 }]);
-    await appended(run, [{ seq: 1_001, at, type: 'task.succeeded', task: 'requirements', attempt: 1, output: { ok: true } }]);
+    await appended(run, [
+      { seq: 1_000, at, type: 'task.started', task: 'requirements', attempt: 1, iteration: 1 },
+    ]);
+    await appended(run, [
+      {
+        seq: 1_001,
+        at,
+        type: 'task.succeeded',
+        task: 'requirements',
+        attempt: 1,
+        output: { ok: true },
+      },
+    ]);
     expect((await size()) - before).toBeLessThanOrEqual(300);
   });
 
@@ -94,7 +111,9 @@ describe('the file store', () => {
     });
     const runs = await Promise.all([store.create('a'), store.create('b')]);
     calls.length = 0;
-    await Promise.all(runs.flatMap((run) => recordsOf(1, 16).map((record) => appended(run, [record]))));
+    await Promise.all(
+      runs.flatMap((run) => recordsOf(1, 16).map((record) => appended(run, [record]))),
+    );
     expect(calls).toEqual(['write', 'sync']);
   });
 
@@ -128,7 +147,9 @@ describe('the file store', () => {
     const run = await store.create('a');
     const listeners = process.listeners('uncaughtException');
     process.removeAllListeners('uncaughtException');
-    onTestFinished(() => listeners.forEach((listener) => void process.on('uncaughtException', listener)));
+    onTestFinished(() =>
+      listeners.forEach((listener) => void process.on('uncaughtException', listener)),
+    );
     const uncaught = new Promise((resolve) => process.once('uncaughtException', resolve));
     run.append([recordOf(1)], () => {
       throw new Error('a fault of the caller');
@@ -141,7 +162,10 @@ describe('the file store', () => {
 describe('two processes on one data folder', () => {
   it('see each other’s runs and cannot take them', async () => {
     const dataDir = await temporaryFolder();
-    const [one, two] = [await fileStore(dataDir, { node: 'one' }), await fileStore(dataDir, { node: 'two' })];
+    const [one, two] = [
+      await fileStore(dataDir, { node: 'one' }),
+      await fileStore(dataDir, { node: 'two' }),
+    ];
     const run = await one.create('run-1');
     await appended(run, recordsOf(1, 3));
     expect(await two.read('run-1')).toEqual(recordsOf(1, 3));
@@ -173,7 +197,8 @@ describe('two processes on one data folder', () => {
     const won = outcomes.filter((outcome) => outcome.status === 'fulfilled');
     expect(won.map(({ value }) => [value.epoch, value.records])).toEqual([[2, recordsOf(1, 5)]]);
     for (const outcome of outcomes) {
-      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'TRP_RUN_OWNED' });
+      if (outcome.status === 'rejected')
+        expect(outcome.reason).toMatchObject({ code: 'TRP_RUN_OWNED' });
     }
   });
 
@@ -185,7 +210,9 @@ describe('two processes on one data folder', () => {
     await appended(old, recordsOf(1, 3));
     await bury(dataDir, 'slept');
     const taken = await heir.adopt('run-1');
-    await expect(appended(old, [recordOf(4, 'zombie')])).rejects.toMatchObject({ code: 'TRP_JOURNAL_FENCED' });
+    await expect(appended(old, [recordOf(4, 'zombie')])).rejects.toMatchObject({
+      code: 'TRP_JOURNAL_FENCED',
+    });
     await appended(other, [recordOf(1)]);
     await appended(taken, [recordOf(4, 'rightful')]);
     expect(await heir.read('run-1')).toEqual([...recordsOf(1, 3), recordOf(4, 'rightful')]);
@@ -218,6 +245,10 @@ describe('joining epochs', () => {
 
   it('drops what an earlier owner wrote from the first number of a later one on', () => {
     const parts = [numbered('a', 1, 9), numbered('b', 4, 6), [], numbered('c', 6, 8)];
-    expect(joinEpochs(parts)).toEqual([...numbered('a', 1, 3), ...numbered('b', 4, 5), ...numbered('c', 6, 8)]);
+    expect(joinEpochs(parts)).toEqual([
+      ...numbered('a', 1, 3),
+      ...numbered('b', 4, 5),
+      ...numbered('c', 6, 8),
+    ]);
   });
 });

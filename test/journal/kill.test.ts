@@ -12,7 +12,9 @@ type Appender = ChildProcessByStdio<null, Readable, null>;
 function appender(dataDir: string, level: string): Appender {
   const program = resolve(import.meta.dirname, 'support/appender.mjs');
   const dist = resolve(import.meta.dirname, '../../dist');
-  return spawn(process.execPath, [program, dist, dataDir, 'run-1', level], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(process.execPath, [program, dist, dataDir, 'run-1', level], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
 }
 
 /** Lets a child append until it has acknowledged so many records, kills it, and gives the last acknowledged one. */
@@ -31,20 +33,23 @@ async function killedAfter(child: Appender, acknowledgements: number): Promise<n
 }
 
 describe('kill -9 of the process that writes', () => {
-  it.each(['process', 'power'])('loses no acknowledged record, over ten rounds, at level %s', async (level) => {
-    const dataDir = await temporaryFolder();
-    const reader = await fileStore(dataDir);
-    let before = 0;
-    for (let round = 0; round < 10; round++) {
-      const last = await killedAfter(appender(dataDir, level), 50 + round * 37);
-      const records = await reader.read('run-1');
-      expect(last).toBeGreaterThan(before);
-      expect(records.length).toBeGreaterThanOrEqual(last);
-      expect(records.map(({ seq }) => seq)).toEqual(Array.from(records, (_, index) => index + 1));
-      expect(await reader.list()).toEqual([{ run: 'run-1', owner: undefined }]);
-      before = records.length;
-    }
-  });
+  it.each(['process', 'power'])(
+    'loses no acknowledged record, over ten rounds, at level %s',
+    async (level) => {
+      const dataDir = await temporaryFolder();
+      const reader = await fileStore(dataDir);
+      let before = 0;
+      for (let round = 0; round < 10; round++) {
+        const last = await killedAfter(appender(dataDir, level), 50 + round * 37);
+        const records = await reader.read('run-1');
+        expect(last).toBeGreaterThan(before);
+        expect(records.length).toBeGreaterThanOrEqual(last);
+        expect(records.map(({ seq }) => seq)).toEqual(Array.from(records, (_, index) => index + 1));
+        expect(await reader.list()).toEqual([{ run: 'run-1', owner: undefined }]);
+        before = records.length;
+      }
+    },
+  );
 
   it('hands the run to exactly one of two processes that race for it', async () => {
     const dataDir = await temporaryFolder();

@@ -28,11 +28,27 @@ describe('ownership', () => {
 
   it('names the owner in its refusal', () => {
     const desk = new Desk(rules);
-    const write = (key: string): unknown => () =>
-      desk.submit(proposalOf('review', [{ key: 'pm.a', value: 1 }, { key, value: 1 }], { agent: 'pm' }));
+    const write =
+      (key: string): unknown =>
+      () =>
+        desk.submit(
+          proposalOf(
+            'review',
+            [
+              { key: 'pm.a', value: 1 },
+              { key, value: 1 },
+            ],
+            { agent: 'pm' },
+          ),
+        );
     const refusal = (message: RegExp): unknown =>
-      expect.objectContaining({ code: 'TRP_MEMORY_NOT_OWNER', message: expect.stringMatching(message) });
-    expect(write('architect.api')).toThrow(refusal(/Task review \(agent pm\) wrote architect.api, but it belongs to architect/));
+      expect.objectContaining({
+        code: 'TRP_MEMORY_NOT_OWNER',
+        message: expect.stringMatching(message),
+      });
+    expect(write('architect.api')).toThrow(
+      refusal(/Task review \(agent pm\) wrote architect.api, but it belongs to architect/),
+    );
     expect(write('free')).toThrow(refusal(/nobody declared it/));
     expect(desk.memory.revision).toBe(0);
   });

@@ -42,7 +42,9 @@ describe('a proposal', () => {
     desk.submit(proposalOf('a', [set('k', 1)]));
     const refusal = expect.objectContaining({
       code: 'TRP_MEMORY_REJECTED',
-      message: expect.stringMatching(/Task b wrote k from revision 0, but a \(agent agent-a\) wrote it at revision 1/),
+      message: expect.stringMatching(
+        /Task b wrote k from revision 0, but a \(agent agent-a\) wrote it at revision 1/,
+      ),
     });
     expect(() => desk.submit(proposalOf('b', [set('free', 1), set('k', 2)]))).toThrow(refusal);
     expect(desk.memory.view().keys()).toEqual(['k']);
@@ -83,14 +85,18 @@ describe('a proposal', () => {
     desk.submit(proposalOf('high', [set('k', { a: 2 })], { priority: 9 }));
     const conflicts = desk.submit(proposalOf('low', [set('k', { a: 1, b: 1 })], { priority: 2 }));
     expect(desk.memory.view().get('k')).toEqual({ a: 2, b: 1 });
-    expect(conflicts).toMatchObject([{ theirs: { agent: 'agent-high' }, mine: { task: 'low' }, dropped: { '/a': 1 } }]);
+    expect(conflicts).toMatchObject([
+      { theirs: { agent: 'agent-high' }, mine: { task: 'low' }, dropped: { '/a': 1 } },
+    ]);
   });
 
   it('of middle priority wins the part whose writer was weaker than it, though a stronger one wrote elsewhere', () => {
     const desk = new Desk(openRules('priority_merge'));
     desk.submit(proposalOf('low', [set('k', { a: 'low' })], { priority: 1 }));
     desk.submit(proposalOf('high', [set('k', { b: 'high' })], { priority: 9 }));
-    const conflicts = desk.submit(proposalOf('middle', [set('k', { a: 'middle', b: 'middle' })], { priority: 5 }));
+    const conflicts = desk.submit(
+      proposalOf('middle', [set('k', { a: 'middle', b: 'middle' })], { priority: 5 }),
+    );
     expect(desk.memory.view().get('k')).toEqual({ a: 'middle', b: 'high' });
     expect(conflicts.map(({ theirs, dropped }) => [theirs.agent, dropped])).toEqual([
       ['agent-high', { '/b': 'middle' }],
@@ -101,7 +107,9 @@ describe('a proposal', () => {
   it('keeps the first writer’s value under first_writer_wins and records the other', () => {
     const desk = new Desk(openRules('first_writer_wins'));
     desk.submit(proposalOf('a', [set('k', 1)], { priority: 1 }));
-    expect(desk.submit(proposalOf('b', [set('k', 2)], { priority: 9 }))).toMatchObject([{ dropped: 2 }]);
+    expect(desk.submit(proposalOf('b', [set('k', 2)], { priority: 9 }))).toMatchObject([
+      { dropped: 2 },
+    ]);
     expect(desk.memory.view().get('k')).toBe(1);
   });
 
@@ -118,23 +126,49 @@ describe('a proposal', () => {
 const leaf = fc.constantFrom<Plain>(0, 1, 2, 'x', null);
 const value = fc.dictionary(
   fc.constantFrom('a', 'b', 'c'),
-  fc.oneof(leaf, fc.dictionary(fc.constantFrom('p', 'q'), leaf, { maxKeys: 2 }), fc.constant<Plain>([1])),
+  fc.oneof(
+    leaf,
+    fc.dictionary(fc.constantFrom('p', 'q'), leaf, { maxKeys: 2 }),
+    fc.constant<Plain>([1]),
+  ),
   { maxKeys: 3 },
 );
 const whole = fc.integer({ min: -9, max: 9 });
-const edit = fc.oneof({ weight: 5, arbitrary: value }, { weight: 3, arbitrary: whole }, { weight: 1, arbitrary: fc.constant(undefined) });
+const edit = fc.oneof(
+  { weight: 5, arbitrary: value },
+  { weight: 3, arbitrary: whole },
+  { weight: 1, arbitrary: fc.constant(undefined) },
+);
 
 /** Several tasks edit one key from one base; then they are proposed in two orders, one of them with repeats. */
 const edits = fc.record({
   base: fc.option(fc.oneof(value, whole), { nil: undefined }),
-  writes: fc.array(fc.record({ value: edit, priority: fc.integer({ min: 1, max: 3 }), agent: fc.constantFrom('x', 'y') }), { minLength: 2, maxLength: 6 }),
+  writes: fc.array(
+    fc.record({
+      value: edit,
+      priority: fc.integer({ min: 1, max: 3 }),
+      agent: fc.constantFrom('x', 'y'),
+    }),
+    { minLength: 2, maxLength: 6 },
+  ),
   seed: fc.integer(),
 });
 
 describe('concurrent proposals from one base', () => {
-  const submitAll = (rule: MergerName, { base, writes }: { base: Plain | undefined; writes: readonly { value: Plain | undefined; priority: number; agent: string; id: number }[] }): Desk => {
+  const submitAll = (
+    rule: MergerName,
+    {
+      base,
+      writes,
+    }: {
+      base: Plain | undefined;
+      writes: readonly { value: Plain | undefined; priority: number; agent: string; id: number }[];
+    },
+  ): Desk => {
     const desk = new Desk(openRules(rule));
-    desk.submit(proposalOf('seed', [set('other', 0), ...(base === undefined ? [] : [set('k', base)])]));
+    desk.submit(
+      proposalOf('seed', [set('other', 0), ...(base === undefined ? [] : [set('k', base)])]),
+    );
     for (const { value: mine, priority, agent, id } of writes) {
       const change = mine === undefined ? { key: 'k', deleted: true as const } : set('k', mine);
       desk.submit(proposalOf(`t${id}`, [change], { base: 1, priority, agent }));
@@ -145,7 +179,12 @@ describe('concurrent proposals from one base', () => {
   it('sum up whatever their order, numbers of any number of writers', () => {
     fc.assert(
       fc.property(whole, fc.array(whole, { minLength: 1, maxLength: 8 }), (base, numbers) => {
-        const writes = numbers.map((number, id) => ({ value: base + number, priority: id, agent: 'a', id }));
+        const writes = numbers.map((number, id) => ({
+          value: base + number,
+          priority: id,
+          agent: 'a',
+          id,
+        }));
         const total = numbers.reduce((sum, number) => sum + number, base);
         for (const order of [writes, writes.toReversed()]) {
           expect(submitAll('sum', { base, writes: order }).memory.view().get('k')).toBe(total + 0);
@@ -160,9 +199,17 @@ describe('concurrent proposals from one base', () => {
       fc.assert(
         fc.property(edits, ({ base, writes, seed }) => {
           const numbered = writes.map((write, id) => ({ ...write, id }));
-          const turned = numbered.map((write, index) => ({ write, order: (index * 7_919 + Math.abs(seed % 97)) % 11 }));
-          const shuffled = turned.sort((a, b) => a.order - b.order || b.write.id - a.write.id).map(({ write }) => write);
-          const [one, other] = [submitAll(rule, { base, writes: numbered }), submitAll(rule, { base, writes: [...shuffled, ...numbered] })];
+          const turned = numbered.map((write, index) => ({
+            write,
+            order: (index * 7_919 + Math.abs(seed % 97)) % 11,
+          }));
+          const shuffled = turned
+            .sort((a, b) => a.order - b.order || b.write.id - a.write.id)
+            .map(({ write }) => write);
+          const [one, other] = [
+            submitAll(rule, { base, writes: numbered }),
+            submitAll(rule, { base, writes: [...shuffled, ...numbered] }),
+          ];
           expect(other.memory.hash()).toBe(one.memory.hash());
           expect(other.memory.view().get('k')).toEqual(one.memory.view().get('k'));
         }),
@@ -181,8 +228,15 @@ describe('concurrent proposals from one base', () => {
         Object.assign(resumed, { memory: desk.refolded(), journal: desk.journal });
         const last = numbered.at(-1);
         if (!last) return;
-        const change = last.value === undefined ? { key: 'k', deleted: true as const } : set('k', last.value);
-        resumed.submit(proposalOf(`t${last.id}`, [change], { base: 1, priority: last.priority, agent: last.agent }));
+        const change =
+          last.value === undefined ? { key: 'k', deleted: true as const } : set('k', last.value);
+        resumed.submit(
+          proposalOf(`t${last.id}`, [change], {
+            base: 1,
+            priority: last.priority,
+            agent: last.agent,
+          }),
+        );
         expect(resumed.memory.hash()).toBe(whole.memory.hash());
         expect(resumed.journal).toEqual(whole.journal);
       }),

@@ -6,9 +6,19 @@ import type { MemoryChange } from '../../src/journal/record.ts';
 import { RunMemory } from '../../src/memory/run-memory.ts';
 import type { CommittedRecord } from '../../src/memory/run-memory.ts';
 
-const committed = (seq: number, changes: readonly MemoryChange[], op = `op-${seq}`): CommittedRecord => ({
-  ...{ type: 'memory.committed', seq, op, changes },
-  ...{ task: 't', agent: 'a', base: seq - 1, priority: 5 },
+const committed = (
+  seq: number,
+  changes: readonly MemoryChange[],
+  op = `op-${seq}`,
+): CommittedRecord => ({
+  type: 'memory.committed',
+  seq,
+  op,
+  changes,
+  task: 't',
+  agent: 'a',
+  base: seq - 1,
+  priority: 5,
 });
 
 const key = fc.constantFrom('a', 'b', 'a.b', 'a.b.c', 'c');
@@ -16,7 +26,9 @@ const change: fc.Arbitrary<MemoryChange> = fc.oneof(
   fc.record({ key, value: fc.integer() }),
   fc.record({ key, deleted: fc.constant(true as const) }),
 );
-const changesets = fc.array(fc.uniqueArray(change, { selector: (one) => one.key, maxLength: 4 }), { maxLength: 12 });
+const changesets = fc.array(fc.uniqueArray(change, { selector: (one) => one.key, maxLength: 4 }), {
+  maxLength: 12,
+});
 
 describe('the memory of a run', () => {
   it('shows a view what was there at its revision, for ever, whatever comes later', () => {
@@ -26,14 +38,19 @@ describe('the memory of a run', () => {
         const model = new Map<string, Plain>();
         const checks = sets.map((changes, index) => {
           memory.apply(committed(index + 1, changes));
-          for (const one of changes) 'deleted' in one ? model.delete(one.key) : model.set(one.key, one.value);
-          return { view: memory.view(), expected: new Map([...model].sort()) };
+          for (const one of changes) {
+            if ('deleted' in one) model.delete(one.key);
+            else model.set(one.key, one.value);
+          }
+          const expected = new Map([...model.keys()].sort().map((name) => [name, model.get(name)]));
+          return { view: memory.view(), expected };
         });
         for (const [index, { view, expected }] of checks.entries()) {
           for (const reader of [view, memory.view(index + 1)]) {
             expect(reader.revision).toBe(index + 1);
             expect(reader.keys()).toEqual([...expected.keys()]);
-            for (const name of ['a', 'b', 'a.b', 'a.b.c', 'c']) expect(reader.get(name)).toBe(expected.get(name));
+            for (const name of ['a', 'b', 'a.b', 'a.b.c', 'c'])
+              expect(reader.get(name)).toBe(expected.get(name));
           }
         }
       }),
@@ -44,7 +61,11 @@ describe('the memory of a run', () => {
     const memory = new RunMemory();
     memory.apply(committed(7, [{ key: 'a', value: 1 }]));
     expect(memory.revision).toBe(7);
-    expect([memory.view(6).get('a'), memory.view(7).get('a'), memory.view(0).keys()]).toEqual([undefined, 1, []]);
+    expect([memory.view(6).get('a'), memory.view(7).get('a'), memory.view(0).keys()]).toEqual([
+      undefined,
+      1,
+      [],
+    ]);
   });
 
   it('applies a record, and an operation, once', () => {
@@ -53,7 +74,11 @@ describe('the memory of a run', () => {
     memory.apply(record);
     memory.apply(record);
     memory.apply(committed(2, [{ key: 'a', value: 2 }], 'op'));
-    expect([memory.view().get('a'), memory.revision, memory.hasApplied('op')]).toEqual([1, 1, true]);
+    expect([memory.view().get('a'), memory.revision, memory.hasApplied('op')]).toEqual([
+      1,
+      1,
+      true,
+    ]);
   });
 
   it('has one hash for one content, however it came about', () => {
@@ -62,8 +87,16 @@ describe('the memory of a run', () => {
       sets.forEach((changes, index) => memory.apply(committed(index + 1, changes)));
       return memory.hash();
     };
-    const direct = hashOf([{ key: 'b', value: { x: 1, y: 2 } }, { key: 'a', value: 1 }]);
-    const detour = hashOf([{ key: 'c', value: 0 }], [{ key: 'a', value: 1 }], [{ key: 'b', value: { y: 2, x: 1 } }], [{ key: 'c', deleted: true }]);
+    const direct = hashOf([
+      { key: 'b', value: { x: 1, y: 2 } },
+      { key: 'a', value: 1 },
+    ]);
+    const detour = hashOf(
+      [{ key: 'c', value: 0 }],
+      [{ key: 'a', value: 1 }],
+      [{ key: 'b', value: { y: 2, x: 1 } }],
+      [{ key: 'c', deleted: true }],
+    );
     expect(detour).toBe(direct);
     expect(hashOf([{ key: 'a', value: 1 }])).not.toBe(direct);
     expect(hashOf()).toBe(new RunMemory().hash());
@@ -72,7 +105,12 @@ describe('the memory of a run', () => {
   it('finds keys by pattern, in order', () => {
     const memory = new RunMemory();
     const names = ['pm.stories', 'architect.api.v1', 'architect.plan', 'architect'];
-    memory.apply(committed(1, names.map((name) => ({ key: name, value: 1 }))));
+    memory.apply(
+      committed(
+        1,
+        names.map((name) => ({ key: name, value: 1 })),
+      ),
+    );
     const keys = (pattern: string): readonly string[] => memory.view().keys(pattern);
     expect(keys('architect.*')).toEqual(['architect.api.v1', 'architect.plan']);
     expect(keys('architect.>')).toEqual(['architect.api.v1', 'architect.plan']);

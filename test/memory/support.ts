@@ -10,7 +10,11 @@ export function openRules(merger: MergerName): MemoryRules {
 }
 
 /** A proposal with defaults: the operation is the task's name. */
-export function proposalOf(task: string, changes: readonly MemoryChange[], more: Partial<Proposal> = {}): Proposal {
+export function proposalOf(
+  task: string,
+  changes: readonly MemoryChange[],
+  more: Partial<Proposal> = {},
+): Proposal {
   return { task, agent: `agent-${task}`, op: `op-${task}`, base: 0, priority: 5, changes, ...more };
 }
 
@@ -33,13 +37,16 @@ export class Desk {
       this.journal.push(record);
       if (record.type === 'memory.committed') this.memory.apply(record);
     }
-    return decision.records.filter((body): body is ConflictRecorded => body.type === 'conflict.recorded');
+    return decision.records.filter(
+      (body): body is ConflictRecorded => body.type === 'conflict.recorded',
+    );
   }
 
   /** The memory that a resume would have. */
   refolded(): RunMemory {
     const memory = new RunMemory();
-    for (const record of structuredClone(this.journal)) if (record.type === 'memory.committed') memory.apply(record);
+    for (const record of structuredClone(this.journal))
+      if (record.type === 'memory.committed') memory.apply(record);
     return memory;
   }
 }

@@ -99,7 +99,9 @@ class InProcessBus implements EmbeddedBus {
     const receivers = this.subscribers.reachedBy(subject, checkSubject);
     const message = this.message(subject, payload, options);
     if (!anybody(receivers)) {
-      throw new TroupeError('TRP_BUS_NO_RESPONDERS', `Nobody listens on ${subject}.`, { errorClass: 'transient' });
+      throw new TroupeError('TRP_BUS_NO_RESPONDERS', `Nobody listens on ${subject}.`, {
+        errorClass: 'transient',
+      });
     }
     const { inbox, reply } = this.replies.open(subject, options.timeoutMs ?? defaultTimeoutMs);
     message.respondBy((answer) => this.answer(inbox, answer));
@@ -162,7 +164,8 @@ class InProcessBus implements EmbeddedBus {
   private hand(receiver: Subscriber, message: Message): void {
     try {
       const result: unknown = receiver.handler(message);
-      if (result instanceof Promise) result.catch((error: unknown) => this.onError(error, message.subject));
+      if (result instanceof Promise)
+        result.catch((error: unknown) => this.onError(error, message.subject));
     } catch (error) {
       this.onError(error, message.subject);
     }

@@ -23,7 +23,10 @@ export class Replies {
   }
 
   /** Opens an inbox for one answer. */
-  open(subject: string, timeoutMs: number): { readonly inbox: number; readonly reply: Promise<Plain> } {
+  open(
+    subject: string,
+    timeoutMs: number,
+  ): { readonly inbox: number; readonly reply: Promise<Plain> } {
     const inbox = ++this.issued;
     const reply = new Promise<Plain>((resolve, reject) => {
       const timer = this.clock.setTimeout(() => this.expire(inbox, subject, timeoutMs), timeoutMs);
@@ -37,12 +40,14 @@ export class Replies {
   }
 
   rejectAll(error: TroupeError): void {
-    for (const inbox of [...this.waiting.keys()]) this.take(inbox)?.reject(error);
+    for (const inbox of this.waiting.keys()) this.take(inbox)?.reject(error);
   }
 
   private expire(inbox: number, subject: string, timeoutMs: number): void {
     const message = `Nobody answered on ${subject} within ${timeoutMs} ms.`;
-    this.take(inbox)?.reject(new TroupeError('TRP_BUS_TIMEOUT', message, { errorClass: 'timeout' }));
+    this.take(inbox)?.reject(
+      new TroupeError('TRP_BUS_TIMEOUT', message, { errorClass: 'timeout' }),
+    );
   }
 
   private take(inbox: number): Waiting | undefined {

@@ -58,7 +58,11 @@ function isEmpty<T>(node: TrieNode<T>): boolean {
   return node.children.size === 0 && node.ending.size === 0 && node.trailing.size === 0;
 }
 
-function prune<T>(node: TrieNode<T>, tokens: readonly string[], remove: (node: TrieNode<T>) => void): void {
+function prune<T>(
+  node: TrieNode<T>,
+  tokens: readonly string[],
+  remove: (node: TrieNode<T>) => void,
+): void {
   const [token, ...rest] = tokens;
   if (token === undefined) return remove(node);
   const child = node.children.get(token);

@@ -51,7 +51,11 @@ export class Subscribers {
   private readonly cache = new Map<string, Receivers>();
   private lookups = 0;
 
-  add(pattern: string, handler: (message: BusMessage) => void, options: SubscribeOptions): Subscriber {
+  add(
+    pattern: string,
+    handler: (message: BusMessage) => void,
+    options: SubscribeOptions,
+  ): Subscriber {
     const subscriber = { pattern, handler, queue: options.queue, active: true, pending: 0 };
     this.trie.add(pattern, subscriber);
     this.cache.clear();

@@ -2,6 +2,7 @@ import { TroupeError } from '../../core/errors.ts';
 import { randomIds } from '../../core/ids.ts';
 import type { JournalStore, OwnedRun, StoredRun } from '../journal.ts';
 import type { JournalRecord } from '../record.ts';
+import { isRunId } from '../run-id.ts';
 
 /** A store in this process's memory: level `memory`, gone with the process. */
 export function createMemoryStore(node: string = randomIds.node()): JournalStore {
@@ -27,10 +28,14 @@ class MemoryStore implements JournalStore {
   }
 
   async create(run: string): Promise<OwnedRun> {
-    if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/.test(run)) {
-      throw new TroupeError('TRP_OPTION_INVALID', `${JSON.stringify(run)} cannot be the id of a run.`);
+    if (!isRunId(run)) {
+      throw new TroupeError(
+        'TRP_OPTION_INVALID',
+        `${JSON.stringify(run)} cannot be the id of a run.`,
+      );
     }
-    if (this.runs.has(run)) throw new TroupeError('TRP_RUN_OWNED', `There is a run ${run} already.`);
+    if (this.runs.has(run))
+      throw new TroupeError('TRP_RUN_OWNED', `There is a run ${run} already.`);
     const kept: Kept = { records: [], epoch: 0, owner: undefined };
     const owned = this.take(run, kept);
     this.runs.set(run, kept);
@@ -46,7 +51,10 @@ class MemoryStore implements JournalStore {
   }
 
   async list(): Promise<readonly StoredRun[]> {
-    return [...this.runs].map(([run, { owner }]) => ({ run, owner: owner ? this.node : undefined }));
+    return [...this.runs].map(([run, { owner }]) => ({
+      run,
+      owner: owner ? this.node : undefined,
+    }));
   }
 
   async close(): Promise<void> {
@@ -56,7 +64,8 @@ class MemoryStore implements JournalStore {
 
   private kept(run: string): Kept {
     const kept = this.runs.get(run);
-    if (!kept) throw new TroupeError('TRP_RUN_NOT_FOUND', `There is no run ${JSON.stringify(run)}.`);
+    if (!kept)
+      throw new TroupeError('TRP_RUN_NOT_FOUND', `There is no run ${JSON.stringify(run)}.`);
     return kept;
   }
 
@@ -68,7 +77,10 @@ class MemoryStore implements JournalStore {
       epoch,
       records: [...kept.records],
       append: (records, durable) => {
-        if (kept.owner !== owned) return durable(new TroupeError('TRP_JOURNAL_FENCED', `Run ${run} is not owned any more.`));
+        if (kept.owner !== owned)
+          return durable(
+            new TroupeError('TRP_JOURNAL_FENCED', `Run ${run} is not owned any more.`),
+          );
         for (const record of records) kept.records.push(record);
         durable();
       },

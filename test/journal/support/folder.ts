@@ -14,7 +14,10 @@ export async function temporaryFolder(): Promise<string> {
 }
 
 /** A store on a folder, closed with the test. Its clock counts the calls. */
-export async function fileStore(dataDir: string, options: Partial<FileStoreOptions> = {}): Promise<JournalStore> {
+export async function fileStore(
+  dataDir: string,
+  options: Partial<FileStoreOptions> = {},
+): Promise<JournalStore> {
   let time = 1_700_000_000_000;
   const store = await openFileStore({ dataDir, level: 'process', now: () => time++, ...options });
   onTestFinished(() => store.close());

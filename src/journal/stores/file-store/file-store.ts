@@ -3,10 +3,11 @@ import { TroupeError } from '../../../core/errors.ts';
 import { randomIds } from '../../../core/ids.ts';
 import type { JournalStore, OwnedRun, StoredRun } from '../../journal.ts';
 import type { JournalRecord } from '../../record.ts';
+import { isRunId } from '../../run-id.ts';
 import { JournalWriter } from './journal-writer.ts';
 import type { Ownership } from './journal-writer.ts';
 import { syncEpoch } from './journal-reader.ts';
-import { isRunId, journalError, runFolder } from './layout.ts';
+import { runFolder } from './layout.ts';
 import { claimNode, isMarkedTaken, isNodeAlive, markTaken, syncNode } from './node-folder.ts';
 import { FileOwnedRun } from './owned-run.ts';
 import { listRuns, makeRunFolder, markReleased, readEpochs, takeEpoch } from './run-epochs.ts';
@@ -14,6 +15,7 @@ import type { Epoch } from './run-epochs.ts';
 import { readRun, sourcesOf } from './run-records.ts';
 import { openSegmentFile } from './segment-file.ts';
 import type { OpenSegment } from './segment-file.ts';
+import { journalError } from './system-calls.ts';
 
 /** How a file store is opened. */
 export interface FileStoreOptions {
@@ -68,7 +70,11 @@ class FileStore implements JournalStore {
   async create(run: string): Promise<OwnedRun> {
     if (!isRunId(run)) {
       const hint = 'Letters, digits, - and _, at most 128, beginning with a letter or digit.';
-      throw new TroupeError('TRP_OPTION_INVALID', `${JSON.stringify(run)} cannot be the id of a run.`, { hint });
+      throw new TroupeError(
+        'TRP_OPTION_INVALID',
+        `${JSON.stringify(run)} cannot be the id of a run.`,
+        { hint },
+      );
     }
     return this.attempt(run, async () => {
       const writer = await this.writer();
@@ -81,7 +87,8 @@ class FileStore implements JournalStore {
     return this.attempt(run, async () => {
       const epochs = await this.epochsOf(run);
       const last = epochs.at(-1);
-      if (last && (await this.isOwnedElsewhere(last))) throw ownedError(run, `Node ${last.node} owns it.`);
+      if (last && (await this.isOwnedElsewhere(last)))
+        throw ownedError(run, `Node ${last.node} owns it.`);
       const writer = await this.writer();
       if (last && last.node !== this.node) await markTaken(this.options.dataDir, last.node);
       return this.take(writer, run, (last?.epoch ?? 0) + 1);
@@ -89,17 +96,24 @@ class FileStore implements JournalStore {
   }
 
   async read(run: string): Promise<readonly JournalRecord[]> {
-    return this.attempt(run, async () => readRun(this.options.dataDir, run, await this.epochsOf(run)));
+    return this.attempt(run, async () =>
+      readRun(this.options.dataDir, run, await this.epochsOf(run)),
+    );
   }
 
   async list(): Promise<readonly StoredRun[]> {
     const { dataDir } = this.options;
     return this.attempt('runs', async () => {
       const alive = rememberedLiveness(dataDir);
-      const read = (await listRuns(dataDir)).map(async (run) => ({ run, epochs: await readEpochs(dataDir, run) }));
+      const read = (await listRuns(dataDir)).map(async (run) => ({
+        run,
+        epochs: await readEpochs(dataDir, run),
+      }));
       const runs = (await Promise.all(read)).filter(({ epochs }) => epochs.length > 0);
       runs.sort((a, b) => startOf(a.epochs) - startOf(b.epochs) || (a.run < b.run ? -1 : 1));
-      return Promise.all(runs.map(async ({ run, epochs }) => ({ run, owner: await ownerOf(epochs, alive) })));
+      return Promise.all(
+        runs.map(async ({ run, epochs }) => ({ run, owner: await ownerOf(epochs, alive) })),
+      );
     });
   }
 
@@ -120,16 +134,26 @@ class FileStore implements JournalStore {
     const { dataDir, now } = this.options;
     const sync = this.level === 'power';
     const claim = { run, epoch, node: this.node, segment: writer.segment, at: now(), sync };
-    if (!(await takeEpoch(dataDir, claim))) throw ownedError(run, `Somebody else has epoch ${epoch} of it.`);
+    if (!(await takeEpoch(dataDir, claim)))
+      throw ownedError(run, `Somebody else has epoch ${epoch} of it.`);
     this.owned.get(run)?.fence();
     const records = epoch === 1 ? [] : await this.inherit(writer, run, epoch);
-    const owned = new FileOwnedRun(writer, { run, epoch, records, release: (self) => this.release(self) });
+    const owned = new FileOwnedRun(writer, {
+      run,
+      epoch,
+      records,
+      release: (self) => this.release(self),
+    });
     this.owned.set(run, owned);
     return owned;
   }
 
   /** What earlier epochs left; appends of this process's own older handle are waited for. */
-  private async inherit(writer: JournalWriter, run: string, epoch: number): Promise<readonly JournalRecord[]> {
+  private async inherit(
+    writer: JournalWriter,
+    run: string,
+    epoch: number,
+  ): Promise<readonly JournalRecord[]> {
     const { dataDir } = this.options;
     await writer.settled();
     const before = (await readEpochs(dataDir, run)).filter((one) => one.epoch < epoch);
@@ -145,7 +169,8 @@ class FileStore implements JournalStore {
 
   private async epochsOf(run: string): Promise<readonly Epoch[]> {
     const epochs = isRunId(run) ? await readEpochs(this.options.dataDir, run) : [];
-    if (epochs.length === 0) throw new TroupeError('TRP_RUN_NOT_FOUND', `There is no run ${JSON.stringify(run)}.`);
+    if (epochs.length === 0)
+      throw new TroupeError('TRP_RUN_NOT_FOUND', `There is no run ${JSON.stringify(run)}.`);
     return epochs;
   }
 
@@ -161,7 +186,12 @@ class FileStore implements JournalStore {
   }
 
   private async openWriter(): Promise<JournalWriter> {
-    const { dataDir, now, schedule = queueMicrotask, segmentBytes = defaultSegmentBytes } = this.options;
+    const {
+      dataDir,
+      now,
+      schedule = queueMicrotask,
+      segmentBytes = defaultSegmentBytes,
+    } = this.options;
     const folder = await claimNode(dataDir, this.node, now());
     const sync = this.level === 'power';
     const writer = await JournalWriter.open({
@@ -177,7 +207,10 @@ class FileStore implements JournalStore {
     return writer;
   }
 
-  private async fenced(folder: string, owners: Iterable<Ownership>): Promise<ReadonlySet<Ownership>> {
+  private async fenced(
+    folder: string,
+    owners: Iterable<Ownership>,
+  ): Promise<ReadonlySet<Ownership>> {
     const lost = new Set<Ownership>();
     if (!(await isMarkedTaken(folder))) return lost;
     for (const owner of owners) {
@@ -192,7 +225,10 @@ class FileStore implements JournalStore {
     try {
       return await act();
     } catch (error) {
-      throw journalError(error, isRunId(run) ? runFolder(this.options.dataDir, run) : join(this.options.dataDir, 'runs'));
+      throw journalError(
+        error,
+        isRunId(run) ? runFolder(this.options.dataDir, run) : join(this.options.dataDir, 'runs'),
+      );
     }
   }
 }

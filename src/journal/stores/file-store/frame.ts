@@ -14,7 +14,11 @@ export function segmentSeed(node: string, segment: number): number {
 }
 
 /** Writes one frame into `target` at `at`; `offset` is where the frame will stand in the file. */
-export function putFrame(target: Buffer, at: number, frame: { payload: Uint8Array; offset: number; seed: number }): void {
+export function putFrame(
+  target: Buffer,
+  at: number,
+  frame: { payload: Uint8Array; offset: number; seed: number },
+): void {
   const { payload, offset, seed } = frame;
   target.writeUInt32BE(payload.length, at);
   target.writeUInt32BE(crc32(payload, (seed + offset) >>> 0), at + 4);
@@ -48,7 +52,9 @@ function frameAt(bytes: Buffer, offset: number, seed: number): Buffer | undefine
   const length = bytes.readUInt32BE(offset);
   if (length === 0 || start + length > bytes.length) return undefined;
   const payload = bytes.subarray(start, start + length);
-  return crc32(payload, (seed + offset) >>> 0) === bytes.readUInt32BE(offset + 4) ? payload : undefined;
+  return crc32(payload, (seed + offset) >>> 0) === bytes.readUInt32BE(offset + 4)
+    ? payload
+    : undefined;
 }
 
 /** Every payload is a MessagePack array of three or four, which spares most offsets the checksum. */

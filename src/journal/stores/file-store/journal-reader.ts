@@ -2,8 +2,8 @@ import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JournalRecord } from '../../record.ts';
 import { scanSegment, segmentSeed } from './frame.ts';
-import { systemCode } from './layout.ts';
 import { checkHeader, corrupt, recordsIn, recordsPrefix, segmentNumber } from './segment.ts';
+import { systemCode } from './system-calls.ts';
 
 /** Where the records of one epoch of a run stand. */
 export interface EpochSource {
@@ -39,7 +39,11 @@ export async function readEpoch(source: EpochSource): Promise<readonly JournalRe
 export async function syncEpoch(source: EpochSource): Promise<void> {
   for (const { path } of await listSegments(source)) {
     const handle = await open(path, 'r');
-    await handle.datasync().finally(() => handle.close());
+    try {
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
   }
 }
 
@@ -48,14 +52,17 @@ interface Segment {
   readonly number: number;
 }
 
-async function readSegments(source: EpochSource): Promise<readonly { path: string; payloads: readonly Buffer[] }[]> {
+async function readSegments(
+  source: EpochSource,
+): Promise<readonly { path: string; payloads: readonly Buffer[] }[]> {
   const segments = await listSegments(source);
   const read = [];
   for (const [index, { path, number }] of segments.entries()) {
     const bytes = await readFile(path);
     const { payloads, end, damaged } = scanSegment(bytes, segmentSeed(source.node, number));
     const isLast = index === segments.length - 1;
-    if (damaged || (end < bytes.length && !isLast)) throw corrupt(path, `is damaged at byte ${end}`);
+    if (damaged || (end < bytes.length && !isLast))
+      throw corrupt(path, `is damaged at byte ${end}`);
     const [header, ...rest] = payloads;
     if (header) checkHeader(header, path);
     else if (!isLast) throw corrupt(path, 'is empty');
@@ -70,7 +77,9 @@ async function listSegments({ folder, segment }: EpochSource): Promise<readonly 
     if (systemCode(error) === 'ENOENT') return [];
     throw error;
   });
-  const numbers = names.flatMap((name) => segmentNumber(name) ?? []).filter((number) => number >= segment);
+  const numbers = names
+    .flatMap((name) => segmentNumber(name) ?? [])
+    .filter((number) => number >= segment);
   numbers.sort((a, b) => a - b);
   for (const [index, number] of numbers.entries()) {
     if (number !== segment + index) throw corrupt(folder, `lacks segment ${segment + index}`);
@@ -80,5 +89,8 @@ async function listSegments({ folder, segment }: EpochSource): Promise<readonly 
 }
 
 function startsWith(payload: Buffer, prefix: Uint8Array): boolean {
-  return payload.length >= prefix.length && payload.compare(prefix, 0, prefix.length, 0, prefix.length) === 0;
+  return (
+    payload.length >= prefix.length &&
+    payload.compare(prefix, 0, prefix.length, 0, prefix.length) === 0
+  );
 }

@@ -1,9 +1,9 @@
 import { TroupeError } from '../../../core/errors.ts';
 import type { JournalRecord } from '../../record.ts';
 import { frameHeadBytes, putFrame, segmentSeed } from './frame.ts';
-import { journalError, syncFolder } from './layout.ts';
 import { headerPayload, recordsPayload, segmentPath } from './segment.ts';
 import type { OpenSegment, SegmentFile } from './segment-file.ts';
+import { journalError, syncFolder } from './system-calls.ts';
 
 /** The right to write records of a run. */
 export interface Ownership {
@@ -75,7 +75,11 @@ export class JournalWriter {
     return this.current.segment;
   }
 
-  append(owner: Ownership, records: readonly JournalRecord[], durable: (error?: TroupeError) => void): void {
+  append(
+    owner: Ownership,
+    records: readonly JournalRecord[],
+    durable: (error?: TroupeError) => void,
+  ): void {
     this.pending.push({ owner, records, durable });
     if (this.draining) return;
     this.draining = true;
@@ -121,7 +125,9 @@ export class JournalWriter {
     }
   }
 
-  private async write(records: ReadonlyMap<Ownership, readonly JournalRecord[]>): Promise<ReadonlySet<Ownership>> {
+  private async write(
+    records: ReadonlyMap<Ownership, readonly JournalRecord[]>,
+  ): Promise<ReadonlySet<Ownership>> {
     if (records.size === 0) return nobody;
     await this.beginNextWhenFull();
     const { current, options } = this;
@@ -171,7 +177,9 @@ function answer({ owner, durable }: Append, outcome: Outcome): void {
 
 /** What an owner is told whose run another node took over. */
 export function fencedError({ run, epoch }: Ownership): TroupeError {
-  return new TroupeError('TRP_JOURNAL_FENCED', `Run ${run} is no longer owned by epoch ${epoch}.`, { place: run });
+  return new TroupeError('TRP_JOURNAL_FENCED', `Run ${run} is no longer owned by epoch ${epoch}.`, {
+    place: run,
+  });
 }
 
 /** One frame per run, in the order in which the runs first appear. */
@@ -186,7 +194,10 @@ function byOwner(group: readonly Append[]): ReadonlyMap<Ownership, readonly Jour
   return records;
 }
 
-function framesOf(records: ReadonlyMap<Ownership, readonly JournalRecord[]>, at: OpenedSegment): Buffer {
+function framesOf(
+  records: ReadonlyMap<Ownership, readonly JournalRecord[]>,
+  at: OpenedSegment,
+): Buffer {
   const payloads: Uint8Array[] = [];
   let size = 0;
   for (const [{ run, epoch }, theirs] of records) {
@@ -197,7 +208,11 @@ function framesOf(records: ReadonlyMap<Ownership, readonly JournalRecord[]>, at:
   return joined(payloads, size, at);
 }
 
-function joined(payloads: readonly Uint8Array[], size: number, at: { seed: number; end: number }): Buffer {
+function joined(
+  payloads: readonly Uint8Array[],
+  size: number,
+  at: { seed: number; end: number },
+): Buffer {
   const bytes = Buffer.allocUnsafe(size);
   let filled = 0;
   for (const payload of payloads) {
@@ -207,7 +222,10 @@ function joined(payloads: readonly Uint8Array[], size: number, at: { seed: numbe
   return bytes;
 }
 
-async function beginSegment(options: JournalWriterOptions, segment: number): Promise<OpenedSegment> {
+async function beginSegment(
+  options: JournalWriterOptions,
+  segment: number,
+): Promise<OpenedSegment> {
   const file = await options.openSegment(segmentPath(options.folder, segment));
   const seed = segmentSeed(options.node, segment);
   const payload = headerPayload(options.node, segment);

@@ -1,7 +1,3 @@
-import { mkdir, open } from 'node:fs/promises';
-import { join } from 'node:path';
-import { messageOf, TroupeError } from '../../../core/errors.ts';
-
 /**
  * The data folder:
  *
@@ -11,51 +7,24 @@ import { messageOf, TroupeError } from '../../../core/errors.ts';
  *     runs/<run>/epoch-000001.json       which node owns the run in this epoch; the highest counts
  *     runs/<run>/epoch-000001.released   the owner gave it up
  */
-export const folderMode = 0o700;
-/** Journals hold prompts and results: nobody else reads them. */
-export const fileMode = 0o600;
+import { join } from 'node:path';
 
 /** Folder of all runs. */
-export const runsFolder = (dataDir: string): string => join(dataDir, 'runs');
+export function runsFolder(dataDir: string): string {
+  return join(dataDir, 'runs');
+}
+
 /** Folder of one run. */
-export const runFolder = (dataDir: string, run: string): string => join(dataDir, 'runs', run);
+export function runFolder(dataDir: string, run: string): string {
+  return join(dataDir, 'runs', run);
+}
+
 /** Folder of one node. */
-export const nodeFolder = (dataDir: string, node: string): string => join(dataDir, 'nodes', node);
+export function nodeFolder(dataDir: string, node: string): string {
+  return join(dataDir, 'nodes', node);
+}
+
 /** A number as file names carry it, sortable. */
-export const fileNumber = (value: number): string => value.toString().padStart(6, '0');
-
-const runIdForm = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
-
-/** Whether the text can name a run: a run's id is the name of a folder. */
-export function isRunId(text: string): boolean {
-  return runIdForm.test(text);
-}
-
-/** The system's code of a failed call, `''` for anything else. */
-export function systemCode(error: unknown): string {
-  const code = (error as { code?: unknown } | null | undefined)?.code;
-  return typeof code === 'string' ? code : '';
-}
-
-/** A failed call as an error of the journal: full, or unable. Errors that are ours pass unchanged. */
-export function journalError(error: unknown, place: string): TroupeError {
-  if (error instanceof TroupeError) return error;
-  const full = ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(systemCode(error));
-  const code = full ? 'TRP_JOURNAL_FULL' : 'TRP_JOURNAL_IO';
-  return new TroupeError(code, messageOf(error), { place, cause: error });
-}
-
-/** Makes a new name in a folder survive a loss of power. */
-export async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Makes a folder and those above it; all of them for the owner only. */
-export async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: folderMode });
+export function fileNumber(value: number): string {
+  return value.toString().padStart(6, '0');
 }

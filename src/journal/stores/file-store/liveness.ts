@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { systemCode } from './layout.ts';
+import { systemCode } from './system-calls.ts';
 
 /**
  * What a process is known by. A process id alone is not enough: it is given to another process after the

@@ -2,7 +2,8 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { isAlive, thisProcess } from './liveness.ts';
 import type { ProcessIdentity } from './liveness.ts';
-import { fileMode, folderMode, makeFolder, nodeFolder, runsFolder, syncFolder, systemCode } from './layout.ts';
+import { nodeFolder, runsFolder } from './layout.ts';
+import { fileMode, folderMode, makeFolder, syncFolder, systemCode } from './system-calls.ts';
 
 const ownerName = 'owner.json';
 const takenName = 'taken';
@@ -31,9 +32,11 @@ export async function isNodeAlive(dataDir: string, node: string): Promise<boolea
 
 /** Tells a node, should it run against all appearance, to look whether its runs are still its own. */
 export async function markTaken(dataDir: string, node: string): Promise<void> {
-  await mkdir(join(nodeFolder(dataDir, node), takenName), { mode: folderMode }).catch((error: unknown) => {
-    if (!['EEXIST', 'ENOENT'].includes(systemCode(error))) throw error;
-  });
+  await mkdir(join(nodeFolder(dataDir, node), takenName), { mode: folderMode }).catch(
+    (error: unknown) => {
+      if (!['EEXIST', 'ENOENT'].includes(systemCode(error))) throw error;
+    },
+  );
 }
 
 /** Whether any run of the node was taken over: one call that fails, as a rule. */
@@ -41,8 +44,7 @@ export async function isMarkedTaken(folder: string): Promise<boolean> {
   return exists(join(folder, takenName));
 }
 
-/** Whether there is such a file. */
-export async function exists(path: string): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
   try {
     await stat(path);
     return true;
@@ -54,7 +56,9 @@ export async function exists(path: string): Promise<boolean> {
 
 async function ownerOf(folder: string): Promise<ProcessIdentity | undefined> {
   try {
-    const owner = JSON.parse(await readFile(join(folder, ownerName), 'utf8')) as Partial<ProcessIdentity>;
+    const owner = JSON.parse(
+      await readFile(join(folder, ownerName), 'utf8'),
+    ) as Partial<ProcessIdentity>;
     const { pid, start = '', boot = '' } = owner;
     return typeof pid === 'number' ? { pid, start, boot } : undefined;
   } catch {

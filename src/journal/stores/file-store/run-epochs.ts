@@ -1,7 +1,8 @@
 import { link, mkdir, open, readdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileMode, fileNumber, folderMode, runFolder, runsFolder, syncFolder, systemCode } from './layout.ts';
+import { fileNumber, runFolder, runsFolder } from './layout.ts';
 import { corrupt } from './segment.ts';
+import { fileMode, folderMode, syncFolder, systemCode } from './system-calls.ts';
 
 /** One ownership of a run, as its file tells it. */
 export interface Epoch {
@@ -26,7 +27,9 @@ const releasedPath = (dataDir: string, run: string, epoch: number): string =>
 /** All ownerships of a run, oldest first; empty when there is no such run. */
 export async function readEpochs(dataDir: string, run: string): Promise<readonly Epoch[]> {
   const names = new Set(await namesIn(runFolder(dataDir, run)));
-  const numbers = [...names].flatMap((name) => Number(epochForm.exec(name)?.[1] ?? Number.NaN) || []);
+  const numbers = [...names].flatMap(
+    (name) => Number(epochForm.exec(name)?.[1] ?? Number.NaN) || [],
+  );
   numbers.sort((a, b) => a - b);
   const read = numbers.map(async (epoch) => ({
     ...(await readEpochFile(epochPath(dataDir, run, epoch))),
@@ -72,7 +75,8 @@ export async function takeEpoch(dataDir: string, claim: Claim): Promise<boolean>
   } finally {
     await unlink(draft);
   }
-  if (claim.sync) await Promise.all([syncFolder(runFolder(dataDir, claim.run)), syncFolder(runsFolder(dataDir))]);
+  if (claim.sync)
+    await Promise.all([syncFolder(runFolder(dataDir, claim.run)), syncFolder(runsFolder(dataDir))]);
   return true;
 }
 
@@ -95,7 +99,10 @@ async function linkOrWrite(draft: string, path: string): Promise<void> {
   try {
     await link(draft, path);
   } catch (error) {
-    if (!['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(systemCode(error))) throw error;
+    if (
+      !['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(systemCode(error))
+    )
+      throw error;
     await writeFile(path, await readFile(draft), { mode: fileMode, flag: 'wx' });
   }
 }

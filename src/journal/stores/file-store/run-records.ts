@@ -8,10 +8,20 @@ import type { Epoch } from './run-epochs.ts';
 import { corrupt } from './segment.ts';
 
 /** Where the records of a run's epochs stand, oldest first. */
-export function sourcesOf(dataDir: string, run: string, epochs: readonly Epoch[]): readonly EpochSource[] {
+export function sourcesOf(
+  dataDir: string,
+  run: string,
+  epochs: readonly Epoch[],
+): readonly EpochSource[] {
   return epochs
     .filter(({ node }) => node !== '')
-    .map(({ node, segment, epoch }) => ({ folder: nodeFolder(dataDir, node), node, segment, run, epoch }));
+    .map(({ node, segment, epoch }) => ({
+      folder: nodeFolder(dataDir, node),
+      node,
+      segment,
+      run,
+      epoch,
+    }));
 }
 
 /** All records of a run, in order, over all who owned it. */
@@ -47,6 +57,8 @@ function checkOrder(records: readonly JournalRecord[], place: string): void {
   }
   const [first] = records;
   if (first?.type === 'run.started' && first.format > recordFormat) {
-    throw new TroupeError('TRP_JOURNAL_VERSION', `The records have format ${first.format}.`, { place });
+    throw new TroupeError('TRP_JOURNAL_VERSION', `The records have format ${first.format}.`, {
+      place,
+    });
   }
 }

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { fileMode } from './layout.ts';
+import { fileMode } from './system-calls.ts';
 
 /** The operations that a journal needs of a file. Tests give one that fails. */
 export interface SegmentFile {
@@ -21,7 +21,12 @@ export const openSegmentFile: OpenSegment = async (path) => {
     async write(bytes, position) {
       let done = 0;
       while (done < bytes.length) {
-        const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
+        const { bytesWritten } = await handle.write(
+          bytes,
+          done,
+          bytes.length - done,
+          position + done,
+        );
         done += bytesWritten;
       }
     },

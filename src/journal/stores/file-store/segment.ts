@@ -39,12 +39,18 @@ export function checkHeader(payload: Uint8Array, path: string): void {
   const [word, format] = Array.isArray(header) ? (header as readonly Plain[]) : [];
   if (word !== signature) throw corrupt(path, 'does not begin with a header');
   if (format !== segmentFormat) {
-    throw new TroupeError('TRP_JOURNAL_VERSION', `${path} has format ${String(format)}.`, { place: path });
+    throw new TroupeError('TRP_JOURNAL_VERSION', `${path} has format ${JSON.stringify(format)}.`, {
+      place: path,
+    });
   }
 }
 
 /** Payload of a frame of records of one run in one epoch. */
-export function recordsPayload(run: string, epoch: number, records: readonly JournalRecord[]): Uint8Array {
+export function recordsPayload(
+  run: string,
+  epoch: number,
+  records: readonly JournalRecord[],
+): Uint8Array {
   return encode([run, epoch, records as unknown as Plain]);
 }
 
@@ -70,6 +76,9 @@ function decodeFrame(payload: Uint8Array, path: string): Plain {
   try {
     return decode(payload, { maxDepth: frameDepth });
   } catch (error) {
-    throw new TroupeError('TRP_JOURNAL_CORRUPT', `${path} holds a frame that is no record.`, { place: path, cause: error });
+    throw new TroupeError('TRP_JOURNAL_CORRUPT', `${path} holds a frame that is no record.`, {
+      place: path,
+      cause: error,
+    });
   }
 }
