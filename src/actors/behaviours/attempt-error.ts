@@ -2,7 +2,7 @@ import { errorCodes, TroupeError } from '../../core/errors.ts';
 import type { ErrorClass, ErrorCode } from '../../core/errors.ts';
 
 /** Longest message of a foreign error that is kept: it is journaled and shown. In characters. */
-export const maxMessageLength = 4_000;
+const maxMessageLength = 4_000;
 
 const classes: ReadonlySet<unknown> = new Set<ErrorClass>([
   'transient',

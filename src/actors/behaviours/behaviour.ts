@@ -42,6 +42,7 @@ export interface AttemptPort {
   stepDone(name: string, value: Plain): Promise<void>;
 }
 
+/** How far an attempt is; either part may be missing. */
 export interface Progress {
   /** 0..1 */
   readonly fraction?: number;

@@ -38,6 +38,19 @@ export function matchesPattern(pattern, key) {
   );
 }
 
+/**
+ * What of a report can be passed on: a function may say anything.
+ * @param {Progress} progress
+ * @returns {Progress}
+ */
+function wellFormed({ fraction, message }) {
+  return {
+    ...(typeof fraction === 'number' &&
+      !Number.isNaN(fraction) && { fraction: Math.min(1, Math.max(0, fraction)) }),
+    ...(typeof message === 'string' && { message }),
+  };
+}
+
 const afterEnd = 'The attempt has ended; no step can be begun or recorded any more.';
 
 /** @implements {TaskMemory} */
@@ -195,7 +208,9 @@ export class AttemptContext {
   /** @param {Progress | string} progress */
   progress = (progress) => {
     if (this.#ended) return;
-    this.#port.progress(typeof progress === 'string' ? { message: progress } : progress);
+    this.#port.progress(
+      typeof progress === 'string' ? { message: progress } : wellFormed(progress),
+    );
   };
 
   /**

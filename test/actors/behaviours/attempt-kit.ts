@@ -105,6 +105,13 @@ export class RecordingPort implements AttemptPort {
   }
 }
 
+/** A port whose attempt is no longer wanted. */
+export function abortedPort(): RecordingPort {
+  const port = new RecordingPort();
+  port.abort();
+  return port;
+}
+
 /** The reason with which {@link RecordingPort} aborts. */
 export const cancelled = new TroupeError('TRP_ATTEMPT_CANCELLED', 'Cancelled by a test.', {
   errorClass: 'cancelled',
@@ -116,9 +123,12 @@ export interface StartedAttempt {
   readonly result: Promise<AttemptResult>;
 }
 
-/** Starts an attempt. */
-export function start(behaviour: Behaviour, input: AttemptInput): StartedAttempt {
-  const port = new RecordingPort();
+/** Starts an attempt. @param port may have been aborted before. */
+export function start(
+  behaviour: Behaviour,
+  input: AttemptInput,
+  port = new RecordingPort(),
+): StartedAttempt {
   const result = behaviour.execute(requestOf(input), port);
   result.catch(() => undefined);
   return { port, result };

@@ -4,7 +4,7 @@ import type { AttemptResult } from '../../../src/actors/behaviours/behaviour.ts'
 import { createCommandBehaviour, maxLineBytes } from '../../../src/actors/behaviours/command.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { eventually } from '../../support/eventually.ts';
-import { cancelled, failureOf, fixtures, isAlive, run, start } from './attempt-kit.ts';
+import { abortedPort, cancelled, failureOf, fixtures, isAlive, run, start } from './attempt-kit.ts';
 import type { AttemptInput, StartedAttempt } from './attempt-kit.ts';
 import { expectNoLeftovers } from './leftovers.ts';
 
@@ -226,8 +226,8 @@ describe('abort', () => {
   });
 
   it('ends an attempt that was aborted before it began', async () => {
-    const attempt = begin(['deaf']);
-    attempt.port.abort();
+    const command = [process.execPath, join(fixtures, 'program.mjs'), 'deaf'];
+    const attempt = start(behaviour, { agent: { uses: 'command', command } }, abortedPort());
     await expect(attempt.result).rejects.toBe(cancelled);
   });
 });

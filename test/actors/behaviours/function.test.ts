@@ -5,7 +5,7 @@ import type { TaskFunction } from '../../../src/actors/behaviours/behaviour.ts';
 import { createFunctionBehaviour } from '../../../src/actors/behaviours/function.ts';
 import { SimulatedClock } from '../../../src/core/simulated-clock.ts';
 import { seededRandom } from '../../../src/core/random.ts';
-import { cancelled, failureOf, fixtures, run, start } from './attempt-kit.ts';
+import { abortedPort, cancelled, failureOf, fixtures, run, start } from './attempt-kit.ts';
 import type { AttemptInput } from './attempt-kit.ts';
 
 const module = join(fixtures, 'functions.mjs');
@@ -117,10 +117,17 @@ describe('the context', () => {
       kept = context;
       context.progress('half');
       context.progress({ fraction: 0.5 });
+      context.progress({ fraction: 7, message: (() => 1) as never });
+      context.progress({ fraction: Number.NaN, message: 'odd' });
     });
     await result;
     kept?.progress('too late');
-    expect(port.reports).toEqual([{ message: 'half' }, { fraction: 0.5 }]);
+    expect(port.reports).toEqual([
+      { message: 'half' },
+      { fraction: 0.5 },
+      { fraction: 1 },
+      { message: 'odd' },
+    ]);
   });
 });
 
@@ -282,6 +289,15 @@ describe('abort', () => {
     await clock.runUntil(() => false);
     expect(await failureOf(result)).toMatchObject({ code: 'TRP_ATTEMPT_CANCELLED' });
     expect(clock.monotonic()).toBe(500);
+  });
+
+  it('abandons a function whose attempt was aborted before it began', async () => {
+    const clock = new SimulatedClock();
+    const behaviour = behaviourOf({ fn: () => new Promise(() => undefined) }, clock);
+    const { port, result } = start(behaviour, { agent: { module: 'host:fn' } }, abortedPort());
+    await expect.poll(() => port.signalsAsked).toBeGreaterThan(0);
+    await clock.runUntil(() => false);
+    await expect(result).rejects.toBe(cancelled);
   });
 
   it('ignores what an abandoned function does later', async () => {

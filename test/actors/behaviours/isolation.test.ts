@@ -10,7 +10,7 @@ import { manyKeys } from '../../../src/actors/behaviours/memory-copy.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { seededRandom } from '../../../src/core/random.ts';
 import { eventually } from '../../support/eventually.ts';
-import { cancelled, failureOf, fixtures, isAlive, run, start } from './attempt-kit.ts';
+import { abortedPort, cancelled, failureOf, fixtures, isAlive, run, start } from './attempt-kit.ts';
 import type { AttemptInput, StartedAttempt } from './attempt-kit.ts';
 import { expectNoLeftovers, threadCount } from './leftovers.ts';
 
@@ -170,8 +170,8 @@ describe.each([
   });
 
   it('ends an attempt that was aborted before it began', async () => {
-    const { port, result } = begin('stubborn');
-    port.abort();
+    const agent = { module, export: 'stubborn' };
+    const { result } = start(behaviour, { agent }, abortedPort());
     await expect(result).rejects.toBe(cancelled);
   });
 
@@ -212,12 +212,21 @@ describe('warm threads', () => {
     expect(await count()).toBe(1);
   });
 
+  it('do not serve again after an error that nobody caught', async () => {
+    await count();
+    await failureOf(run(behaviour, { agent: { module, export: 'crashLater' } }));
+    expect(await count()).toBe(1);
+  });
+
   it('are kept up to a limit', async () => {
-    const inputs = Array.from({ length: maxIdleThreads + 4 }, (_, input) => input);
+    const before = threadCount();
+    const inputs = Array.from({ length: maxIdleThreads + 12 }, (_, input) => input);
     const results = await Promise.all(
       inputs.map((input) => run(behaviour, { input, agent: { module, export: 'echo' } })),
     );
     expect(results.map(({ output }) => output)).toEqual(inputs);
+    // Up to four threads of Node's own file pool may have been started meanwhile.
+    expect(threadCount()).toBeLessThanOrEqual(before + maxIdleThreads + 4);
   });
 
   it('end when something fails in them that nobody waits for', async () => {

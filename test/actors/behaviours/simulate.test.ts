@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createSimulateBehaviour } from '../../../src/actors/behaviours/simulate.ts';
 import type { Plain, PlainObject } from '../../../src/core/plain.ts';
 import { SimulatedClock } from '../../../src/core/simulated-clock.ts';
-import { cancelled, failureOf, start } from './attempt-kit.ts';
+import { abortedPort, cancelled, failureOf, start } from './attempt-kit.ts';
 import type { AttemptInput } from './attempt-kit.ts';
 
 async function simulate(input: Plain, rest: AttemptInput = {}) {
@@ -51,6 +51,14 @@ describe('time', () => {
     expect(clock.step()).toBe(false);
     expect(port.reports).toEqual([{ fraction: 0.25 }]);
   });
+});
+
+it('does not begin when it was aborted before', async () => {
+  const clock = new SimulatedClock();
+  const agent = { uses: 'simulate' as const };
+  const { result } = start(createSimulateBehaviour({ clock }), { agent }, abortedPort());
+  await expect(result).rejects.toBe(cancelled);
+  expect(clock.step()).toBe(false);
 });
 
 describe('what comes of it', () => {

@@ -111,14 +111,8 @@ class IsolatedAttempt {
   }
 
   /** @param {import('../behaviour.ts').Progress} progress */
-  progress({ fraction, message }) {
-    this.send({
-      type: 'progress',
-      progress: {
-        ...(fraction !== undefined && { fraction }),
-        ...(message !== undefined && { message }),
-      },
-    });
+  progress(progress) {
+    this.send({ type: 'progress', progress });
   }
 
   /**

@@ -1,7 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 
 /** Characters of standard error that an error message quotes. */
-export const tailLength = 2_000;
+const tailLength = 2_000;
 
 /** The last characters of a stream, however much it carries. */
 export class Tail {
