@@ -1,5 +1,8 @@
 import type { Project } from './project.ts';
 
+/** Below this many milliseconds, two sums of durations are equal but for rounding. */
+export const roundingMs = 1e-6;
+
 /** What no schedule of a project can go below, in milliseconds. */
 export interface LowerBound {
   readonly ms: number;
@@ -57,7 +60,7 @@ export function tailsOf(project: Project): Float64Array {
 }
 
 /** Longest path from the project's start to each job's, in milliseconds: the earliest that it can start. */
-export function headsOf(project: Project): Float64Array {
+function headsOf(project: Project): Float64Array {
   const heads = new Float64Array(project.durations.length);
   for (const job of project.order) {
     const finish = (heads[job] ?? 0) + (project.durations[job] ?? 0);

@@ -4,7 +4,7 @@ import type { Exclusion } from './exclusion.ts';
 import type { TaskGraph } from './graph.ts';
 import { isWild, patternIndex, patternsOverlap } from './key-patterns.ts';
 import type { PatternIndex } from './key-patterns.ts';
-import { forEachReach, tasksInOrder } from './reach.ts';
+import { reaches, tasksInOrder } from './reach.ts';
 
 /** `fault`: the key's policy is reject. `serialised`: something keeps the two apart, so there is nothing to merge. */
 export type ConflictSeverity = 'fault' | 'warning' | 'serialised';
@@ -24,11 +24,15 @@ export interface Conflict {
 /** Conflicts, of which only the first {@link maxConflicts} are listed. */
 export interface Conflicts {
   readonly listed: readonly Conflict[];
-  readonly omitted: number;
+  /** Null: there are too many tasks to count the rest. */
+  readonly omitted: number | null;
 }
 
 /** Longest list of conflicts; the rest is only counted. */
 export const maxConflicts = 500;
+
+/** Up to this many tasks the rest is counted. */
+const maxCountedTasks = 10_000;
 
 /**
  * Finds pairs of unordered tasks whose declared writes overlap. Indexed by key, so that tasks with keys of
@@ -81,12 +85,26 @@ class ConflictSearch {
     order.forEach((node, at) => {
       place[node] = at;
     });
-    const sources = order.filter((node) => this.meetings(node).length > 0);
-    forEachReach(this.graph, sources, (source, leadsTo) => {
+    for (const { source, leadsTo } of reaches(this.graph, this.sources(order))) {
       const from = place[source] ?? 0;
       this.addFrom(source, (other) => (place[other] ?? 0) > from && !leadsTo(other));
-    });
+      const full = this.listed.length >= maxConflicts;
+      if (full && order.length > maxCountedTasks) return { listed: this.listed, omitted: null };
+    }
     return { listed: this.listed, omitted: this.omitted };
+  }
+
+  /** Writers that meet others; those where it may be a fault come first, so that no bound hides them. */
+  private sources(order: readonly number[]): number[] {
+    const faulty = (node: number): boolean =>
+      this.meetings(node).some(({ key }) => mergerOf(this.graph.workflow, key) === 'reject');
+    const meeting = order.filter((node) => this.meetings(node).length > 0);
+    const first = new Set(this.rejects() ? meeting.filter(faulty) : []);
+    return [...first, ...meeting.filter((node) => !first.has(node))];
+  }
+
+  private rejects(): boolean {
+    return this.graph.workflow.memory.keys.some(({ merge }) => merge === 'reject');
   }
 
   private addFrom(source: number, unordered: (other: number) => boolean): void {

@@ -27,7 +27,7 @@ export interface CriticalPath {
 const roundingMs = 1e-6;
 
 /** Planned duration of every node, by number; groups take no time. */
-export function nodeDurations(graph: TaskGraph, options: DurationOptions = {}): number[] {
+function nodeDurations(graph: TaskGraph, options: DurationOptions = {}): number[] {
   return graph.nodes.map(({ task }) => (task ? durationOf(task, options) : 0));
 }
 

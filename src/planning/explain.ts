@@ -84,7 +84,8 @@ function conflictLines(plan: Plan): string[] {
     const kept = serialised_by === null ? `merged by ${policy}` : `kept apart by ${serialised_by}`;
     return `  ${severity}: ${tasks.join(' and ')} write ${key} (${severity === 'fault' ? 'policy reject' : kept})`;
   });
-  const more = plan.conflicts_omitted > 0 ? [`  and ${plan.conflicts_omitted} not listed`] : [];
+  const omitted = plan.conflicts_omitted ?? 'many more';
+  const more = omitted === 0 ? [] : [`  and ${omitted} not listed`];
   return ['Two writers of one key', ...limited(lines), ...more];
 }
 

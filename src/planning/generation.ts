@@ -1,4 +1,5 @@
 import { Heap } from '../core/heap.ts';
+import { unitTolerance } from './project.ts';
 import type { Project } from './project.ts';
 import { Timeline } from './timeline.ts';
 import { indegrees } from './topological.ts';
@@ -132,7 +133,7 @@ class ParallelRun {
 
   private fits(job: number): boolean {
     return (this.project.demands[job] ?? []).every(
-      ({ kind, units }) => units <= (this.free[kind] ?? 0) + tolerance,
+      ({ kind, units }) => units <= (this.free[kind] ?? 0) + unitTolerance,
     );
   }
 
@@ -143,6 +144,3 @@ class ParallelRun {
     this.running.push({ atMs: this.nowMs + (this.project.durations[job] ?? 0), job });
   }
 }
-
-/** Sums of fractional units are not exact. */
-const tolerance = 1e-9;

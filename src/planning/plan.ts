@@ -47,7 +47,8 @@ export interface Plan {
   /** In document order. */
   readonly tasks: readonly PlannedTask[];
   readonly conflicts: readonly Conflict[];
-  readonly conflicts_omitted: number;
+  /** Conflicts that are not listed; null: not counted, there are too many tasks. */
+  readonly conflicts_omitted: number | null;
   readonly reasons: readonly Reason[];
   /** Pairs that are decided but not listed; null: not counted, there are too many tasks. */
   readonly reasons_omitted: number | null;

@@ -6,6 +6,9 @@ import type { TaskGraph } from './graph.ts';
 import { reversed, topologicalOrder } from './topological.ts';
 import type { Adjacency } from './topological.ts';
 
+/** Sums of fractional units are not exact: what is over the capacity by less than this still fits. */
+export const unitTolerance = 1e-9;
+
 /** Units of one resource kind, by the kind's number in {@link Project.kinds}. */
 export interface Demand {
   readonly kind: number;

@@ -5,7 +5,7 @@ import type { EdgeKind } from './edges.ts';
 import { exclusionIn } from './exclusion.ts';
 import type { Exclusion } from './exclusion.ts';
 import type { TaskGraph } from './graph.ts';
-import { forEachReach, tasksInOrder } from './reach.ts';
+import { countOrderedPairs, reaches, tasksInOrder } from './reach.ts';
 
 /** What decides about a pair. `independent`: nothing keeps them apart. */
 export type Because =
@@ -41,6 +41,9 @@ const maxDependencyReasons = 250;
 /** Up to this many tasks all pairs are counted, which takes tasks / 32 passes over the graph. */
 const maxCountedTasks = 10_000;
 
+/** So many pairs are looked at for some without a path: in a long chain there are next to none. */
+const maxLookedAt = 60_000_000;
+
 /**
  * For pairs of tasks, in topological order: direct dependencies, then pairs without a path between them,
  * which might run together, with what lets them or keeps them apart.
@@ -48,46 +51,34 @@ const maxCountedTasks = 10_000;
 export function explainPairs(graph: TaskGraph, conflicts: readonly Conflict[]): Reasons {
   const direct = dependencyReasons(graph);
   const listed = direct.slice(0, maxDependencyReasons);
-  const open = openPairs(graph, maxReasons - listed.length);
   const judge = judgeOf(graph, conflicts);
-  for (const [one, other] of open.pairs) listed.push(judge(one, other));
-  const omitted =
-    open.total === null
-      ? null
-      : open.total -
-        open.pairs.length +
-        direct.length -
-        Math.min(direct.length, maxDependencyReasons);
-  return { listed, omitted };
+  for (const [one, other] of openPairs(graph, maxReasons - listed.length)) {
+    listed.push(judge(one, other));
+  }
+  const tasks = graph.workflow.tasks.length;
+  if (tasks > maxCountedTasks) return { listed, omitted: null };
+  const open = (tasks * (tasks - 1)) / 2 - countOrderedPairs(graph);
+  return { listed, omitted: open + direct.length - listed.length };
 }
 
-/** Pairs without a path between them; `total` is null when there are too many tasks to count. */
-function openPairs(
-  graph: TaskGraph,
-  limit: number,
-): { pairs: [TaskSpec, TaskSpec][]; total: number | null } {
+/** The first pairs without a path between them, in topological order. */
+function openPairs(graph: TaskGraph, limit: number): [TaskSpec, TaskSpec][] {
   const order = tasksInOrder(graph);
-  const counting = order.length <= maxCountedTasks;
   const pairs: [TaskSpec, TaskSpec][] = [];
-  let total = 0;
-  // Sources from which enough pairs come, when the rest is not to be counted: each is open to few or to many.
-  const sources = counting ? order : order.slice(0, 2 * reachBlock);
-  let place = 0;
-  forEachReach(graph, sources, (source, leadsTo) => {
+  let [place, looked] = [0, 0];
+  for (const { source, leadsTo } of reaches(graph, order)) {
     place++;
     const one = graph.nodes[source]?.task;
-    for (let at = place; at < order.length; at++) {
+    for (let at = place; at < order.length && pairs.length < limit; at++) {
       const node = order[at] ?? 0;
-      if (leadsTo(node)) continue;
-      total++;
       const other = graph.nodes[node]?.task;
-      if (one && other && pairs.length < limit) pairs.push([one, other]);
+      if (one && other && !leadsTo(node)) pairs.push([one, other]);
     }
-  });
-  return { pairs, total: counting ? total : null };
+    looked += order.length - place;
+    if (pairs.length >= limit || looked > maxLookedAt) return pairs;
+  }
+  return pairs;
 }
-
-const reachBlock = 32;
 
 function judgeOf(
   graph: TaskGraph,

@@ -1,4 +1,4 @@
-import { lowerBound, tailsOf } from './bounds.ts';
+import { lowerBound, roundingMs, tailsOf } from './bounds.ts';
 import { criticalPath } from './critical-path.ts';
 import type { DurationOptions } from './durations.ts';
 import { makespanOf, parallelSchedule } from './generation.ts';
@@ -46,7 +46,7 @@ export interface Schedule {
 }
 
 /** Default number of schedules to try. */
-export const defaultBudget = 64;
+const defaultBudget = 64;
 
 /** Up to this many jobs the whole default budget is spent; above, in proportion less. */
 const fullBudgetJobs = 2000;
@@ -106,9 +106,6 @@ function strictPriorities(graph: TaskGraph, project: Project): readonly number[]
   const binding = distinct.size > 1 && graph.workflow.tasks.some((task) => task.prioritySet);
   return binding ? project.nodeOf.map((node) => graph.nodes[node]?.task?.priority ?? 0) : undefined;
 }
-
-/** Below this, two makespans are equal but for rounding. */
-const roundingMs = 1e-6;
 
 /** While the run is as long as its critical path, waits for resources cost nothing. */
 function bottleneckOf(waitsMs: { readonly [kind: string]: number }, beyondPath: boolean): string {

@@ -1,6 +1,6 @@
 import { seededRandom } from '../core/random.ts';
 import type { Random } from '../core/random.ts';
-import { tailsOf } from './bounds.ts';
+import { roundingMs, tailsOf } from './bounds.ts';
 import { makespanOf, parallelSchedule, serialSchedule } from './generation.ts';
 import type { Positions, Starts } from './generation.ts';
 import { multifitSchedules } from './multifit.ts';
@@ -24,9 +24,6 @@ export interface Found {
   readonly makespanMs: number;
   readonly tried: number;
 }
-
-/** Below this, two makespans are equal but for rounding. */
-const roundingMs = 1e-6;
 
 /** Schedules kept to recombine. */
 const eliteSize = 10;

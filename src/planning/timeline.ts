@@ -1,3 +1,4 @@
+import { unitTolerance } from './project.ts';
 import type { Demand } from './project.ts';
 
 interface Segment {
@@ -5,9 +6,6 @@ interface Segment {
   /** Units in use from `fromMs` to the next segment, by kind. */
   readonly used: Float64Array;
 }
-
-/** Sums of fractional units are not exact. */
-const tolerance = 1e-9;
 
 /**
  * How many units of each kind are in use at which time.
@@ -50,7 +48,8 @@ export class Timeline {
 
   private fits(segment: Segment, demand: readonly Demand[]): boolean {
     for (const { kind, units } of demand) {
-      if ((segment.used[kind] ?? 0) + units > (this.capacity[kind] ?? 0) + tolerance) return false;
+      if ((segment.used[kind] ?? 0) + units > (this.capacity[kind] ?? 0) + unitTolerance)
+        return false;
     }
     return true;
   }

@@ -1,4 +1,5 @@
 import type { Starts } from './generation.ts';
+import { unitTolerance } from './project.ts';
 import type { Project } from './project.ts';
 
 /**
@@ -67,7 +68,7 @@ function addWaits(
   if (waitedMs <= 0) return;
   for (const { kind, units } of project.demands[job] ?? []) {
     const name = project.kinds[kind] ?? '';
-    if ((used[kind] ?? 0) + units > (project.capacity[kind] ?? 0))
+    if ((used[kind] ?? 0) + units > (project.capacity[kind] ?? 0) + unitTolerance)
       waits[name] = (waits[name] ?? 0) + waitedMs;
   }
 }

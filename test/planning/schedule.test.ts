@@ -141,6 +141,16 @@ describe('predict', () => {
     expect(spanWith(2)).toEqual([20 * seconds, 21 * seconds]);
   });
 
+  it('lets no member of an expanding task start before what the task needs has ended', () => {
+    const expand = { kind: 'shards' as const, of: '${input.items}', count: 3, size: undefined };
+    const tasks = {
+      before: { estimate: seconds },
+      each: { estimate: seconds, expand, needs: ['before'] },
+    };
+    const [, each] = predict(workflowOf({ tasks })).tasks;
+    expect(each).toEqual({ id: 'each', startMs: seconds, finishMs: 2 * seconds });
+  });
+
   it('plans an expanding task of no members as over at once', () => {
     const expand = { kind: 'for_each' as const, of: [] };
     const tasks = {
