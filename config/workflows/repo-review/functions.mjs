@@ -136,8 +136,10 @@ function closeBlock(walk) {
     block.facts.lines = walk.line - block.facts.line + 1;
     walk.found.push(block.facts);
   }
-  /* A pattern among parameters, or a type after them, does not end the header. */
-  const goesOn = block.kind === 'plain' && (block.inside || /\)\s*:[^;{}]*$/.test(block.header));
+  /* A pattern among parameters, a type after them, or one in angle brackets does not end the header. */
+  const goesOn =
+    block.kind === 'plain' &&
+    (block.inside || /\)\s*:[^;{}]*$|\bfunction\b[^;{}()]*<[^;{}>]*$/.test(block.header));
   walk.header = goesOn ? `${block.header}_` : '';
   if (block.kind === 'function') walk.parens = block.inside ? 1 : 0;
 }
@@ -151,12 +153,24 @@ function closeBlock(walk) {
 function functionName(header) {
   const flat = flattened(header.trim());
   if (flat.endsWith('=>')) return arrowName(flat);
-  const keyword =
-    /\b(?:function|func|fn|fun|def|sub)\b\s*\*?\s*(?:\(\)\s*)?([A-Za-z_$][\w$]*)?/.exec(flat);
-  if (keyword !== null) return keyword[1] ?? 'anonymous';
+  const keyword = functionWord.exec(flat);
+  if (keyword !== null)
+    return hasParameters(flat.slice(keyword.index)) ? (keyword[1] ?? 'anonymous') : undefined;
   if (control.test(flat) || /=(?!>)|\b(?:new|class|struct|enum|interface|trait|impl)\b/.test(flat))
     return undefined;
   return declared.exec(flat)?.[1];
+}
+
+const functionWord = /\b(?:function|func|fn|fun|def|sub)\b\s*\*?\s*(?:\(\)\s*)?([A-Za-z_$][\w$]*)?/;
+
+/**
+ * Closed parameters, or none at all as in shells: a brace before that opens a pattern or a type.
+ *
+ * @param {string} text From the word on, its parentheses emptied.
+ */
+function hasParameters(text) {
+  if (/^(?:function|sub)\s+[\w:-]+\s*$/.test(text)) return true;
+  return text.includes('()') && !text.replaceAll('()', '').includes('(');
 }
 
 /** @param {string} header Parentheses emptied, innermost first, a few levels deep. */

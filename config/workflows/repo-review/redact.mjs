@@ -154,8 +154,16 @@ export function redact(text) {
   return shown.replace(opaque, (run) => (isOpaque(run) ? hidden(run) : run));
 }
 
-/** Made of words, short numbers and abbreviations: `convertBase64ToUint8Array`. */
-const wordy = /^(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}(?![a-z])|\d{1,2}(?!\d)|[A-Z](?![a-z]))+$/;
+/**
+ * Made of words, as names are: `convertBase64ToUint8Array` has 25 characters in 7 pieces. In random
+ * letters of both cases and digits a piece has less than two.
+ *
+ * @param {string} part
+ */
+function isWordy(part) {
+  const pieces = part.match(/[A-Z]?[a-z]+|[A-Z]+|\d+/g) ?? [];
+  return /[a-z][A-Z]/.test(part) && part.length >= 3.5 * pieces.length;
+}
 
 /** @param {string} run One long part without order is enough: keys have them, paths and names do not. */
 function isOpaque(run) {
@@ -167,7 +175,7 @@ function isOpaque(run) {
         /\d/.test(part) &&
         /[A-Za-z]/.test(part) &&
         entropyOf(part) >= 3.2 &&
-        !wordy.test(part),
+        !isWordy(part),
     );
 }
 

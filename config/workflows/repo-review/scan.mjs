@@ -74,7 +74,12 @@ export function scan(text, family) {
 function blanked(token, first, second) {
   const comment = typeof first === 'string' || typeof second === 'string';
   if (comment) return token.replace(/[^\n]/g, commentMark);
-  return token.length < 2 ? token : '"' + token.slice(1, -1).replace(/[^\n]/g, ' ') + '"';
+  return token.split('\n').map(emptied).join('\n');
+}
+
+/** @param {string} line Of a string: its length and its quotes stay, so that it still counts as code. */
+function emptied(line) {
+  return line.length < 2 ? line.replace(/./, '"') : `"${' '.repeat(line.length - 2)}"`;
 }
 
 /** @param {readonly string[]} code */
