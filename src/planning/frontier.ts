@@ -1,7 +1,7 @@
 import { TroupeError } from '../core/errors.ts';
 import type { Need, TaskSpec } from '../workflow/model.ts';
-import { needsCompletionOnly } from './edges.ts';
-import type { Checkers } from './edges.ts';
+import { needsCompletionOnly } from './checkers.ts';
+import type { Checkers } from './checkers.ts';
 import type { TaskGraph } from './graph.ts';
 
 /** How a task or group was settled: what needs it can go on, or cannot. */

@@ -1,8 +1,10 @@
 import { TroupeError } from '../core/errors.ts';
 import type { GroupSpec, TaskSpec, Workflow } from '../workflow/model.ts';
+import { checkersOf } from './checkers.ts';
+import type { Checkers } from './checkers.ts';
 import { durationOf } from './durations.ts';
-import { acceptanceEdges, checkersOf, declaredEdges, distinctEdges, streamNeeds } from './edges.ts';
-import type { Checkers, GraphEdge, StreamNeed } from './edges.ts';
+import { acceptanceEdges, declaredEdges, distinctEdges, streamNeeds } from './edges.ts';
+import type { GraphEdge, StreamNeed } from './edges.ts';
 import { cycleIn, reachableFrom, reversed, topologicalOrder } from './topological.ts';
 import type { Adjacency } from './topological.ts';
 
