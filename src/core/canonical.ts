@@ -10,7 +10,8 @@ const bytesKey = '$bytes';
  */
 export function canonicalJson(value: Plain): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  if (value instanceof Uint8Array) return `{"${bytesKey}":"${Buffer.from(value).toString('base64')}"}`;
+  if (value instanceof Uint8Array)
+    return `{"${bytesKey}":"${Buffer.from(value).toString('base64')}"}`;
   if (Array.isArray(value)) return `[${(value as readonly Plain[]).map(canonicalJson).join(',')}]`;
   return canonicalObject(value as { readonly [key: string]: Plain | undefined });
 }
@@ -24,7 +25,8 @@ function canonicalObject(value: { readonly [key: string]: Plain | undefined }): 
   const members: string[] = [];
   for (const key of Object.keys(value).sort()) {
     const item = value[key];
-    if (item !== undefined) members.push(`${JSON.stringify(escapedKey(key))}:${canonicalJson(item)}`);
+    if (item !== undefined)
+      members.push(`${JSON.stringify(escapedKey(key))}:${canonicalJson(item)}`);
   }
   return `{${members.join(',')}}`;
 }

@@ -8,11 +8,23 @@ export interface DurationRange {
 
 const unitMs: ReadonlyMap<string, number> = new Map(
   Object.entries({
-    ms: 1, millisecond: 1, milliseconds: 1,
-    s: 1000, sec: 1000, second: 1000, seconds: 1000,
-    m: 60_000, min: 60_000, minute: 60_000, minutes: 60_000,
-    h: 3_600_000, hour: 3_600_000, hours: 3_600_000,
-    d: 86_400_000, day: 86_400_000, days: 86_400_000,
+    ms: 1,
+    millisecond: 1,
+    milliseconds: 1,
+    s: 1000,
+    sec: 1000,
+    second: 1000,
+    seconds: 1000,
+    m: 60_000,
+    min: 60_000,
+    minute: 60_000,
+    minutes: 60_000,
+    h: 3_600_000,
+    hour: 3_600_000,
+    hours: 3_600_000,
+    d: 86_400_000,
+    day: 86_400_000,
+    days: 86_400_000,
   }),
 );
 
@@ -49,7 +61,9 @@ export function parseDurationRange(value: string | number): DurationRange | unde
   const [low = '', high = '', ...rest] = value.split('-').map((end) => end.trim());
   const highMs = parseDuration(high);
   if (rest.length > 0 || highMs === undefined) return undefined;
-  const lowMs = /^\d+(\.\d+)?$/.test(low) ? parseDuration(low + high.replace(/^[\d.]+/, '')) : parseDuration(low);
+  const lowMs = /^\d+(\.\d+)?$/.test(low)
+    ? parseDuration(low + high.replace(/^[\d.]+/, ''))
+    : parseDuration(low);
   if (lowMs === undefined || lowMs > highMs) return undefined;
   return { midMs: Math.round((lowMs + highMs) / 2), highMs };
 }
@@ -58,7 +72,13 @@ export function parseDurationRange(value: string | number): DurationRange | unde
 export function formatDuration(durationMs: number): string {
   let restMs = Math.max(0, Math.round(durationMs));
   let text = '';
-  for (const [unit, sizeMs] of [['d', 86_400_000], ['h', 3_600_000], ['m', 60_000], ['s', 1000], ['ms', 1]] as const) {
+  for (const [unit, sizeMs] of [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['m', 60_000],
+    ['s', 1000],
+    ['ms', 1],
+  ] as const) {
     const count = Math.floor(restMs / sizeMs);
     restMs -= count * sizeMs;
     if (count > 0) text += `${count}${unit}`;

@@ -69,7 +69,9 @@ class PlainWalk {
       case 'boolean':
         return value;
       case 'number':
-        return Number.isFinite(value) ? value + 0 : this.refuse(`is ${value}, which JSON cannot hold`);
+        return Number.isFinite(value)
+          ? value + 0
+          : this.refuse(`is ${value}, which JSON cannot hold`);
       case 'object':
         return value === null ? null : this.visitObject(value);
       default:

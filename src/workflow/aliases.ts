@@ -21,7 +21,14 @@ const levels = { low: 15, medium: 30, high: 45, very_high: 60 };
 const spellings: { readonly [block: string]: BlockSpellings } = {
   document: {
     keys: { resource_pool: 'resources' },
-    holds: { tasks: '*task', groups: '*group', tiers: '*tier', resources: 'resources', memory: 'memory', defaults: 'defaults' },
+    holds: {
+      tasks: '*task',
+      groups: '*group',
+      tiers: '*tier',
+      resources: 'resources',
+      memory: 'memory',
+      defaults: 'defaults',
+    },
   },
   defaults: { keys: { estimated_duration: 'estimate' }, holds: { retry: 'retry' } },
   task: {
@@ -47,8 +54,16 @@ const spellings: { readonly [block: string]: BlockSpellings } = {
   demand: { values: { '*': levels } },
   retry: { keys: { attempts: 'max_attempts', strategy: 'backoff' } },
   group: {
-    keys: { agents: 'tasks', dependencies: 'needs', depends_on: 'needs', synchronization_strategy: 'barrier', execution_mode: 'mode' },
-    values: { mode: { truly_parallel: 'fork_join', parallel: 'fork_join', barrier_sync: 'fork_join' } },
+    keys: {
+      agents: 'tasks',
+      dependencies: 'needs',
+      depends_on: 'needs',
+      synchronization_strategy: 'barrier',
+      execution_mode: 'mode',
+    },
+    values: {
+      mode: { truly_parallel: 'fork_join', parallel: 'fork_join', barrier_sync: 'fork_join' },
+    },
     holds: { barrier: 'barrier', cross_validation: 'cross_validation', needs: '*need' },
   },
   cross_validation: { keys: { validation_agents: 'agents', validation_timeout: 'timeout' } },
@@ -62,7 +77,12 @@ const spellings: { readonly [block: string]: BlockSpellings } = {
       success_criteria: 'min_success',
     },
     values: {
-      type: { smart_barrier: 'smart', smart_barrier_with_partial_results: 'smart', barrier_sync: 'count_down', barrier: 'count_down' },
+      type: {
+        smart_barrier: 'smart',
+        smart_barrier_with_partial_results: 'smart',
+        barrier_sync: 'count_down',
+        barrier: 'count_down',
+      },
       on_timeout: {
         continue_with_partial: 'proceed_with_available',
         continue_with_available: 'proceed_with_available',
@@ -145,21 +165,24 @@ function respellHeld(value: Plain, place: Place): Plain {
   if (!place.block.startsWith('*')) return respell(value, place);
   const block = place.block.slice(1);
   const each = (item: Plain, key: string | number): Plain =>
-    item === null && block === 'task' ? {} : respell(item, { ...place, block, path: [...place.path, key] });
+    item === null && block === 'task'
+      ? {}
+      : respell(item, { ...place, block, path: [...place.path, key] });
   if (Array.isArray(value)) return (value as readonly Plain[]).map(each);
   if (!isObject(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, each(item, key)]));
 }
 
 function respellValue(value: Plain, known: { readonly [source: string]: string | number }): Plain {
-  if (Array.isArray(value)) return (value as readonly Plain[]).map((item) => respellValue(item, known));
+  if (Array.isArray(value))
+    return (value as readonly Plain[]).map((item) => respellValue(item, known));
   return typeof value === 'string' ? (own(known, value) ?? value) : value;
 }
 
 function addTwice(place: Place, source: string): void {
   const key = String(place.path.at(-1));
   const message = `the key "${key}" stands twice, once spelled "${source}"`;
-  place.faults.add('TRP_WORKFLOW_DUPLICATE_KEY', message, place.path, { point: 'key' });
+  place.faults.add('TRP_WORKFLOW_DUPLICATE_KEY', message, { path: place.path, point: 'key' });
 }
 
 function collectSpellings(): ReadonlyMap<string, readonly string[]> {
@@ -177,5 +200,10 @@ function own<T>(table: { readonly [key: string]: T }, key: string): T | undefine
 }
 
 function isObject(value: Plain): value is PlainObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Uint8Array)
+  );
 }

@@ -19,15 +19,24 @@ function checkGroup(group: GroupDraft, draft: Draft): void {
   for (const [index, id] of group.barrier.required.entries()) {
     if (group.members.includes(id)) continue;
     const hint = draft.faults.suggest(id, group.members) ?? `Members: ${group.members.join(', ')}.`;
-    draft.faults.add('TRP_WORKFLOW_UNKNOWN_REF', `"${id}" is not a member`, [...path, 'required', index], { hint });
+    draft.faults.add('TRP_WORKFLOW_UNKNOWN_REF', `"${id}" is not a member`, {
+      path: [...path, 'required', index],
+      hint,
+    });
   }
 }
 
 function checkMembers(task: TaskDraft, draft: Draft): void {
   const { expand, barrier } = task;
   if (!expand || !barrier) return;
-  const count = expand.kind === 'aspects' ? expand.aspects.length : expand.kind === 'shards' ? expand.count : undefined;
-  if (count !== undefined) checkCounts(barrier, count, { draft, path: ['tasks', task.id, 'barrier'] });
+  const count =
+    expand.kind === 'aspects'
+      ? expand.aspects.length
+      : expand.kind === 'shards'
+        ? expand.count
+        : undefined;
+  if (count !== undefined)
+    checkCounts(barrier, count, { draft, path: ['tasks', task.id, 'barrier'] });
 }
 
 interface Place {
@@ -35,13 +44,24 @@ interface Place {
   readonly path: DocumentPath;
 }
 
-function checkCounts({ expected, minSuccess }: BarrierSpec, members: number, { draft, path }: Place): void {
+function checkCounts(
+  { expected, minSuccess }: BarrierSpec,
+  members: number,
+  { draft, path }: Place,
+): void {
   const most = Math.min(expected ?? members, members);
   if (expected !== undefined && expected > members) {
-    draft.faults.add('TRP_WORKFLOW_UNSATISFIABLE', `expected: ${expected} arrivals of ${members} members`, [...path, 'expected']);
+    draft.faults.add(
+      'TRP_WORKFLOW_UNSATISFIABLE',
+      `expected: ${expected} arrivals of ${members} members`,
+      [...path, 'expected'],
+    );
   }
   if ('count' in minSuccess && minSuccess.count > most) {
-    draft.faults.add('TRP_WORKFLOW_UNSATISFIABLE', `min_success: ${minSuccess.count} of ${most}`, [...path, 'min_success']);
+    draft.faults.add('TRP_WORKFLOW_UNSATISFIABLE', `min_success: ${minSuccess.count} of ${most}`, [
+      ...path,
+      'min_success',
+    ]);
   }
 }
 
@@ -49,13 +69,31 @@ function checkUnits(task: TaskDraft, draft: Draft, { capacity }: ResourceSpec): 
   for (const [kind, units] of Object.entries(task.demand)) {
     const there = Object.hasOwn(capacity, kind) ? (capacity[kind] ?? 1) : 1;
     if (units <= there) continue;
-    const hint = Object.hasOwn(capacity, kind) ? undefined : `Add resources: {${kind}: ${units}}; a kind that is not listed has one unit.`;
-    const path = ['tasks', task.id, ...(draft.document.tasks[task.id]?.resources?.[kind] === undefined ? ['needs'] : ['resources', kind])];
-    draft.faults.add('TRP_WORKFLOW_UNSATISFIABLE', `"${task.id}" demands ${units} units of ${kind}; there are ${there}`, path, { hint });
+    const hint = Object.hasOwn(capacity, kind)
+      ? undefined
+      : `Add resources: {${kind}: ${units}}; a kind that is not listed has one unit.`;
+    const path = [
+      'tasks',
+      task.id,
+      ...(draft.document.tasks[task.id]?.resources?.[kind] === undefined
+        ? ['needs']
+        : ['resources', kind]),
+    ];
+    draft.faults.add(
+      'TRP_WORKFLOW_UNSATISFIABLE',
+      `"${task.id}" demands ${units} units of ${kind}; there are ${there}`,
+      { path, hint },
+    );
   }
 }
 
-const knownKinds: ReadonlySet<string> = new Set(['concurrency', 'cpu', 'memory', 'cpu_oversubscription', 'memory_strict']);
+const knownKinds: ReadonlySet<string> = new Set([
+  'concurrency',
+  'cpu',
+  'memory',
+  'cpu_oversubscription',
+  'memory_strict',
+]);
 
 /** A misspelled limit looks like a resource that nobody wants. */
 function checkUnused({ document, tasks, faults }: Draft): void {
@@ -63,7 +101,12 @@ function checkUnused({ document, tasks, faults }: Draft): void {
   if (named.length === 0) return;
   const demanded = new Set([...tasks.values()].flatMap(({ demand }) => Object.keys(demand)));
   for (const kind of named.filter((name) => !demanded.has(name))) {
-    const hint = faults.suggest(kind, [...knownKinds, ...demanded]) ?? 'Remove it, or let a task demand it.';
-    faults.warn('TRP_WORKFLOW_UNKNOWN_KEY', `no task demands the resource "${kind}"`, ['resources', kind], { point: 'key', hint });
+    const hint =
+      faults.suggest(kind, [...knownKinds, ...demanded]) ?? 'Remove it, or let a task demand it.';
+    faults.warn('TRP_WORKFLOW_UNKNOWN_KEY', `no task demands the resource "${kind}"`, {
+      path: ['resources', kind],
+      point: 'key',
+      hint,
+    });
   }
 }

@@ -9,9 +9,15 @@ export function checkCycles(waiting: Waiting, draft: Draft): boolean {
   for (const cycle of cycles) {
     const [start = ''] = cycle;
     const path = placeOf(draft, start);
-    const source = draft.tasks.has(start) && path[0] === 'tasks' && draft.document.tasks[start]?.needs !== undefined;
+    const source =
+      draft.tasks.has(start) &&
+      path[0] === 'tasks' &&
+      draft.document.tasks[start]?.needs !== undefined;
     const message = `waiting in a circle: ${cycle.join(' -> ')}`;
-    draft.faults.add('TRP_WORKFLOW_CYCLE', message, source ? [...path, 'needs'] : path, { point: 'key' });
+    draft.faults.add('TRP_WORKFLOW_CYCLE', message, {
+      path: source ? [...path, 'needs'] : path,
+      point: 'key',
+    });
   }
   return cycles.length === 0;
 }

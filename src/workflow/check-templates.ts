@@ -45,8 +45,10 @@ class TemplateCheck {
     this.template(task.when, { ...outer, path: [...path, 'when'] });
     this.condition(task);
     const { expand } = task;
-    if (expand?.kind === 'shards') this.template(expand.of, { ...outer, path: [...path, 'shards', 'of'] });
-    if (expand?.kind === 'for_each') this.template(expand.of, { ...outer, path: [...path, 'for_each'] });
+    if (expand?.kind === 'shards')
+      this.template(expand.of, { ...outer, path: [...path, 'shards', 'of'] });
+    if (expand?.kind === 'for_each')
+      this.template(expand.of, { ...outer, path: [...path, 'for_each'] });
     for (const aspect of expand?.kind === 'aspects' ? expand.aspects : []) {
       this.template(aspect.with, { ...inner, path: [...path, 'aspects', aspect.id, 'with'] });
     }
@@ -62,17 +64,27 @@ class TemplateCheck {
   }
 
   private condition({ id, when }: TaskDraft): void {
-    if (typeof when !== 'string' || when.includes('${') || /^(true|false)$/.test(when.trim())) return;
+    if (typeof when !== 'string' || when.includes('${') || /^(true|false)$/.test(when.trim()))
+      return;
     const hint = 'Write ${tasks.a.output.ready}, !${...}, or ${...} == value.';
-    this.draft.faults.warn('TRP_WORKFLOW_INVALID', 'when: holds no ${...} expression, so it never changes', ['tasks', id, 'when'], { hint });
+    this.draft.faults.warn(
+      'TRP_WORKFLOW_INVALID',
+      'when: holds no ${...} expression, so it never changes',
+      { path: ['tasks', id, 'when'], hint },
+    );
   }
 
   private text(text: string, site: Site): void {
     for (const part of templateParts(text)) {
       if (part.kind === 'reference') this.reference(part.reference, site);
       if (part.kind !== 'malformed') continue;
-      const hint = 'Write ${tasks.a.output.x[0]}, ${input.x} or ${memory.a.key}; $${ stands for the text ${.';
-      this.draft.faults.add('TRP_WORKFLOW_INVALID', `the expression ${part.text.slice(0, 80)} cannot be read`, site.path, { hint });
+      const hint =
+        'Write ${tasks.a.output.x[0]}, ${input.x} or ${memory.a.key}; $${ stands for the text ${.';
+      this.draft.faults.add(
+        'TRP_WORKFLOW_INVALID',
+        `the expression ${part.text.slice(0, 80)} cannot be read`,
+        { path: site.path, hint },
+      );
     }
   }
 
@@ -83,11 +95,16 @@ class TemplateCheck {
     if (memberRoots.includes(root) && !site.extra.includes(root)) {
       const message = `\${${expression}} means nothing here`;
       const hint = 'item and index belong to for_each, shard to shards, aspect to aspects.';
-      return this.draft.faults.add('TRP_WORKFLOW_UNKNOWN_REF', message, site.path, { hint });
+      return this.draft.faults.add('TRP_WORKFLOW_UNKNOWN_REF', message, { path: site.path, hint });
     }
     if (templateRoots.some((known) => known === root)) return;
-    const hint = this.draft.faults.suggest(root, templateRoots) ?? `Begin with ${templateRoots.join(', ')}.`;
-    this.draft.faults.add('TRP_WORKFLOW_UNKNOWN_REF', `\${${expression}} begins with "${root}", which is not known`, site.path, { hint });
+    const hint =
+      this.draft.faults.suggest(root, templateRoots) ?? `Begin with ${templateRoots.join(', ')}.`;
+    this.draft.faults.add(
+      'TRP_WORKFLOW_UNKNOWN_REF',
+      `\${${expression}} begins with "${root}", which is not known`,
+      { path: site.path, hint },
+    );
   }
 
   private target(root: 'tasks' | 'groups', name: string | undefined, site: Site): void {
@@ -97,23 +114,36 @@ class TemplateCheck {
     if (name === undefined || !known.has(name)) {
       if (name !== undefined && faults.isMuted([root, name])) return;
       const hint = name === undefined ? undefined : faults.suggest(name, known);
-      return faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no ${kind} "${name ?? ''}"`, site.path, { hint });
+      return faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no ${kind} "${name ?? ''}"`, {
+        path: site.path,
+        hint,
+      });
     }
-    if (!site.task || this.isReached(name, site.task) || faults.isMuted(['tasks', site.task.id, 'needs'])) return;
+    if (
+      !site.task ||
+      this.isReached(name, site.task) ||
+      faults.isMuted(['tasks', site.task.id, 'needs'])
+    )
+      return;
     const message = `"${site.task.id}" uses ${kind} "${name}" without waiting for it`;
-    faults.add('TRP_WORKFLOW_INVALID', message, site.path, { hint: `Add ${name} to needs.` });
+    faults.add('TRP_WORKFLOW_INVALID', message, { path: site.path, hint: `Add ${name} to needs.` });
   }
 
   private isReached(name: string, task: TaskDraft): boolean {
     if (task.needs.some(({ on, kind }) => on === name && kind !== 'validation')) return true;
     if (this.reach.waits(task.id, name)) return true;
-    return task.needs.some(({ on, kind }) => kind === 'context' && this.draft.groups.get(on)?.members.includes(name));
+    return task.needs.some(
+      ({ on, kind }) => kind === 'context' && this.draft.groups.get(on)?.members.includes(name),
+    );
   }
 
   private input(name: string | undefined, site: Site): void {
     const declared = Object.keys(this.draft.document.inputs ?? {});
     if (name === undefined || declared.length === 0 || declared.includes(name)) return;
     const hint = this.draft.faults.suggest(name, declared) ?? 'Declare it under inputs.';
-    this.draft.faults.warn('TRP_WORKFLOW_UNKNOWN_REF', `the input "${name}" is not declared`, site.path, { hint });
+    this.draft.faults.warn('TRP_WORKFLOW_UNKNOWN_REF', `the input "${name}" is not declared`, {
+      path: site.path,
+      hint,
+    });
   }
 }

@@ -13,7 +13,11 @@ const maxWildcards = 500;
  * Finds tasks that may run together and write one key: a fault where the key's policy is reject, else a
  * warning; and writes to keys that another agent owns.
  */
-export function checkWriters(draft: Draft, order: WaitingOrder, keys: readonly MemoryKeySpec[]): void {
+export function checkWriters(
+  draft: Draft,
+  order: WaitingOrder,
+  keys: readonly MemoryKeySpec[],
+): void {
   const check = new WriterCheck(draft, order, keys);
   check.owners();
   check.writers();
@@ -43,7 +47,9 @@ class WriterCheck {
     for (const [pattern, tasks] of byPattern) this.checkTogether(pattern, tasks);
     const wild = [...byPattern.keys()].filter(isWildcard).slice(0, maxWildcards);
     for (const pattern of wild) {
-      const overlapping = [...byPattern].filter(([other]) => other !== pattern && patternsOverlap(pattern, other));
+      const overlapping = [...byPattern].filter(
+        ([other]) => other !== pattern && patternsOverlap(pattern, other),
+      );
       for (const [other, tasks] of overlapping) {
         if (isWildcard(other) && other < pattern) continue;
         this.checkTogether(other, [...new Set([...tasks, ...(byPattern.get(pattern) ?? [])])]);
@@ -52,11 +58,15 @@ class WriterCheck {
   }
 
   owners(): void {
-    const owned = [...this.draft.agents.values()].flatMap(({ id, owns }) => owns.map((pattern) => ({ id, pattern })));
+    const owned = [...this.draft.agents.values()].flatMap(({ id, owns }) =>
+      owns.map((pattern) => ({ id, pattern })),
+    );
     if (owned.length === 0) return;
     for (const task of this.draft.tasks.values()) {
       for (const [index, key] of task.writes.entries()) {
-        const owner = owned.find(({ id, pattern }) => id !== task.agent && patternsOverlap(pattern, key));
+        const owner = owned.find(
+          ({ id, pattern }) => id !== task.agent && patternsOverlap(pattern, key),
+        );
         if (owner) this.addForeign(task, { index, key, owner: owner.id });
       }
     }
@@ -78,10 +88,13 @@ class WriterCheck {
   private checkTogether(key: string, tasks: readonly TaskDraft[]): void {
     const expanding = tasks.find(({ expand }) => expand !== undefined);
     if (expanding) this.addTogether(key, expanding, expanding);
-    const inOrder = [...tasks].sort((a, b) => (this.rank.get(a.id) ?? 0) - (this.rank.get(b.id) ?? 0));
+    const inOrder = [...tasks].sort(
+      (a, b) => (this.rank.get(a.id) ?? 0) - (this.rank.get(b.id) ?? 0),
+    );
     for (const [index, later] of inOrder.entries()) {
       const earlier = inOrder[index - 1];
-      if (earlier && !this.reach.waits(later.id, earlier.id)) return this.addTogether(key, earlier, later);
+      if (earlier && !this.reach.waits(later.id, earlier.id))
+        return this.addTogether(key, earlier, later);
     }
   }
 
@@ -91,22 +104,37 @@ class WriterCheck {
     const who = first === second ? `members of "${first.id}"` : `"${first.id}" and "${second.id}"`;
     const path = this.writesPath(second, key);
     const message = `${who} may write "${key}" at the same time`;
-    if (policy === 'reject') faults.add('TRP_WORKFLOW_CONFLICT', `${message}, and its policy is reject`, path);
-    else faults.warn('TRP_WORKFLOW_CONFLICT', message, path, { hint: `Concurrent writes are combined by ${policy}.` });
+    if (policy === 'reject')
+      faults.add('TRP_WORKFLOW_CONFLICT', `${message}, and its policy is reject`, path);
+    else
+      faults.warn('TRP_WORKFLOW_CONFLICT', message, {
+        path,
+        hint: `Concurrent writes are combined by ${policy}.`,
+      });
   }
 
   private policyOf(key: string): MergerName {
-    return this.keys.find(({ pattern }) => patternsOverlap(pattern, key))?.merge ?? 'first_writer_wins';
+    return (
+      this.keys.find(({ pattern }) => patternsOverlap(pattern, key))?.merge ?? 'first_writer_wins'
+    );
   }
 
   private writesPath(task: TaskDraft, key: string): readonly (string | number)[] {
-    const index = task.writes.findIndex((pattern) => pattern === key || patternsOverlap(pattern, key));
+    const index = task.writes.findIndex(
+      (pattern) => pattern === key || patternsOverlap(pattern, key),
+    );
     return [...placeOf(this.draft, task.id), 'writes', Math.max(0, index)];
   }
 
-  private addForeign(task: TaskDraft, { index, key, owner }: { index: number; key: string; owner: string }): void {
+  private addForeign(
+    task: TaskDraft,
+    { index, key, owner }: { index: number; key: string; owner: string },
+  ): void {
     const message = `"${task.id}" of agent "${task.agent}" writes "${key}", which agent "${owner}" owns`;
     const hint = 'Let the owner write it, or take it out of owns.';
-    this.draft.faults.add('TRP_WORKFLOW_CONFLICT', message, [...placeOf(this.draft, task.id), 'writes', index], { hint });
+    this.draft.faults.add('TRP_WORKFLOW_CONFLICT', message, {
+      path: [...placeOf(this.draft, task.id), 'writes', index],
+      hint,
+    });
   }
 }

@@ -12,7 +12,11 @@ export function editDistance(a: string, b: string): number {
     const current = [row];
     for (let column = 1; column <= b.length; column++) {
       const same = a[row - 1] === b[column - 1];
-      let cost = Math.min(at(last, column) + 1, at(current, column - 1) + 1, at(last, column - 1) + (same ? 0 : 1));
+      let cost = Math.min(
+        at(last, column) + 1,
+        at(current, column - 1) + 1,
+        at(last, column - 1) + (same ? 0 : 1),
+      );
       const swapped = a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
       if (swapped && row > 1 && column > 1) cost = Math.min(cost, at(beforeLast, column - 2) + 1);
       current.push(cost);
@@ -29,8 +33,12 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   let nearest: string | undefined;
   let nearestDistance = Infinity;
   for (const candidate of candidates) {
-    const limit = Math.min(nearestDistance - 1, Math.ceil(Math.max(candidate.length, name.length) / 3));
-    if (candidate.length > maxNameLength || Math.abs(candidate.length - name.length) > limit) continue;
+    const limit = Math.min(
+      nearestDistance - 1,
+      Math.ceil(Math.max(candidate.length, name.length) / 3),
+    );
+    if (candidate.length > maxNameLength || Math.abs(candidate.length - name.length) > limit)
+      continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance > limit) continue;
     nearest = candidate;

@@ -40,11 +40,6 @@ export function placeOf(draft: Draft, id: string): DocumentPath {
 
 /** Adds a dependency unless it is there. */
 export function addNeed(task: TaskDraft, need: Need): void {
-  if (!task.needs.some(({ on, kind }) => on === need.on && kind === need.kind)) task.needs.push(need);
-}
-
-/** A value or a list of them, as a list. */
-export function asList<Item>(value: Item | readonly Item[] | undefined): readonly Item[] {
-  if (value === undefined) return [];
-  return Array.isArray(value) ? (value as readonly Item[]) : [value as Item];
+  if (!task.needs.some(({ on, kind }) => on === need.on && kind === need.kind))
+    task.needs.push(need);
 }

@@ -15,7 +15,16 @@ export type TemplatePart =
   | { readonly kind: 'malformed'; readonly text: string };
 
 /** The words that an expression may begin with. */
-export const templateRoots = ['tasks', 'groups', 'input', 'memory', 'item', 'index', 'shard', 'aspect'] as const;
+export const templateRoots = [
+  'tasks',
+  'groups',
+  'input',
+  'memory',
+  'item',
+  'index',
+  'shard',
+  'aspect',
+] as const;
 
 const pathPattern = /^[A-Za-z_]\w*(?:\.[^.[\]{}\s]+|\[\d+\])*$/;
 

@@ -1,4 +1,4 @@
-import { TroupeError, errorCodes } from '../core/errors.ts';
+import { errorCodes } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { pathText } from '../core/plain.ts';
 import { nearestName } from './distance.ts';
@@ -34,8 +34,9 @@ export type PointAt = 'key' | 'value';
 /** Tells where a path stands in the text. */
 export type Locate = (path: DocumentPath, point: PointAt) => Position;
 
-/** The parts of a fault that its finder knows. */
-export interface FaultDetail {
+/** Where a fault is, and what its finder knows besides. */
+export interface FaultSite {
+  readonly path: DocumentPath;
   /** Default: the code's own text. */
   readonly hint?: string | undefined;
   /** Default: value. */
@@ -74,19 +75,20 @@ export class FaultList {
   }
 
   /** Adds a fault: the document will not run. After the first 1000 nothing is added. */
-  add(code: ErrorCode, message: string, path: DocumentPath, detail: FaultDetail = {}): void {
-    if (this.faults.length >= maxFaults || this.isMuted(path)) return;
-    this.faults.push(this.faultAt(code, message, path, detail));
+  add(code: ErrorCode, message: string, at: DocumentPath | FaultSite): void {
+    this.addTo(this.faults, { code, message, site: siteOf(at) });
   }
 
   /** Adds a warning: the document runs. After the first 1000 nothing is added. */
-  warn(code: ErrorCode, message: string, path: DocumentPath, detail: FaultDetail = {}): void {
-    if (this.warnings.length >= maxFaults || this.isMuted(path)) return;
-    this.warnings.push(this.faultAt(code, message, path, detail));
+  warn(code: ErrorCode, message: string, at: DocumentPath | FaultSite): void {
+    this.addTo(this.warnings, { code, message, site: siteOf(at) });
   }
 
   /** `Did you mean "x"?`, or undefined when no candidate (of a list, or among a map's keys) is near. */
-  suggest(name: string, candidates: readonly string[] | ReadonlyMap<string, unknown>): string | undefined {
+  suggest(
+    name: string,
+    candidates: readonly string[] | ReadonlyMap<string, unknown>,
+  ): string | undefined {
     const count = 'size' in candidates ? candidates.size : candidates.length;
     if (this.comparisonsLeft < count || this.faults.length >= maxFaults) return undefined;
     this.comparisonsLeft -= count;
@@ -94,26 +96,20 @@ export class FaultList {
     return nearest === undefined ? undefined : `Did you mean "${nearest}"?`;
   }
 
-  private faultAt(code: ErrorCode, message: string, path: DocumentPath, detail: FaultDetail): Fault {
-    const { line, column } = this.locate(path, detail.point ?? 'value');
-    return { code, message, file: this.file, line, column, path: pathText(path), hint: detail.hint ?? errorCodes[code] };
+  private addTo(list: Fault[], { code, message, site }: Finding): void {
+    const { path, hint = errorCodes[code], point = 'value' } = site;
+    if (list.length >= maxFaults || this.isMuted(path)) return;
+    const { line, column } = this.locate(path, point);
+    list.push({ code, message, file: this.file, line, column, path: pathText(path), hint });
   }
 }
 
-/** A fault on one line: `flow.yaml:4:7: message (hint)`. */
-export function faultText(fault: Fault): string {
-  return `${faultPlace(fault)}: ${fault.message} (${fault.hint})`;
+interface Finding {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly site: FaultSite;
 }
 
-/** The error that stands for a list of faults: the code and place of the first, the texts of all. */
-export function faultsError(faults: readonly [Fault, ...Fault[]]): TroupeError {
-  const [first] = faults;
-  const others = faults.length === 1 ? '' : `\n${faults.slice(1).map(faultText).join('\n')}`;
-  return new TroupeError(first.code, `${first.message}${others}`, { place: faultPlace(first), hint: first.hint });
-}
-
-function faultPlace(fault: Fault): string {
-  const file = fault.file === '' ? 'workflow' : fault.file;
-  if (fault.line > 0) return `${file}:${fault.line}:${fault.column}`;
-  return fault.path === '' ? file : `${file} at ${fault.path}`;
+function siteOf(at: DocumentPath | FaultSite): FaultSite {
+  return 'path' in at ? at : { path: at };
 }

@@ -16,5 +16,7 @@ export function patternsOverlap(a: string, b: string): boolean {
 }
 
 function isRest(tokens: readonly string[], index: number): boolean {
-  return tokens[index] === '>' || (tokens[index] === '*' && index > 0 && index === tokens.length - 1);
+  return (
+    tokens[index] === '>' || (tokens[index] === '*' && index > 0 && index === tokens.length - 1)
+  );
 }

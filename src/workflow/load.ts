@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { TroupeError, messageOf } from '../core/errors.ts';
+import { messageOf } from '../core/errors.ts';
+import type { TroupeError } from '../core/errors.ts';
 import { pathText, toPlain } from '../core/plain.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
 import { FaultList } from './fault.ts';
@@ -33,7 +34,10 @@ const nowhere: Locate = () => ({ line: 0, column: 0 });
 /** Reads a document from wherever it is. Never throws: what is wrong with it is in `faults`. */
 export async function loadDocument(source: DocumentSource): Promise<LoadedDocument> {
   if ('path' in source) return loadFile(source.path);
-  const place = { file: source.file ?? '', baseDir: resolve(source.baseDir ?? (source.file ? dirname(source.file) : '.')) };
+  const place = {
+    file: source.file ?? '',
+    baseDir: resolve(source.baseDir ?? (source.file ? dirname(source.file) : '.')),
+  };
   return 'text' in source ? loadText(source.text, place) : loadObject(source.object, place);
 }
 
@@ -58,7 +62,11 @@ async function loadFile(path: string): Promise<LoadedDocument> {
 
 function tooLarge(bytes: number, place: Place): LoadedDocument {
   const faults = new FaultList(place.file, nowhere);
-  faults.add('TRP_WORKFLOW_TOO_LARGE', `the document has ${bytes} bytes, more than ${maxDocumentBytes}`, []);
+  faults.add(
+    'TRP_WORKFLOW_TOO_LARGE',
+    `the document has ${bytes} bytes, more than ${maxDocumentBytes}`,
+    [],
+  );
   return { ...place, value: undefined, faults };
 }
 
@@ -67,10 +75,18 @@ async function loadText(text: string, place: Place): Promise<LoadedDocument> {
   if (bytes > maxDocumentBytes) return tooLarge(bytes, place);
   const yaml = await import('yaml');
   const lines = new yaml.LineCounter();
-  const refusal = refusedConstruct(text, { lexer: new yaml.Lexer(), tokenType: yaml.CST.tokenType });
+  const refusal = refusedConstruct(text, {
+    lexer: new yaml.Lexer(),
+    tokenType: yaml.CST.tokenType,
+  });
   if (refusal) return refused(refusal, text, place);
   const parsed = parsedOrRefusal(() =>
-    yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, version: '1.2' }),
+    yaml.parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      uniqueKeys: false,
+      version: '1.2',
+    }),
   );
   if ('message' in parsed) return refused(parsed, text, place);
   const tree = new YamlTree(parsed.contents, yaml, lines);
@@ -94,7 +110,7 @@ const plainHint = `Write it plainly: no aliases, anchors, tags or directives, at
 function refused(refusal: Refusal, text: string, place: Place): LoadedDocument {
   const position = positionIn(text, refusal.offset);
   const faults = new FaultList(place.file, () => position);
-  faults.add('TRP_WORKFLOW_HOSTILE', refusal.message, [], { hint: plainHint });
+  faults.add('TRP_WORKFLOW_HOSTILE', refusal.message, { path: [], hint: plainHint });
   return { ...place, value: undefined, faults };
 }
 
@@ -119,7 +135,8 @@ function syntaxFaults(
     const { line, col } = lines.linePos(pos[0]);
     position = { line, column: col };
     const several = code === 'MULTIPLE_DOCS';
-    if (several) faults.add('TRP_WORKFLOW_HOSTILE', 'a second document in the same text is refused', []);
+    if (several)
+      faults.add('TRP_WORKFLOW_HOSTILE', 'a second document in the same text is refused', []);
     else faults.add('TRP_WORKFLOW_SYNTAX', message, []);
   }
   return { ...place, value: undefined, faults };
@@ -147,12 +164,17 @@ function loadObject(object: unknown, place: Place): LoadedDocument {
 function refuseObjectKeys(value: Plain, path: DocumentPath, faults: FaultList): void {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return;
   if (path.length > maxDocumentDepth) {
-    faults.add('TRP_WORKFLOW_HOSTILE', `nesting deeper than ${maxDocumentDepth} levels is refused at ${pathText(path)}`, []);
+    faults.add(
+      'TRP_WORKFLOW_HOSTILE',
+      `nesting deeper than ${maxDocumentDepth} levels is refused at ${pathText(path)}`,
+      [],
+    );
     return;
   }
   const isList = Array.isArray(value);
   for (const [key, item] of Object.entries(value as PlainObject)) {
-    if (!isList && isForbiddenKey(key)) faults.add('TRP_WORKFLOW_HOSTILE', forbiddenKeyMessage(key), [...path, key]);
+    if (!isList && isForbiddenKey(key))
+      faults.add('TRP_WORKFLOW_HOSTILE', forbiddenKeyMessage(key), [...path, key]);
     refuseObjectKeys(item, [...path, isList ? Number(key) : key], faults);
   }
 }

@@ -25,6 +25,7 @@ export interface Workflow {
   readonly deadlineMs: number | undefined;
 }
 
+/** A value that the run is given. */
 export interface InputSpec {
   readonly required: boolean;
   readonly default: Plain | undefined;
@@ -34,10 +35,13 @@ export interface InputSpec {
 /** A JSON value in which strings may hold `${...}` expressions. */
 export type Template = Plain;
 
+/** How an agent works. */
 export type BehaviourKind = 'function' | 'command' | 'simulate';
 
+/** Where a function runs: on the loop of this process, in a thread or in a process of its own. */
 export type Isolation = 'inline' | 'thread' | 'process';
 
+/** A declared specialist. */
 export interface AgentSpec {
   readonly id: string;
   readonly uses: BehaviourKind;
@@ -56,6 +60,7 @@ export interface AgentSpec {
   readonly with: PlainObject;
 }
 
+/** Bounds of one agent. */
 export interface AgentLimits {
   /** Attempts of this agent at one time; undefined: no limit of its own. */
   readonly concurrency: number | undefined;
@@ -67,6 +72,7 @@ export interface AgentLimits {
   readonly killAfterMs: number;
 }
 
+/** Data blocks; context is used if there; validation comes after; stream starts at the first contribution. */
 export type NeedKind = 'data' | 'context' | 'validation' | 'stream';
 
 /** A dependency on a task or a group. Resource needs are in {@link TaskSpec.demand}. */
@@ -76,6 +82,7 @@ export interface Need {
   readonly kind: NeedKind;
 }
 
+/** How long a task is thought to take. */
 export interface Estimate {
   /** What plans use. */
   readonly midMs: number;
@@ -83,6 +90,7 @@ export interface Estimate {
   readonly highMs: number;
 }
 
+/** A node of the workflow's graph. */
 export interface TaskSpec {
   readonly id: string;
   readonly agent: string;
@@ -121,6 +129,7 @@ export interface TaskSpec {
   readonly generated: boolean;
 }
 
+/** When and how often a task is tried again. */
 export interface RetrySpec {
   /** First attempt included. Default 3. */
   readonly maxAttempts: number;
@@ -138,12 +147,18 @@ export interface RetrySpec {
 /** Turning one task into several members at run time. */
 export type ExpandSpec =
   /** One member per shard; `${shard.items}`, `${shard.index}`, `${shard.count}`. */
-  | { readonly kind: 'shards'; readonly of: Template; readonly count: number | undefined; readonly size: number | undefined }
+  | {
+      readonly kind: 'shards';
+      readonly of: Template;
+      readonly count: number | undefined;
+      readonly size: number | undefined;
+    }
   /** One member per question; `${aspect}`. */
   | { readonly kind: 'aspects'; readonly aspects: readonly AspectSpec[] }
   /** One member per item; `${item}`, `${index}`. */
   | { readonly kind: 'for_each'; readonly of: Template };
 
+/** One question about the same input. */
 export interface AspectSpec {
   readonly id: string;
   /** Undefined: the task's own agent. */
@@ -151,8 +166,16 @@ export interface AspectSpec {
   readonly with: Template | undefined;
 }
 
+/** How members' outputs become one. */
 export interface AggregateSpec {
-  readonly kind: 'list' | 'concat' | 'union' | 'intersection' | 'majority' | 'frequency' | 'function';
+  readonly kind:
+    | 'list'
+    | 'concat'
+    | 'union'
+    | 'intersection'
+    | 'majority'
+    | 'frequency'
+    | 'function';
   /** For `frequency`: least share of the members that name an item, 0..1. */
   readonly threshold: number | undefined;
   /** For `function`: as in {@link AgentSpec}. */
@@ -160,10 +183,13 @@ export interface AggregateSpec {
   readonly export: string | undefined;
 }
 
+/** Least successes: a number of members, or a share of them (0..1). */
 export type MinSuccess = { readonly count: number } | { readonly share: number };
 
+/** What a barrier does when its time is over. */
 export type OnTimeout = 'extend' | 'proceed_with_available' | 'abort_and_fallback' | 'fail';
 
+/** The rule by which waiting for members ends. */
 export interface BarrierSpec {
   /** `count_down` waits for every expected arrival; `smart` decides as soon as the decision cannot change. */
   readonly type: 'count_down' | 'smart';
@@ -180,6 +206,7 @@ export interface BarrierSpec {
   readonly onFailure: 'retry_failed_worker' | 'continue' | 'fail_fast';
 }
 
+/** Tasks forked together and joined together. */
 export interface GroupSpec {
   readonly id: string;
   /** Task ids in document order. */
@@ -195,6 +222,7 @@ export interface GroupSpec {
   readonly tier: string | undefined;
 }
 
+/** What attempts compete for. */
 export interface ResourceSpec {
   /** Units per kind; a kind without an entry has capacity 1. */
   readonly capacity: { readonly [kind: string]: number };
@@ -202,6 +230,7 @@ export interface ResourceSpec {
   readonly concurrency: number | undefined;
 }
 
+/** The rule that combines concurrent writes to a key. */
 export type MergerName =
   | 'priority_merge'
   | 'first_writer_wins'
@@ -214,6 +243,7 @@ export type MergerName =
   | 'sum'
   | 'reject';
 
+/** The merger of the keys that fit a pattern; the first pattern that fits counts. */
 export interface MemoryKeySpec {
   readonly pattern: string;
   readonly merge: MergerName;

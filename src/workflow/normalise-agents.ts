@@ -29,10 +29,18 @@ export function agentOf(id: string, source: TaskSource, draft: Draft): string {
   if (agents.has(named) || faults.isMuted(['agents', named])) return named;
   if (source.agent !== undefined) {
     const hint = faults.suggest(named, agents);
-    faults.add('TRP_WORKFLOW_UNKNOWN_REF', `task "${id}" names an agent "${named}" that is not defined`, ['tasks', id, 'agent'], { hint });
+    faults.add(
+      'TRP_WORKFLOW_UNKNOWN_REF',
+      `task "${id}" names an agent "${named}" that is not defined`,
+      { path: ['tasks', id, 'agent'], hint },
+    );
   } else if (named === id) {
     const hint = 'Add agent:, defaults.agent, or uses: to the task.';
-    faults.add('TRP_WORKFLOW_UNKNOWN_REF', `task "${id}" names no agent, and no agent is called "${id}"`, ['tasks', id], { point: 'key', hint });
+    faults.add(
+      'TRP_WORKFLOW_UNKNOWN_REF',
+      `task "${id}" names no agent, and no agent is called "${id}"`,
+      { path: ['tasks', id], point: 'key', hint },
+    );
   }
   return named;
 }
@@ -48,15 +56,26 @@ function addInlineAgent(id: string, task: TaskSource, draft: Draft): void {
     const stray = behaviourDetails.find((key) => task[key] !== undefined);
     if (stray === undefined) return;
     const hint = 'Put it into the agent, or add uses: to the task.';
-    faults.add('TRP_WORKFLOW_INVALID', `${stray}: belongs to an agent`, [...path, stray], { point: 'key', hint });
+    faults.add('TRP_WORKFLOW_INVALID', `${stray}: belongs to an agent`, {
+      path: [...path, stray],
+      point: 'key',
+      hint,
+    });
     return;
   }
   if (task.agent !== undefined) {
     const hint = 'Keep either agent: or uses:.';
-    faults.add('TRP_WORKFLOW_INVALID', `task "${id}" names an agent and declares one in itself`, [...path, 'agent'], { hint });
+    faults.add('TRP_WORKFLOW_INVALID', `task "${id}" names an agent and declares one in itself`, {
+      path: [...path, 'agent'],
+      hint,
+    });
   }
   if (draft.agents.has(id)) {
-    faults.add('TRP_WORKFLOW_INVALID', `agent "${id}" is declared twice: under agents and in the task`, path, { point: 'key' });
+    faults.add(
+      'TRP_WORKFLOW_INVALID',
+      `agent "${id}" is declared twice: under agents and in the task`,
+      { path, point: 'key' },
+    );
   }
   draft.agents.set(id, agentSpec(id, { ...pickBehaviour(task) }, { draft, path }));
 }
@@ -72,28 +91,40 @@ interface AgentPlace {
 }
 
 function agentSpec(id: string, source: AgentSource, place: AgentPlace): AgentSpec {
-  const uses = usesOf(source);
-  const { faults } = place.draft;
-  if (uses !== undefined) checkBehaviour(uses, source, place);
-  else if (!faults.isMuted([...place.path, 'uses'])) {
-    faults.add('TRP_WORKFLOW_INVALID', `agent "${id}" does not say how it works`, place.path, {
-      point: 'key',
-      hint: 'Add uses: function, command or simulate.',
-    });
-  }
+  const uses = checkedUses(id, source, place);
+  const { env = [], isolate = 'inline', owns = [] } = source;
   const target = source.module === undefined ? undefined : moduleOf(source.module, source.export);
   return {
     id,
-    uses: uses ?? 'simulate',
+    uses,
     module: uses === 'function' ? target?.module : undefined,
     export: target?.export ?? source.export ?? 'default',
     command: uses === 'command' ? wordsOf(source.command) : [],
-    env: source.env ?? [],
+    env,
     limits: limitsOf(source),
-    isolate: source.isolate ?? 'inline',
-    owns: (source.owns ?? []).map((key) => qualifiedKey(id, key)),
+    isolate,
+    owns: owns.map((key) => qualifiedKey(id, key)),
     with: source.with ?? {},
   };
+}
+
+/** How the agent works; `simulate` stands in for an answer that is missing, which is a fault. */
+function checkedUses(id: string, source: AgentSource, { draft, path }: AgentPlace): BehaviourKind {
+  const { faults } = draft;
+  const uses = usesOf(source);
+  if (uses !== undefined) {
+    checkBehaviour(uses, source, { draft, path });
+    return uses;
+  }
+  if (!faults.isMuted([...path, 'uses'])) {
+    const hint = 'Add uses: function, command or simulate.';
+    faults.add('TRP_WORKFLOW_INVALID', `agent "${id}" does not say how it works`, {
+      path,
+      point: 'key',
+      hint,
+    });
+  }
+  return 'simulate';
 }
 
 function usesOf(source: AgentSource): BehaviourKind | undefined {
@@ -107,10 +138,17 @@ const behaviourHints = {
   command: 'Add command: [program, argument].',
 };
 
-function checkBehaviour(uses: BehaviourKind, source: AgentSource, { draft, path }: AgentPlace): void {
+function checkBehaviour(
+  uses: BehaviourKind,
+  source: AgentSource,
+  { draft, path }: AgentPlace,
+): void {
   const missing = missingFor(uses, source);
   if (missing === undefined) return;
-  draft.faults.add('TRP_WORKFLOW_INVALID', `uses: ${uses} needs ${missing}`, [...path, 'uses'], { hint: behaviourHints[missing] });
+  draft.faults.add('TRP_WORKFLOW_INVALID', `uses: ${uses} needs ${missing}`, {
+    path: [...path, 'uses'],
+    hint: behaviourHints[missing],
+  });
 }
 
 function missingFor(uses: BehaviourKind, source: AgentSource): 'module' | 'command' | undefined {
@@ -119,11 +157,17 @@ function missingFor(uses: BehaviourKind, source: AgentSource): 'module' | 'comma
 }
 
 function limitsOf({ limits }: AgentSource): AgentSpec['limits'] {
-  const maxMemoryBytes = limits?.max_memory === undefined ? undefined : parseBytes(limits.max_memory);
+  const maxMemoryBytes =
+    limits?.max_memory === undefined ? undefined : parseBytes(limits.max_memory);
   return {
     concurrency: limits?.concurrency,
-    maxOutputBytes: (limits?.max_output === undefined ? undefined : parseBytes(limits.max_output)) ?? defaultLimits.maxOutputBytes,
-    maxMemoryMb: maxMemoryBytes === undefined ? defaultLimits.maxMemoryMb : Math.max(1, Math.ceil(maxMemoryBytes / 1024 ** 2)),
+    maxOutputBytes:
+      (limits?.max_output === undefined ? undefined : parseBytes(limits.max_output)) ??
+      defaultLimits.maxOutputBytes,
+    maxMemoryMb:
+      maxMemoryBytes === undefined
+        ? defaultLimits.maxMemoryMb
+        : Math.max(1, Math.ceil(maxMemoryBytes / 1024 ** 2)),
     killAfterMs: durationMs(limits?.kill_after) ?? defaultLimits.killAfterMs,
   };
 }

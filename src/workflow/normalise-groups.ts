@@ -1,6 +1,12 @@
 import type { Draft, GroupDraft, GroupSource, TaskDraft } from './draft.ts';
 import type { DocumentPath } from './fault.ts';
-import { aggregateSpec, barrierSpec, durationMs, retrySpec, estimateSpec } from './normalise-policies.ts';
+import {
+  aggregateSpec,
+  barrierSpec,
+  durationMs,
+  retrySpec,
+  estimateSpec,
+} from './normalise-policies.ts';
 
 /** Priority of a group's member that says none. */
 const memberPriority = 7;
@@ -12,7 +18,10 @@ const validationPriority = 5;
 export function normaliseGroups(draft: Draft): void {
   for (const [id, source] of Object.entries(draft.document.groups ?? {})) {
     const path = ['groups', id];
-    addGroup({ ...plainGroup(id, source), members: source.tasks }, draft, { path, membersAt: 'tasks' });
+    addGroup({ ...plainGroup(id, source), members: source.tasks }, draft, {
+      path,
+      membersAt: 'tasks',
+    });
   }
 }
 
@@ -41,7 +50,11 @@ export function addGroup(group: GroupDraft, draft: Draft, place: GroupPlace): vo
   const { groups, tasks, faults } = draft;
   if (tasks.has(group.id) || groups.has(group.id)) {
     const message = `"${group.id}" names two things; tasks and groups share one set of names`;
-    faults.add('TRP_WORKFLOW_INVALID', message, place.path, { point: 'key', hint: 'Rename one of them.' });
+    faults.add('TRP_WORKFLOW_INVALID', message, {
+      path: place.path,
+      point: 'key',
+      hint: 'Rename one of them.',
+    });
     return;
   }
   const members = group.members.filter((id) => joins(id, group, { draft, place }));
@@ -60,12 +73,16 @@ function joins(id: string, group: GroupDraft, { draft, place }: Joining): boolea
   const path = [...place.path, place.membersAt, sourceIndex(id, draft, place)];
   if (!task) {
     const hint = faults.suggest(id, tasks);
-    if (!faults.isMuted(['tasks', id])) faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no task "${id}"`, path, { hint });
+    if (!faults.isMuted(['tasks', id]))
+      faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no task "${id}"`, { path, hint });
     return false;
   }
   if (task.group !== undefined) {
-    const message = task.group === group.id ? `task "${id}" stands twice` : `task "${id}" is already in group "${task.group}"`;
-    faults.add('TRP_WORKFLOW_INVALID', message, path, { hint: 'A task is in one group at most.' });
+    const message =
+      task.group === group.id
+        ? `task "${id}" stands twice`
+        : `task "${id}" is already in group "${task.group}"`;
+    faults.add('TRP_WORKFLOW_INVALID', message, { path, hint: 'A task is in one group at most.' });
     return false;
   }
   task.group = group.id;
@@ -85,8 +102,12 @@ export function addCrossValidation(draft: Draft): void {
   for (const [id, { cross_validation: source }] of Object.entries(draft.document.groups ?? {})) {
     const group = draft.groups.get(id);
     if (!group || !source || source.enabled === false) continue;
-    const agents = source.agents.filter((agent, index) => isKnown(agent, ['groups', id, 'cross_validation', 'agents', index], draft));
-    const made = group.members.flatMap((member) => validatorsOf(member, { source, agents, draft, group: id }));
+    const agents = source.agents.filter((agent, index) =>
+      isKnown(agent, ['groups', id, 'cross_validation', 'agents', index], draft),
+    );
+    const made = group.members.flatMap((member) =>
+      validatorsOf(member, { source, agents, draft, group: id }),
+    );
     group.validators = made.map((task) => task.id);
   }
 }
@@ -94,7 +115,10 @@ export function addCrossValidation(draft: Draft): void {
 function isKnown(agent: string, path: DocumentPath, { agents, faults }: Draft): boolean {
   if (agents.has(agent)) return true;
   if (faults.isMuted(['agents', agent])) return false;
-  faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no agent "${agent}"`, path, { hint: faults.suggest(agent, agents) });
+  faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no agent "${agent}"`, {
+    path,
+    hint: faults.suggest(agent, agents),
+  });
   return false;
 }
 
@@ -118,7 +142,11 @@ function validatorsOf(memberId: string, check: CrossValidation): readonly TaskDr
   });
 }
 
-function validatorTask(member: TaskDraft, agent: string, { source, draft }: CrossValidation): TaskDraft {
+function validatorTask(
+  member: TaskDraft,
+  agent: string,
+  { source, draft }: CrossValidation,
+): TaskDraft {
   const { defaults = {} } = draft.document;
   return {
     id: `${member.id}@${agent}`,

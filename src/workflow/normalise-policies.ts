@@ -1,6 +1,6 @@
 import { parseDuration, parseDurationRange } from '../core/duration.ts';
 import type { Plain } from '../core/plain.ts';
-import { asList } from './draft.ts';
+import { asList } from './one-or-many.ts';
 import type { GroupSource, TaskSource, TierSource } from './draft.ts';
 import type { AggregateSpec, BarrierSpec, Estimate, MinSuccess, RetrySpec } from './model.ts';
 
@@ -50,29 +50,41 @@ export function retrySpec(...sources: readonly TaskSource['retry'][]): RetrySpec
 }
 
 /** The rule by which waiting for members ends; without one in the document: all members, no timeout. */
-export function barrierSpec(source: GroupSource['barrier']): BarrierSpec {
-  const onTimeout = asList(source?.on_timeout);
+export function barrierSpec(source: GroupSource['barrier'] = {}): BarrierSpec {
+  const {
+    type = 'count_down',
+    required = [],
+    on_failure: onFailure = 'retry_failed_worker',
+  } = source;
+  const onTimeout = asList(source.on_timeout);
   return {
-    type: source?.type ?? 'count_down',
-    expected: source?.expected,
-    minSuccess: minSuccessOf(source?.min_success),
-    required: source?.required ?? [],
-    timeoutMs: durationMs(source?.timeout),
+    type,
+    expected: source.expected,
+    minSuccess: minSuccessOf(source.min_success),
+    required,
+    timeoutMs: durationMs(source.timeout),
     onTimeout: onTimeout.length === 0 ? ['proceed_with_available'] : onTimeout,
-    extension: {
-      byMs: durationMs(source?.extension?.by) ?? defaultExtension.byMs,
-      max: source?.extension?.max ?? defaultExtension.max,
-    },
-    onFailure: source?.on_failure ?? 'retry_failed_worker',
+    extension: extensionOf(source),
+    onFailure,
+  };
+}
+
+function extensionOf({
+  extension = {},
+}: NonNullable<GroupSource['barrier']>): BarrierSpec['extension'] {
+  return {
+    byMs: durationMs(extension.by) ?? defaultExtension.byMs,
+    max: extension.max ?? defaultExtension.max,
   };
 }
 
 /** How members' outputs become one. */
-export function aggregateSpec(source: TierSource['aggregate'] | TaskSource['aggregate']): AggregateSpec | undefined {
+export function aggregateSpec(source: TierSource['aggregate']): AggregateSpec | undefined {
   if (source === undefined) return undefined;
   const none = { threshold: undefined, module: undefined, export: undefined };
   if (typeof source === 'string') return { ...none, kind: source as AggregateSpec['kind'] };
-  if (source.function === undefined) return { ...none, kind: 'frequency', threshold: source.frequency };
+  if (source.function === undefined)
+    return { ...none, kind: 'frequency', threshold: source.frequency };
   return { kind: 'function', threshold: undefined, ...moduleOf(source.function) };
 }
 

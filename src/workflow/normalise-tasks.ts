@@ -1,11 +1,19 @@
 import type { Plain } from '../core/plain.ts';
-import { addNeed, asList, placeOf } from './draft.ts';
+import { addNeed, placeOf } from './draft.ts';
+import { asList } from './one-or-many.ts';
 import type { Draft, TaskDraft, TaskSource } from './draft.ts';
 import type { DocumentPath } from './fault.ts';
 import { qualifiedKey } from './model.ts';
-import type { AspectSpec, ExpandSpec } from './model.ts';
+import type { AspectSpec, ExpandSpec, Need } from './model.ts';
 import { agentOf } from './normalise-agents.ts';
-import { aggregateSpec, barrierSpec, durationMs, estimateSpec, retrySpec, unitsOf } from './normalise-policies.ts';
+import {
+  aggregateSpec,
+  barrierSpec,
+  durationMs,
+  estimateSpec,
+  retrySpec,
+  unitsOf,
+} from './normalise-policies.ts';
 
 /** Priority of a task that says none and is in no group. */
 const defaultPriority = 5;
@@ -52,7 +60,11 @@ function demandOf(id: string, source: TaskSource, { faults }: Draft): TaskDraft[
   const demand: TaskDraft['demand'] = {};
   for (const [kind, value] of Object.entries(source.resources ?? {})) {
     if (kind !== 'concurrency') demand[kind] = unitsOf(value);
-    else faults.add('TRP_WORKFLOW_INVALID', 'concurrency: an attempt always takes one', ['tasks', id, 'resources', kind], { point: 'key' });
+    else
+      faults.add('TRP_WORKFLOW_INVALID', 'concurrency: an attempt always takes one', {
+        path: ['tasks', id, 'resources', kind],
+        point: 'key',
+      });
   }
   for (const lock of source.exclusive ?? []) demand[`lock:${lock}`] = 1;
   return demand;
@@ -61,38 +73,68 @@ function demandOf(id: string, source: TaskSource, { faults }: Draft): TaskDraft[
 const expandingKeys = ['shards', 'aspects', 'for_each'] as const;
 
 function expandSpec(id: string, source: TaskSource, draft: Draft): ExpandSpec | undefined {
-  const path = ['tasks', id];
-  const { faults } = draft;
   const [first, second] = expandingKeys.filter((key) => source[key] !== undefined);
+  const path = ['tasks', id];
   if (second !== undefined) {
-    faults.add('TRP_WORKFLOW_INVALID', `${first} and ${second} cannot stand together`, [...path, second], { point: 'key' });
+    const message = `${first} and ${second} cannot stand together`;
+    draft.faults.add('TRP_WORKFLOW_INVALID', message, { path: [...path, second], point: 'key' });
   }
-  for (const key of ['barrier', 'aggregate'] as const) {
-    if (first !== undefined || source[key] === undefined) continue;
-    const hint = `Put it into a group, or add ${expandingKeys.join(', ')}.`;
-    faults.add('TRP_WORKFLOW_INVALID', `${key}: of a task without members`, [...path, key], { point: 'key', hint });
-  }
+  if (first === undefined) refuseMemberKeys(path, source, draft);
   if (source.barrier?.required?.length) {
-    faults.add('TRP_WORKFLOW_INVALID', 'required: members made at run time have no names', [...path, 'barrier', 'required'], { point: 'key' });
+    const message = 'required: members made at run time have no names';
+    draft.faults.add('TRP_WORKFLOW_INVALID', message, {
+      path: [...path, 'barrier', 'required'],
+      point: 'key',
+    });
   }
-  if (first === 'shards' && source.shards) {
-    const { of, count, size } = source.shards;
-    return { kind: 'shards', of: of as Plain, count, size };
-  }
+  if (first === 'shards') return shardsOf(source);
   if (first === 'aspects') return { kind: 'aspects', aspects: aspectSpecs(id, source, draft) };
-  if (first !== 'for_each') return undefined;
-  const items = source.for_each;
+  return first === 'for_each' ? forEachOf(source) : undefined;
+}
+
+function refuseMemberKeys(path: DocumentPath, source: TaskSource, { faults }: Draft): void {
+  if (expandingKeys.some((key) => faults.isMuted([...path, key]))) return;
+  for (const key of ['barrier', 'aggregate'] as const) {
+    if (source[key] === undefined) continue;
+    const hint = `Put it into a group, or add ${expandingKeys.join(', ')}.`;
+    faults.add('TRP_WORKFLOW_INVALID', `${key}: of a task without members`, {
+      path: [...path, key],
+      point: 'key',
+      hint,
+    });
+  }
+}
+
+function shardsOf({ shards }: TaskSource): ExpandSpec | undefined {
+  return (
+    shards && { kind: 'shards', of: shards.of as Plain, count: shards.count, size: shards.size }
+  );
+}
+
+function forEachOf({ for_each: items }: TaskSource): ExpandSpec {
   return { kind: 'for_each', of: (typeof items === 'string' ? items : items?.of) as Plain };
 }
 
-function aspectSpecs(id: string, { aspects = [] }: TaskSource, draft: Draft): readonly AspectSpec[] {
-  if (Array.isArray(aspects)) return aspects.map((name) => ({ id: name, agent: undefined, with: undefined }));
+function aspectSpecs(
+  id: string,
+  { aspects = [] }: TaskSource,
+  draft: Draft,
+): readonly AspectSpec[] {
+  if (Array.isArray(aspects))
+    return aspects.map((name) => ({ id: name, agent: undefined, with: undefined }));
   return Object.entries(aspects).map(([name, aspect]) => {
     const agent = aspect?.agent;
-    if (agent !== undefined && !draft.agents.has(agent) && !draft.faults.isMuted(['agents', agent])) {
+    if (
+      agent !== undefined &&
+      !draft.agents.has(agent) &&
+      !draft.faults.isMuted(['agents', agent])
+    ) {
       const hint = draft.faults.suggest(agent, draft.agents);
       const message = `aspect "${name}" names an agent "${agent}" that is not defined`;
-      draft.faults.add('TRP_WORKFLOW_UNKNOWN_REF', message, ['tasks', id, 'aspects', name, 'agent'], { hint });
+      draft.faults.add('TRP_WORKFLOW_UNKNOWN_REF', message, {
+        path: ['tasks', id, 'aspects', name, 'agent'],
+        hint,
+      });
     }
     return { id: name, agent, with: aspect?.with as Plain | undefined };
   });
@@ -127,23 +169,28 @@ function resolveList(needs: TaskSource['needs'], place: NeedPlace): void {
 
 function resolveNeed(need: NeedSource, place: NeedPlace): void {
   if (typeof need === 'string') return addFirstKnown(need.replace(/\.completion$/, ''), place);
-  const { task, group, resource, kind = 'data' } = need;
-  if (resource !== undefined) return addDemand(resource, need.units ?? 1, place);
-  const target = group === undefined ? 'task' : 'group';
-  const on = group ?? task ?? '';
-  const at = { ...place, path: [...place.path, target] };
-  if (!(target === 'task' ? place.draft.tasks : place.draft.groups).has(on)) return addUnknown(on, target, at);
-  if (target === 'group' && kind === 'validation') {
-    place.draft.faults.add('TRP_WORKFLOW_INVALID', 'kind: a group cannot validate', [...place.path, 'kind']);
-    return;
-  }
-  for (const waiting of tasksAt(place)) addNeed(waiting, { on, target, kind });
+  const { task, group, resource, units = 1, kind = 'data' } = need;
+  if (resource !== undefined) return addDemand(resource, units, place);
+  if (group === undefined) return addNamed({ on: task ?? '', target: 'task', kind }, place);
+  if (kind !== 'validation') return addNamed({ on: group, target: 'group', kind }, place);
+  place.draft.faults.add('TRP_WORKFLOW_INVALID', 'kind: a group cannot validate', [
+    ...place.path,
+    'kind',
+  ]);
+}
+
+function addNamed(need: Need, place: NeedPlace): void {
+  const known = need.target === 'task' ? place.draft.tasks : place.draft.groups;
+  if (!known.has(need.on))
+    return addUnknown(need.on, need.target, { ...place, path: [...place.path, need.target] });
+  for (const waiting of tasksAt(place)) addNeed(waiting, need);
 }
 
 function addFirstKnown(on: string, place: NeedPlace): void {
   const { tasks, groups } = place.draft;
   if (!tasks.has(on) && !groups.has(on)) return addUnknown(on, 'task', place);
-  for (const waiting of tasksAt(place)) addNeed(waiting, { on, target: tasks.has(on) ? 'task' : 'group', kind: 'data' });
+  for (const waiting of tasksAt(place))
+    addNeed(waiting, { on, target: tasks.has(on) ? 'task' : 'group', kind: 'data' });
 }
 
 function addDemand(resource: string, units: number, place: NeedPlace): void {
@@ -155,9 +202,12 @@ function addUnknown(on: string, target: 'task' | 'group', { draft, path }: NeedP
   if (faults.isMuted(['tasks', on]) || faults.isMuted(['groups', on])) return;
   const swapped = (target === 'task' ? groups : tasks).has(on);
   const other = target === 'task' ? 'group' : 'task';
-  const hint = swapped ? `"${on}" is a ${other}: write {${other}: ${on}}.` : (faults.suggest(on, tasks) ?? faults.suggest(on, groups));
-  const kind = typeof path.at(-1) === 'string' && path.at(-1) !== 'needs' ? target : 'task or group';
-  faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no ${kind} "${on}"`, path, { hint });
+  const hint = swapped
+    ? `"${on}" is a ${other}: write {${other}: ${on}}.`
+    : (faults.suggest(on, tasks) ?? faults.suggest(on, groups));
+  const kind =
+    typeof path.at(-1) === 'string' && path.at(-1) !== 'needs' ? target : 'task or group';
+  faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no ${kind} "${on}"`, { path, hint });
 }
 
 function tasksAt({ draft, tasks }: NeedPlace): readonly TaskDraft[] {
@@ -167,7 +217,8 @@ function tasksAt({ draft, tasks }: NeedPlace): readonly TaskDraft[] {
 /** Turns `kind: validation` around: the task named checks the one that names it, after it. */
 export function linkValidations(draft: Draft): void {
   for (const task of draft.tasks.values()) {
-    for (const { on } of task.needs.filter(({ kind }) => kind === 'validation')) linkValidation(task, on, draft);
+    for (const { on } of task.needs.filter(({ kind }) => kind === 'validation'))
+      linkValidation(task, on, draft);
   }
 }
 
@@ -176,10 +227,15 @@ function linkValidation(checked: TaskDraft, validator: string, draft: Draft): vo
   if (!review) return;
   if (review.validates !== undefined && review.validates !== checked.id) {
     const message = `"${validator}" validates "${review.validates}" and "${checked.id}"; a task validates one`;
-    draft.faults.add('TRP_WORKFLOW_INVALID', message, placeOf(draft, validator), { point: 'key' });
+    draft.faults.add('TRP_WORKFLOW_INVALID', message, {
+      path: placeOf(draft, validator),
+      point: 'key',
+    });
     return;
   }
   review.validates = checked.id;
-  const waits = review.needs.some(({ on, kind }) => on === checked.id && (kind === 'data' || kind === 'stream'));
+  const waits = review.needs.some(
+    ({ on, kind }) => on === checked.id && (kind === 'data' || kind === 'stream'),
+  );
   if (!waits) addNeed(review, { on: checked.id, target: 'task', kind: 'data' });
 }

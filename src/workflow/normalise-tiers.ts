@@ -17,7 +17,12 @@ export function normaliseTiers(draft: Draft): void {
   const seen = new Set<string>();
   for (const [index, source] of (draft.document.tiers ?? []).entries()) {
     const tier = { id: String(source.id ?? index + 1), index, source, before };
-    if (seen.has(tier.id)) draft.faults.add('TRP_WORKFLOW_INVALID', `two tiers are called "${tier.id}"`, ['tiers', index, 'id']);
+    if (seen.has(tier.id))
+      draft.faults.add('TRP_WORKFLOW_INVALID', `two tiers are called "${tier.id}"`, [
+        'tiers',
+        index,
+        'id',
+      ]);
     seen.add(tier.id);
     before = source.mode === 'sequential' ? addSequential(tier, draft) : addParallel(tier, draft);
   }
@@ -36,7 +41,10 @@ function addSequential(tier: Tier, draft: Draft): TierEnd | undefined {
   const { source, index } = tier;
   for (const key of parallelKeys) {
     if (source[key] === undefined) continue;
-    draft.faults.add('TRP_WORKFLOW_INVALID', `${key}: only a parallel tier has one`, ['tiers', index, key], { point: 'key' });
+    draft.faults.add('TRP_WORKFLOW_INVALID', `${key}: only a parallel tier has one`, {
+      path: ['tiers', index, key],
+      point: 'key',
+    });
   }
   let end = tier.before;
   for (const [place, worker] of source.workers.entries()) {
@@ -54,7 +62,8 @@ function addParallel(tier: Tier, draft: Draft): TierEnd {
   const group = {
     id: `tier-${tier.id}`,
     members,
-    mode: source.synchronization === 'async_merge' ? ('async_merge' as const) : ('fork_join' as const),
+    mode:
+      source.synchronization === 'async_merge' ? ('async_merge' as const) : ('fork_join' as const),
     barrier: barrierSpec(source.barrier),
     aggregate: aggregator === undefined ? aggregateSpec(source.aggregate) : undefined,
     critical: source.critical ?? true,
@@ -63,7 +72,8 @@ function addParallel(tier: Tier, draft: Draft): TierEnd {
   };
   draft.places.set(group.id, ['tiers', index]);
   addGroup(group, draft, { path: ['tiers', index], membersAt: 'workers' });
-  for (const worker of members) waitFor(worker, before && { ...before, kind: kindAfter(tier) }, draft);
+  for (const worker of members)
+    waitFor(worker, before && { ...before, kind: kindAfter(tier) }, draft);
   const end: TierEnd = { on: group.id, target: 'group' };
   if (aggregator === undefined) return end;
   waitFor(aggregator, { ...end, kind: 'data' }, draft);
@@ -73,14 +83,18 @@ function addParallel(tier: Tier, draft: Draft): TierEnd {
 /** The task that aggregates, if `aggregate` names one. */
 function aggregatorOf({ source, index }: Tier, draft: Draft): string | undefined {
   const { aggregate } = source;
-  if (typeof aggregate !== 'string' || aggregateWords.some((word) => word === aggregate)) return undefined;
+  if (typeof aggregate !== 'string' || aggregateWords.some((word) => word === aggregate))
+    return undefined;
   return isTask(aggregate, ['tiers', index, 'aggregate'], draft) ? aggregate : undefined;
 }
 
 function isTask(id: string, path: readonly (string | number)[], { tasks, faults }: Draft): boolean {
   if (tasks.has(id)) return true;
   if (faults.isMuted(['tasks', id])) return false;
-  faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no task "${id}"`, path, { hint: faults.suggest(id, tasks) });
+  faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no task "${id}"`, {
+    path,
+    hint: faults.suggest(id, tasks),
+  });
   return false;
 }
 

@@ -8,7 +8,15 @@ import { checkTemplates } from './check-templates.ts';
 import { checkWriters } from './check-writers.ts';
 import type { Draft } from './draft.ts';
 import type { FaultList } from './fault.ts';
-import type { AgentSpec, AggregateSpec, InputSpec, MemoryKeySpec, ResourceSpec, TaskSpec, Workflow } from './model.ts';
+import type {
+  AgentSpec,
+  AggregateSpec,
+  InputSpec,
+  MemoryKeySpec,
+  ResourceSpec,
+  TaskSpec,
+  Workflow,
+} from './model.ts';
 import { normaliseAgents } from './normalise-agents.ts';
 import { addCrossValidation, normaliseGroups } from './normalise-groups.ts';
 import { durationMs } from './normalise-policies.ts';
@@ -32,10 +40,21 @@ const defaultUnits = 100;
  * resolved; what is wrong with its meaning goes to `faults`.
  */
 export function normalise(document: CheckedDocument, baseDir: string, faults: FaultList): Workflow {
-  const draft: Draft = { document, faults, agents: new Map(), tasks: new Map(), groups: new Map(), places: new Map() };
-  const cut = faults.isMuted(['tasks']) || faults.faults.some(({ path }) => path.startsWith('tasks'));
+  const draft: Draft = {
+    document,
+    faults,
+    agents: new Map(),
+    tasks: new Map(),
+    groups: new Map(),
+    places: new Map(),
+  };
+  const cut =
+    faults.isMuted(['tasks']) || faults.faults.some(({ path }) => path.startsWith('tasks'));
   if (Object.keys(document.tasks).length === 0 && !cut) {
-    faults.add('TRP_WORKFLOW_INVALID', 'tasks: expected at least one task', ['tasks'], { point: 'key' });
+    faults.add('TRP_WORKFLOW_INVALID', 'tasks: expected at least one task', {
+      path: ['tasks'],
+      point: 'key',
+    });
   }
   normaliseAgents(draft);
   normaliseTasks(draft);
@@ -64,10 +83,16 @@ function memoryKeys({ memory }: CheckedDocument): readonly MemoryKeySpec[] {
 }
 
 function resourceSpec({ document }: Draft): ResourceSpec {
-  const { concurrency, cpu_oversubscription: factor = 1, memory_strict: _strict, ...kinds } = document.resources ?? {};
+  const {
+    concurrency,
+    cpu_oversubscription: factor = 1,
+    memory_strict: _strict,
+    ...kinds
+  } = document.resources ?? {};
   const capacity: { [kind: string]: number } = { cpu: defaultUnits, memory: defaultUnits };
   for (const [kind, value] of Object.entries(kinds)) {
-    if (value !== undefined) capacity[kind] = typeof value === 'number' ? value : (value as { units: number }).units;
+    if (value !== undefined)
+      capacity[kind] = typeof value === 'number' ? value : (value as { units: number }).units;
   }
   capacity['cpu'] = (capacity['cpu'] ?? defaultUnits) * factor;
   return { capacity, concurrency };
@@ -95,19 +120,41 @@ function frozen(draft: Draft, { baseDir, resources, keys }: Surroundings): Workf
     deadlineMs: durationMs(document.deadline),
   };
   const hash = contentHash(toPlain(written, 'the workflow'));
-  const agents = Object.entries(written.agents).map(([id, agent]) => [id, resolvedAgent(agent, baseDir)] as const);
-  const tasks = written.tasks.map((task): TaskSpec => ({ ...task, aggregate: resolvedAggregate(task.aggregate, baseDir) }));
-  const groups = written.groups.map((group) => ({ ...group, aggregate: resolvedAggregate(group.aggregate, baseDir) }));
-  const workflow: Workflow = { ...written, agents: Object.fromEntries(agents), tasks, groups, hash, baseDir };
+  const agents = Object.entries(written.agents).map(
+    ([id, agent]) => [id, resolvedAgent(agent, baseDir)] as const,
+  );
+  const tasks = written.tasks.map((task): TaskSpec => ({
+    ...task,
+    aggregate: resolvedAggregate(task.aggregate, baseDir),
+  }));
+  const groups = written.groups.map((group) => ({
+    ...group,
+    aggregate: resolvedAggregate(group.aggregate, baseDir),
+  }));
+  const workflow: Workflow = {
+    ...written,
+    agents: Object.fromEntries(agents),
+    tasks,
+    groups,
+    hash,
+    baseDir,
+  };
   return toPlain(workflow, 'the workflow') as unknown as Workflow;
 }
 
 function resolvedAgent(agent: AgentSpec, baseDir: string): AgentSpec {
-  return agent.module === undefined ? agent : { ...agent, module: resolvedModule(agent.module, baseDir) };
+  return agent.module === undefined
+    ? agent
+    : { ...agent, module: resolvedModule(agent.module, baseDir) };
 }
 
-function resolvedAggregate(aggregate: AggregateSpec | undefined, baseDir: string): AggregateSpec | undefined {
-  return aggregate?.module === undefined ? aggregate : { ...aggregate, module: resolvedModule(aggregate.module, baseDir) };
+function resolvedAggregate(
+  aggregate: AggregateSpec | undefined,
+  baseDir: string,
+): AggregateSpec | undefined {
+  return aggregate?.module === undefined
+    ? aggregate
+    : { ...aggregate, module: resolvedModule(aggregate.module, baseDir) };
 }
 
 /** Relative paths start at the document; everything else (package, URL, host:NAME) stays as written. */
@@ -118,14 +165,17 @@ function resolvedModule(module: string, baseDir: string): string {
 const inputKeys: ReadonlySet<string> = new Set(['default', 'required', 'description']);
 
 function inputSpecs({ inputs = {} }: CheckedDocument): { readonly [name: string]: InputSpec } {
-  return Object.fromEntries(Object.entries(inputs).map(([name, source]) => [name, inputSpec(source as Plain)]));
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, source]) => [name, inputSpec(source as Plain)]),
+  );
 }
 
 /** A mapping of nothing but the keys of an input describes one; null is an input without a default; anything else is a default. */
 function inputSpec(source: Plain): InputSpec {
   if (source === null) return { required: true, default: undefined, description: '' };
   const keys = typeof source === 'object' && !Array.isArray(source) ? Object.keys(source) : [];
-  if (keys.length === 0 || !keys.every((key) => inputKeys.has(key))) return { required: false, default: source, description: '' };
+  if (keys.length === 0 || !keys.every((key) => inputKeys.has(key)))
+    return { required: false, default: source, description: '' };
   const { default: value, required, description } = source as PlainObject;
   return {
     required: typeof required === 'boolean' ? required : value === undefined,

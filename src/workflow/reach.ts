@@ -20,7 +20,8 @@ export class Reach {
     this.indexOf = indexOf;
     this.next = ids.map((id) => (waiting.get(id) ?? []).flatMap((on) => indexOf.get(on) ?? []));
     this.rank = new Int32Array(ids.length).fill(-1);
-    for (const [place, id] of waitingOrder(waiting).entries()) this.rank[indexOf.get(id) ?? 0] = place;
+    for (const [place, id] of waitingOrder(waiting).entries())
+      this.rank[indexOf.get(id) ?? 0] = place;
     this.seenAt = new Int32Array(ids.length);
   }
 

@@ -32,12 +32,20 @@ export function references(template: Template): readonly Reference[] {
  * @throws TroupeError TRP_INPUT_UNRESOLVED naming an expression that found nothing (not when lenient) or
  * cannot be read.
  */
-export function resolveTemplate(template: Template, scope: TemplateScope, options: ResolveOptions = {}): Plain {
+export function resolveTemplate(
+  template: Template,
+  scope: TemplateScope,
+  options: ResolveOptions = {},
+): Plain {
   if (typeof template === 'string') return resolveText(template, scope, options);
-  if (typeof template !== 'object' || template === null || template instanceof Uint8Array) return template;
-  if (Array.isArray(template)) return (template as readonly Plain[]).map((item) => resolveTemplate(item, scope, options));
+  if (typeof template !== 'object' || template === null || template instanceof Uint8Array)
+    return template;
+  if (Array.isArray(template))
+    return (template as readonly Plain[]).map((item) => resolveTemplate(item, scope, options));
   const entries = Object.entries(template as PlainObject);
-  return Object.fromEntries(entries.map(([key, item]) => [key, resolveTemplate(item, scope, options)]));
+  return Object.fromEntries(
+    entries.map(([key, item]) => [key, resolveTemplate(item, scope, options)]),
+  );
 }
 
 /** `!`s, one expression, and perhaps a comparison with a literal. */
@@ -54,7 +62,8 @@ export function conditionHolds(template: Template, scope: TemplateScope): boolea
   if (!match) return isTruthy(resolveTemplate(template, scope, { lenient: true }));
   const [, negations = '', expression = '', operator, literal = ''] = match;
   const value = resolveTemplate(expression, scope, { lenient: true });
-  const holds = operator === undefined ? isTruthy(value) : compare(value, operator, literalOf(literal.trim()));
+  const holds =
+    operator === undefined ? isTruthy(value) : compare(value, operator, literalOf(literal.trim()));
   return negations.length % 2 === 0 ? holds : !holds;
 }
 
@@ -62,7 +71,8 @@ export function conditionHolds(template: Template, scope: TemplateScope): boolea
 export function valueAt(value: Plain | undefined, path: readonly string[]): Plain | undefined {
   let current = value;
   for (const part of path) {
-    if (typeof current !== 'object' || current === null || current instanceof Uint8Array) return undefined;
+    if (typeof current !== 'object' || current === null || current instanceof Uint8Array)
+      return undefined;
     if (!Object.hasOwn(current, part)) return undefined;
     current = (current as PlainObject)[part];
   }
@@ -71,8 +81,13 @@ export function valueAt(value: Plain | undefined, path: readonly string[]): Plai
 
 function collect(template: Template, found: Reference[]): void {
   if (typeof template === 'string') {
-    for (const part of templateParts(template)) if (part.kind === 'reference') found.push(part.reference);
-  } else if (typeof template === 'object' && template !== null && !(template instanceof Uint8Array)) {
+    for (const part of templateParts(template))
+      if (part.kind === 'reference') found.push(part.reference);
+  } else if (
+    typeof template === 'object' &&
+    template !== null &&
+    !(template instanceof Uint8Array)
+  ) {
     for (const item of Object.values(template as PlainObject)) collect(item, found);
   }
 }

@@ -1,6 +1,6 @@
 import type { WorkflowDocument } from './document.ts';
 import { canonicalSpelling } from './aliases.ts';
-import { faultsError } from './fault.ts';
+import { faultsError } from './fault-text.ts';
 import type { Fault } from './fault.ts';
 import { loadDocument } from './load.ts';
 import type { DocumentSource } from './load.ts';
@@ -35,8 +35,12 @@ export function isWorkflow(value: unknown): value is Workflow {
 /** Reads, checks and normalises a document. All faults are told at once; never rejects on account of the document. */
 export async function validateDocument(source: DocumentSource): Promise<Validation> {
   const { value, baseDir, faults } = await loadDocument(source);
-  const [{ checkShape }, { normalise }] = await Promise.all([import('./schema/check.ts'), import('./normalise.ts')]);
-  const document = value === undefined ? undefined : checkShape(canonicalSpelling(value, faults), faults);
+  const [{ checkShape }, { normalise }] = await Promise.all([
+    import('./schema/check.ts'),
+    import('./normalise.ts'),
+  ]);
+  const document =
+    value === undefined ? undefined : checkShape(canonicalSpelling(value, faults), faults);
   const workflow = document && normalise(document, baseDir, faults);
   if (workflow && faults.faults.length === 0) known.add(workflow);
   return {
@@ -51,9 +55,16 @@ export async function validateDocument(source: DocumentSource): Promise<Validati
  * before is returned as it is.
  * @throws TroupeError with the first fault's code and place, and all faults in its message.
  */
-export async function parseWorkflow(document: string | WorkflowDocument | Workflow, options: ParseOptions = {}): Promise<Workflow> {
+export async function parseWorkflow(
+  document: string | WorkflowDocument | Workflow,
+  options: ParseOptions = {},
+): Promise<Workflow> {
   if (isWorkflow(document)) return document;
-  return workflowOrError(typeof document === 'string' ? { ...options, text: document } : { ...options, object: document });
+  return workflowOrError(
+    typeof document === 'string'
+      ? { ...options, text: document }
+      : { ...options, object: document },
+  );
 }
 
 /**

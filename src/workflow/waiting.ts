@@ -26,10 +26,13 @@ export function waitingOf(source: WaitingSource): Waiting {
     });
   const result = new Map<string, readonly string[]>();
   for (const { id, needs } of tasks) {
-    const on = needs.filter(({ kind }) => kind === 'data' || kind === 'stream').map((need) => need.on);
+    const on = needs
+      .filter(({ kind }) => kind === 'data' || kind === 'stream')
+      .map((need) => need.on);
     result.set(id, withChecks(id, on));
   }
-  for (const { id, members, validators } of source.groups) result.set(id, [...withChecks(id, members), ...validators]);
+  for (const { id, members, validators } of source.groups)
+    result.set(id, [...withChecks(id, members), ...validators]);
   return result;
 }
 

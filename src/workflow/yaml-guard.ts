@@ -28,7 +28,11 @@ const refusedTokens: { readonly [type: string]: string } = {
 
 const openings: ReadonlySet<string> = new Set(['flow-map-start', 'flow-seq-start']);
 const closings: ReadonlySet<string> = new Set(['flow-map-end', 'flow-seq-end']);
-const compactIndicators: ReadonlySet<string> = new Set(['seq-item-ind', 'explicit-key-ind', 'map-value-ind']);
+const compactIndicators: ReadonlySet<string> = new Set([
+  'seq-item-ind',
+  'explicit-key-ind',
+  'map-value-ind',
+]);
 
 /**
  * Looks for what could make parsing costly or surprising, in one pass over the lexemes and without
@@ -64,6 +68,7 @@ function nestingFault(state: GuardState, type: string | null): string | undefine
   if (compactIndicators.has(type)) state.onLine++;
   if (openings.has(type)) state.depth++;
   if (closings.has(type)) state.depth--;
-  const deep = state.depth > maxDocumentDepth || (state.depth === 0 && state.onLine > maxDocumentDepth);
+  const deep =
+    state.depth > maxDocumentDepth || (state.depth === 0 && state.onLine > maxDocumentDepth);
   return deep ? `nesting deeper than ${maxDocumentDepth} levels is refused` : undefined;
 }

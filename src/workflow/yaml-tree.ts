@@ -49,11 +49,16 @@ export class YamlTree {
 
   private valueOf(node: unknown, path: DocumentPath, faults: FaultList): Plain {
     if (path.length > maxDocumentDepth) {
-      faults.add('TRP_WORKFLOW_HOSTILE', `nesting deeper than ${maxDocumentDepth} levels is refused`, path);
+      faults.add(
+        'TRP_WORKFLOW_HOSTILE',
+        `nesting deeper than ${maxDocumentDepth} levels is refused`,
+        path,
+      );
       return null;
     }
     if (this.guards.isMap(node)) return this.mapOf(node, path, faults);
-    if (this.guards.isSeq(node)) return node.items.map((item, index) => this.valueOf(item, [...path, index], faults));
+    if (this.guards.isSeq(node))
+      return node.items.map((item, index) => this.valueOf(item, [...path, index], faults));
     return this.scalarOf(node, path, faults);
   }
 
@@ -69,19 +74,31 @@ export class YamlTree {
     return Object.fromEntries(entries);
   }
 
-  private addDuplicate(name: string, at: { here: DocumentPath; key: unknown }, faults: FaultList): void {
+  private addDuplicate(
+    name: string,
+    at: { here: DocumentPath; key: unknown },
+    faults: FaultList,
+  ): void {
     const first = this.locate(at.here, 'key').line;
     const again = this.lines.linePos(startOf(at.key)).line;
     const hint = `It stands on line ${first} and again on line ${again}. Remove or rename one.`;
-    faults.add('TRP_WORKFLOW_DUPLICATE_KEY', `the key "${name}" stands twice`, at.here, { point: 'key', hint });
+    faults.add('TRP_WORKFLOW_DUPLICATE_KEY', `the key "${name}" stands twice`, {
+      path: at.here,
+      point: 'key',
+      hint,
+    });
   }
 
   private keyOf(key: unknown, path: DocumentPath, faults: FaultList): string | undefined {
     const held = this.guards.isScalar(key) ? key.value : undefined;
     const name = typeof held === 'number' ? String(held) : held;
     if (typeof name === 'string' && !isForbiddenKey(name)) return name;
-    const message = typeof name === 'string' ? forbiddenKeyMessage(name) : 'a key that is not text is refused';
-    faults.add('TRP_WORKFLOW_HOSTILE', message, typeof name === 'string' ? [...path, name] : path, { point: 'key' });
+    const message =
+      typeof name === 'string' ? forbiddenKeyMessage(name) : 'a key that is not text is refused';
+    faults.add('TRP_WORKFLOW_HOSTILE', message, {
+      path: typeof name === 'string' ? [...path, name] : path,
+      point: 'key',
+    });
     return undefined;
   }
 

@@ -6,7 +6,11 @@ import type { Plain } from '../../src/core/plain.ts';
 function shuffled(value: Plain): Plain {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
   if (Array.isArray(value)) return (value as readonly Plain[]).map(shuffled);
-  return Object.fromEntries(Object.entries(value).reverse().map(([key, item]) => [key, shuffled(item as Plain)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([key, item]) => [key, shuffled(item as Plain)]),
+  );
 }
 
 describe('canonicalJson', () => {
@@ -23,18 +27,26 @@ describe('canonicalJson', () => {
   });
 
   it('does not depend on the order of keys, and reads back as the same value', () => {
-    fc.assert(fc.property(fc.jsonValue(), (value) => {
-      const plain = value as Plain;
-      fc.pre(!JSON.stringify(value).includes('bytes') && !JSON.stringify(value).includes('__proto__'));
-      expect(canonicalJson(shuffled(plain))).toBe(canonicalJson(plain));
-      expect(JSON.stringify(shuffled(JSON.parse(canonicalJson(plain)) as Plain)).length).toBe(canonicalJson(plain).length);
-    }));
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const plain = value as Plain;
+        fc.pre(
+          !JSON.stringify(value).includes('bytes') && !JSON.stringify(value).includes('__proto__'),
+        );
+        expect(canonicalJson(shuffled(plain))).toBe(canonicalJson(plain));
+        expect(JSON.stringify(shuffled(JSON.parse(canonicalJson(plain)) as Plain)).length).toBe(
+          canonicalJson(plain).length,
+        );
+      }),
+    );
   });
 });
 
 describe('contentHash', () => {
   it('is the SHA-256 of the canonical text', () => {
-    expect(contentHash({})).toBe('44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a');
+    expect(contentHash({})).toBe(
+      '44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a',
+    );
   });
 
   it('tells different values apart', () => {

@@ -21,22 +21,42 @@ describe('parseDuration', () => {
     expect(parseDuration(value)).toBe(expected);
   });
 
-  it.each(['', ' ', '10', 'm', '10 parsecs', '-5s', '5s!', '1h-2h', 's5', '1e3s', '9'.repeat(100) + 'd', `${'1s'.repeat(5000)}`, -1, Number.NaN, Infinity])(
-    'refuses %s',
-    (value) => {
-      expect(parseDuration(value)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    ' ',
+    '10',
+    'm',
+    '10 parsecs',
+    '-5s',
+    '5s!',
+    '1h-2h',
+    's5',
+    '1e3s',
+    '9'.repeat(100) + 'd',
+    `${'1s'.repeat(5000)}`,
+    -1,
+    Number.NaN,
+    Infinity,
+  ])('refuses %s', (value) => {
+    expect(parseDuration(value)).toBeUndefined();
+  });
 
   it('reads back whatever formatDuration prints', () => {
-    fc.assert(fc.property(fc.nat(10 ** 11), (ms) => {
-      expect(parseDuration(formatDuration(ms))).toBe(ms);
-    }));
+    fc.assert(
+      fc.property(fc.nat(10 ** 11), (ms) => {
+        expect(parseDuration(formatDuration(ms))).toBe(ms);
+      }),
+    );
   });
 });
 
 describe('formatDuration', () => {
-  it.each([[0, '0ms'], [250, '250ms'], [5_400_000, '1h30m'], [90_061_001, '1d1h1m1s1ms']])('prints %d ms as %s', (ms, text) => {
+  it.each([
+    [0, '0ms'],
+    [250, '250ms'],
+    [5_400_000, '1h30m'],
+    [90_061_001, '1d1h1m1s1ms'],
+  ])('prints %d ms as %s', (ms, text) => {
     expect(formatDuration(ms)).toBe(text);
   });
 });

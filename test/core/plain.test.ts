@@ -34,7 +34,18 @@ const offenders: readonly (readonly [string, unknown, string, string])[] = [
   ['a date', { at: new Date(0) }, 'at', 'instance of Date'],
   ['a map', { m: new Map() }, 'm', 'instance of Map'],
   ['a class instance', { e: new TroupeError('TRP_INTERNAL', 'x') }, 'e', 'instance of TroupeError'],
-  ['an accessor', { a: { get b() { throw new Error('ran'); } } }, 'a.b', 'accessor'],
+  [
+    'an accessor',
+    {
+      a: {
+        get b() {
+          throw new Error('ran');
+        },
+      },
+    },
+    'a.b',
+    'accessor',
+  ],
   ['a cycle', circular, '', 'contains itself'],
   ['deep nesting', nested(maxPlainDepth + 1), '[0]'.repeat(maxPlainDepth), 'deeper than'],
   ['a prototype key', JSON.parse('{"a":{"__proto__":{"x":1}}}'), 'a', '__proto__'],
@@ -67,18 +78,30 @@ describe('plain data', () => {
     expect(copy.a[0]!.b).toBe(1);
     expect([...copy.bytes]).toEqual([1, 2]);
     expect(copy.bytes.constructor).toBe(Uint8Array);
-    expect(Object.isFrozen(copy) && Object.isFrozen(copy.a) && Object.isFrozen(copy.a[0])).toBe(true);
+    expect(Object.isFrozen(copy) && Object.isFrozen(copy.a) && Object.isFrozen(copy.a[0])).toBe(
+      true,
+    );
   });
 
   it('drops properties that hold undefined, makes -0 zero and mends broken surrogates', () => {
-    const copy = toPlain({ gone: undefined, zero: -0, text: 'a\ud800b' }) as { zero: number; text: string };
+    const copy = toPlain({ gone: undefined, zero: -0, text: 'a\ud800b' }) as {
+      zero: number;
+      text: string;
+    };
     expect(Object.keys(copy)).toEqual(['zero', 'text']);
     expect(Object.is(copy.zero, 0)).toBe(true);
     expect(copy.text).toBe('a\ufffdb');
   });
 
   it('refuses a hostile proxy without throwing from isPlain', () => {
-    const trap = new Proxy({}, { ownKeys: () => { throw new Error('trap'); } });
+    const trap = new Proxy(
+      {},
+      {
+        ownKeys: () => {
+          throw new Error('trap');
+        },
+      },
+    );
     expect(isPlain(trap)).toBe(false);
   });
 
@@ -89,21 +112,33 @@ describe('plain data', () => {
   });
 
   it('is the identity on JSON values', () => {
-    fc.assert(fc.property(fc.json(), (text) => {
-      const value: unknown = JSON.parse(text);
-      fc.pre(!text.includes('__proto__'));
-      expect(JSON.stringify(toPlain(value))).toBe(JSON.stringify(value));
-    }));
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        const value: unknown = JSON.parse(text);
+        fc.pre(!text.includes('__proto__'));
+        expect(JSON.stringify(toPlain(value))).toBe(JSON.stringify(value));
+      }),
+    );
   });
 
   it('never throws anything but its own error, whatever the value', () => {
-    fc.assert(fc.property(fc.anything({ withDate: true, withMap: true, withSparseArray: true, withNullPrototype: true }), (value) => {
-      try {
-        toPlain(value);
-      } catch (error) {
-        expect(error).toBeInstanceOf(TroupeError);
-      }
-    }));
+    fc.assert(
+      fc.property(
+        fc.anything({
+          withDate: true,
+          withMap: true,
+          withSparseArray: true,
+          withNullPrototype: true,
+        }),
+        (value) => {
+          try {
+            toPlain(value);
+          } catch (error) {
+            expect(error).toBeInstanceOf(TroupeError);
+          }
+        },
+      ),
+    );
   });
 
   it('writes paths as people do', () => {

@@ -1,4 +1,4 @@
-import { faultText } from '../../src/workflow/fault.ts';
+import { faultText } from '../../src/workflow/fault-text.ts';
 import type { TaskSpec, Workflow } from '../../src/workflow/model.ts';
 import { validateDocument } from '../../src/workflow/validate.ts';
 import type { Validation } from '../../src/workflow/validate.ts';

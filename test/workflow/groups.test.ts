@@ -1,13 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { needsOf, taskOf, workflowOf } from './checked.ts';
 
-const agents = 'agents: {w: {uses: simulate}, v: {uses: simulate}, u: {uses: simulate}}\ndefaults: {agent: w}\n';
+const agents =
+  'agents: {w: {uses: simulate}, v: {uses: simulate}, u: {uses: simulate}}\ndefaults: {agent: w}\n';
 
 describe('a group', () => {
   it('tells its members, in document order, and raises their priority', async () => {
-    const workflow = await workflowOf(`${agents}tasks: {a: , b: {priority: 2}, c: }\ngroups: {g: {tasks: [c, b], mode: async_merge, critical: false}}`);
-    expect(workflow.groups).toMatchObject([{ id: 'g', members: ['b', 'c'], mode: 'async_merge', critical: false, validators: [] }]);
-    expect(['a', 'b', 'c'].map((id) => [taskOf(workflow, id).group, taskOf(workflow, id).priority])).toEqual([
+    const workflow = await workflowOf(
+      `${agents}tasks: {a: , b: {priority: 2}, c: }\ngroups: {g: {tasks: [c, b], mode: async_merge, critical: false}}`,
+    );
+    expect(workflow.groups).toMatchObject([
+      { id: 'g', members: ['b', 'c'], mode: 'async_merge', critical: false, validators: [] },
+    ]);
+    expect(
+      ['a', 'b', 'c'].map((id) => [taskOf(workflow, id).group, taskOf(workflow, id).priority]),
+    ).toEqual([
       [undefined, 5],
       ['g', 2],
       ['g', 7],
@@ -27,7 +34,8 @@ describe('a group', () => {
   });
 
   it('hands its needs to every member, and can be needed', async () => {
-    const workflow = await workflowOf(`${agents}tasks: {p: , a: , b: {needs: [p]}, after: {needs: [g, {group: g, kind: stream}]}}
+    const workflow =
+      await workflowOf(`${agents}tasks: {p: , a: , b: {needs: [p]}, after: {needs: [g, {group: g, kind: stream}]}}
 groups: {g: {tasks: [a, b], needs: [p, {resource: api}]}}`);
     expect(needsOf(workflow, 'a')).toEqual(['data task p']);
     expect(needsOf(workflow, 'b')).toEqual(['data task p']);
@@ -36,7 +44,8 @@ groups: {g: {tasks: [a, b], needs: [p, {resource: api}]}}`);
   });
 
   it('generates a check of every member by every other agent', async () => {
-    const workflow = await workflowOf(`${agents}tasks: {a: {agent: w}, b: {agent: v}, after: {needs: [g]}}
+    const workflow =
+      await workflowOf(`${agents}tasks: {a: {agent: w}, b: {agent: v}, after: {needs: [g]}}
 groups: {g: {tasks: [a, b], cross_validation: {agents: [w, v, u], timeout: 3m, priority: 6}}}`);
     const validators = ['a@v', 'a@u', 'b@w', 'b@u'];
     expect(workflow.groups[0]?.validators).toEqual(validators);
@@ -64,8 +73,14 @@ groups: {g: {tasks: [a], cross_validation: {agents: [v], enabled: false}}, h: {t
 
 describe('tiers', () => {
   it('chain the workers of a sequential tier', async () => {
-    const workflow = await workflowOf(`${agents}tasks: {a: , b: , c: }\ntiers: [{mode: sequential, workers: [a, b]}, {mode: sequential, workers: [c]}]`);
-    expect(['a', 'b', 'c'].map((id) => needsOf(workflow, id))).toEqual([[], ['data task a'], ['data task b']]);
+    const workflow = await workflowOf(
+      `${agents}tasks: {a: , b: , c: }\ntiers: [{mode: sequential, workers: [a, b]}, {mode: sequential, workers: [c]}]`,
+    );
+    expect(['a', 'b', 'c'].map((id) => needsOf(workflow, id))).toEqual([
+      [],
+      ['data task a'],
+      ['data task b'],
+    ]);
     expect(workflow.groups).toEqual([]);
   });
 

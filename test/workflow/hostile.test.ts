@@ -6,13 +6,20 @@ import { maxDocumentBytes } from '../../src/workflow/load.ts';
 import { validateDocument } from '../../src/workflow/validate.ts';
 import { faultsOf, validated } from './checked.ts';
 
-const bomb = ['a: &a [x, x]', ...Array.from({ length: 40 }, (_, i) => `b${i}: &b${i} [*b${i - 1}, *b${i - 1}]`)].join('\n');
+const bomb = [
+  'a: &a [x, x]',
+  ...Array.from({ length: 40 }, (_, i) => `b${i}: &b${i} [*b${i - 1}, *b${i - 1}]`),
+].join('\n');
 
 /** Text, and the first fault with its place. */
 const hostile: readonly (readonly [string, string, string])[] = [
   ['an alias bomb', bomb, 'TRP_WORKFLOW_HOSTILE 1:4'],
   ['an alias without an anchor', 'tasks: *x', 'TRP_WORKFLOW_HOSTILE 1:8'],
-  ['a tag that would run code', 'tasks: !!js/function "function () {}"', 'TRP_WORKFLOW_HOSTILE 1:8'],
+  [
+    'a tag that would run code',
+    'tasks: !!js/function "function () {}"',
+    'TRP_WORKFLOW_HOSTILE 1:8',
+  ],
   ['a known tag', 'name: !!binary AAAA', 'TRP_WORKFLOW_HOSTILE 1:7'],
   ['a directive that turns on old YAML', '%YAML 1.1\n---\ntasks: {}', 'TRP_WORKFLOW_HOSTILE 1:1'],
   ['a key __proto__', 'tasks:\n  a:\n    __proto__: {x: 1}', 'TRP_WORKFLOW_HOSTILE 3:5'],
@@ -29,16 +36,26 @@ const hostile: readonly (readonly [string, string, string])[] = [
   ['dashes in a row', '- '.repeat(500_000), 'TRP_WORKFLOW_HOSTILE 1:129'],
   ['question marks in a row', '? '.repeat(500_000), 'TRP_WORKFLOW_HOSTILE 1:129'],
   ['colons in a row', ': '.repeat(500_000), 'TRP_WORKFLOW_HOSTILE 1:129'],
-  ['nesting by indentation', Array.from({ length: 70 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'), 'TRP_WORKFLOW_HOSTILE 66:66'],
+  [
+    'nesting by indentation',
+    Array.from({ length: 70 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),
+    'TRP_WORKFLOW_HOSTILE 66:66',
+  ],
   ['too much text', 'x'.repeat(maxDocumentBytes + 1), 'TRP_WORKFLOW_TOO_LARGE 0:0'],
-  ['too many bytes in few letters', '\u{1F600}'.repeat(maxDocumentBytes / 4 + 1), 'TRP_WORKFLOW_TOO_LARGE 0:0'],
+  [
+    'too many bytes in few letters',
+    '\u{1F600}'.repeat(maxDocumentBytes / 4 + 1),
+    'TRP_WORKFLOW_TOO_LARGE 0:0',
+  ],
 ];
 
 describe('a hostile document', () => {
   it.each(hostile)('is refused: %s', async (_title, text, expected) => {
     const { faults, workflow } = await validated(text);
     expect(workflow).toBeUndefined();
-    const found = faults.filter(({ code }) => expected.startsWith(code)).map(({ code, line, column }) => `${code} ${line}:${column}`);
+    const found = faults
+      .filter(({ code }) => expected.startsWith(code))
+      .map(({ code, line, column }) => `${code} ${line}:${column}`);
     expect(found).toContain(expected);
   });
 
@@ -63,16 +80,24 @@ describe('a hostile document', () => {
   });
 
   it('may use words that only look dangerous', async () => {
-    const { faults } = await validated('tasks: {a: {uses: simulate, with: {text: "*x &y !z <<", list: ["%YAML"], block: "a # b"}}}');
+    const { faults } = await validated(
+      'tasks: {a: {uses: simulate, with: {text: "*x &y !z <<", list: ["%YAML"], block: "a # b"}}}',
+    );
     expect(faults).toEqual([]);
   });
 
   it('is refused when its object is made of forbidden keys or is too deep', async () => {
-    const proto: unknown = JSON.parse('{"tasks": {"a": {"uses": "simulate", "with": {"constructor": 1}}}}');
-    expect((await validateDocument({ object: proto })).faults).toMatchObject([{ code: 'TRP_WORKFLOW_HOSTILE', path: 'tasks.a.with.constructor' }]);
+    const proto: unknown = JSON.parse(
+      '{"tasks": {"a": {"uses": "simulate", "with": {"constructor": 1}}}}',
+    );
+    expect((await validateDocument({ object: proto })).faults).toMatchObject([
+      { code: 'TRP_WORKFLOW_HOSTILE', path: 'tasks.a.with.constructor' },
+    ]);
     let deep: unknown = 1;
     for (let level = 0; level < 70; level++) deep = { a: deep };
-    const { faults } = await validateDocument({ object: { tasks: { a: { uses: 'simulate', with: deep } } } });
+    const { faults } = await validateDocument({
+      object: { tasks: { a: { uses: 'simulate', with: deep } } },
+    });
     expect(faults.map(({ code }) => code)).toContain('TRP_WORKFLOW_HOSTILE');
   });
 });
@@ -100,16 +125,24 @@ describe('a document file', () => {
   });
 
   it('gives its folder to relative paths', async () => {
-    const path = fileWith('tasks: {a: {module: ./work.mjs#run}, b: {module: "pkg/x"}, c: {module: "host:hello"}}');
+    const path = fileWith(
+      'tasks: {a: {module: ./work.mjs#run}, b: {module: "pkg/x"}, c: {module: "host:hello"}}',
+    );
     const { workflow } = await validateDocument({ path });
-    expect(workflow?.agents['a']).toMatchObject({ uses: 'function', module: join(path, '..', 'work.mjs'), export: 'run' });
+    expect(workflow?.agents['a']).toMatchObject({
+      uses: 'function',
+      module: join(path, '..', 'work.mjs'),
+      export: 'run',
+    });
     expect(workflow?.agents['b']).toMatchObject({ module: 'pkg/x', export: 'default' });
     expect(workflow?.agents['c']).toMatchObject({ module: 'host:hello', export: 'default' });
   });
 
   it('has the same hash wherever it lies', async () => {
     const text = 'tasks: {a: {module: ./work.mjs}}';
-    const [here, there] = await Promise.all([fileWith(text), fileWith(text)].map((path) => validateDocument({ path })));
+    const [here, there] = await Promise.all(
+      [fileWith(text), fileWith(text)].map((path) => validateDocument({ path })),
+    );
     expect(here?.workflow?.hash).toBe(there?.workflow?.hash);
     expect(here?.workflow?.baseDir).not.toBe(there?.workflow?.baseDir);
   });

@@ -78,8 +78,17 @@ describe('the six-tier workforce', () => {
       ['tier-3', 'fork_join', 5],
       ['tier-4', 'async_merge', 4],
     ]);
-    expect(workflow.groups[1]?.barrier).toMatchObject({ type: 'count_down', expected: 5, timeoutMs: 3_600_000, onFailure: 'retry_failed_worker' });
-    expect(['W01', 'W04', 'W08', 'W13', 'W14', 'W18', 'W19', 'W22'].map((id) => needsOf(workflow, id)[0])).toEqual([
+    expect(workflow.groups[1]?.barrier).toMatchObject({
+      type: 'count_down',
+      expected: 5,
+      timeoutMs: 3_600_000,
+      onFailure: 'retry_failed_worker',
+    });
+    expect(
+      ['W01', 'W04', 'W08', 'W13', 'W14', 'W18', 'W19', 'W22'].map(
+        (id) => needsOf(workflow, id)[0],
+      ),
+    ).toEqual([
       undefined,
       'data task W03',
       'data task W04',
@@ -101,15 +110,34 @@ describe('the five-group product design', () => {
 
   it('keeps ranges, levels, units, context and the smart barrier', async () => {
     const workflow = await workflowOf(design);
-    expect(taskOf(workflow, 'analyst')).toMatchObject({ estimate: { midMs: 240_000, highMs: 300_000 }, demand: { cpu: 30, memory: 15 } });
-    expect(needsOf(workflow, 'ux_expert')).toEqual(['data task pm', 'context task architect', 'validation task ux_expert@architect']);
-    expect(taskOf(workflow, 'architect')).toMatchObject({ demand: { cpu: 40, memory: 35, template_engine: 1 }, priority: 8, writes: ['architect.architecture_outputs'] });
+    expect(taskOf(workflow, 'analyst')).toMatchObject({
+      estimate: { midMs: 240_000, highMs: 300_000 },
+      demand: { cpu: 30, memory: 15 },
+    });
+    expect(needsOf(workflow, 'ux_expert')).toEqual([
+      'data task pm',
+      'context task architect',
+      'validation task ux_expert@architect',
+    ]);
+    expect(taskOf(workflow, 'architect')).toMatchObject({
+      demand: { cpu: 40, memory: 35, template_engine: 1 },
+      priority: 8,
+      writes: ['architect.architecture_outputs'],
+    });
     expect(workflow.groups[0]).toMatchObject({
       id: 'design',
       validators: ['ux_expert@architect', 'architect@ux_expert'],
-      barrier: { type: 'smart', minSuccess: { count: 1 }, onTimeout: ['extend', 'proceed_with_available', 'abort_and_fallback'], extension: { byMs: 300_000, max: 1 } },
+      barrier: {
+        type: 'smart',
+        minSuccess: { count: 1 },
+        onTimeout: ['extend', 'proceed_with_available', 'abort_and_fallback'],
+        extension: { byMs: 300_000, max: 1 },
+      },
     });
     expect(needsOf(workflow, 'developer')).toEqual(['data group design']);
-    expect(workflow.resources).toEqual({ capacity: { cpu: 120, memory: 100, template_engine: 3 }, concurrency: 3 });
+    expect(workflow.resources).toEqual({
+      capacity: { cpu: 120, memory: 100, template_engine: 3 },
+      concurrency: 3,
+    });
   });
 });

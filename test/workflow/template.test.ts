@@ -2,11 +2,21 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TroupeError } from '../../src/core/errors.ts';
 import type { Plain, PlainObject } from '../../src/core/plain.ts';
-import { conditionHolds, references, resolveTemplate, valueAt } from '../../src/workflow/template.ts';
+import {
+  conditionHolds,
+  references,
+  resolveTemplate,
+  valueAt,
+} from '../../src/workflow/template.ts';
 import type { TemplateScope } from '../../src/workflow/template.ts';
 
 const values: PlainObject = {
-  tasks: { 'my-task': { output: { list: [1, { b: 'deep' }], text: 'hi', none: null, zero: 0, no: false, count: 3 }, outcome: 'succeeded' } },
+  tasks: {
+    'my-task': {
+      output: { list: [1, { b: 'deep' }], text: 'hi', none: null, zero: 0, no: false, count: 3 },
+      outcome: 'succeeded',
+    },
+  },
   groups: { g: { census: { failed: 2 }, output: [1, null] } },
   input: { x: 'in' },
   memory: { 'pm.stories.all': ['s'] },
@@ -34,7 +44,10 @@ describe('resolveTemplate', () => {
     ['${tasks.my-task.output.none}', null],
     ['$${input.x} costs $5 and ${input.x}', '${input.x} costs $5 and in'],
     ['$$$', '$$$'],
-    [{ a: ['${index}', 1, null], b: { c: 'plain' } }, { a: [4, 1, null], b: { c: 'plain' } }],
+    [
+      { a: ['${index}', 1, null], b: { c: 'plain' } },
+      { a: [4, 1, null], b: { c: 'plain' } },
+    ],
     [7, 7],
   ])('resolves %j', (template, expected) => {
     expect(resolveTemplate(template, scope)).toEqual(expected);
@@ -42,46 +55,83 @@ describe('resolveTemplate', () => {
 
   it('names the expression that found nothing', () => {
     expect(() => resolveTemplate({ a: ['x ${tasks.gone.output}'] }, scope)).toThrow(
-      expect.objectContaining({ code: 'TRP_INPUT_UNRESOLVED', place: '${tasks.gone.output}' }) as Error,
+      expect.objectContaining({
+        code: 'TRP_INPUT_UNRESOLVED',
+        place: '${tasks.gone.output}',
+      }) as Error,
     );
   });
 
   it('gives null for it when lenient', () => {
-    expect(resolveTemplate(['${tasks.gone.output}', '${input.x}'], scope, { lenient: true })).toEqual([null, 'in']);
+    expect(
+      resolveTemplate(['${tasks.gone.output}', '${input.x}'], scope, { lenient: true }),
+    ).toEqual([null, 'in']);
   });
 
-  it.each(['${}', '${a b}', '${tasks..x}', '${tasks.a[x]}', '${tasks.a', '${memory.}', '${1a}'])('refuses %s even when lenient', (text) => {
-    expect(() => resolveTemplate(text, scope, { lenient: true })).toThrow(TroupeError);
-  });
-
-  it.each(['${input.__proto__}', '${input.constructor.name}', '${item.toString}', '${shard.items.map}', '${aspect.length}'])(
-    'finds nothing inherited: %s',
+  it.each(['${}', '${a b}', '${tasks..x}', '${tasks.a[x]}', '${tasks.a', '${memory.}', '${1a}'])(
+    'refuses %s even when lenient',
     (text) => {
-      expect(() => resolveTemplate(text, scope)).toThrow(TroupeError);
+      expect(() => resolveTemplate(text, scope, { lenient: true })).toThrow(TroupeError);
     },
   );
 
+  it.each([
+    '${input.__proto__}',
+    '${input.constructor.name}',
+    '${item.toString}',
+    '${shard.items.map}',
+    '${aspect.length}',
+  ])('finds nothing inherited: %s', (text) => {
+    expect(() => resolveTemplate(text, scope)).toThrow(TroupeError);
+  });
+
   it('throws nothing but its own error, whatever the template', () => {
-    const piece = fc.oneof(fc.string(), fc.constantFrom('${', '}', '$${', '${input.x}', '${tasks.', '[0]', '.a', '${memory.a b}', '$'));
+    const piece = fc.oneof(
+      fc.string(),
+      fc.constantFrom(
+        '${',
+        '}',
+        '$${',
+        '${input.x}',
+        '${tasks.',
+        '[0]',
+        '.a',
+        '${memory.a b}',
+        '$',
+      ),
+    );
     const text = fc.array(piece).map((pieces) => pieces.join(''));
     const template = fc.letrec<{ node: unknown }>((tie) => ({
-      node: fc.oneof({ maxDepth: 3 }, text, fc.integer(), fc.array(tie('node')), fc.dictionary(fc.string(), tie('node'))),
+      node: fc.oneof(
+        { maxDepth: 3 },
+        text,
+        fc.integer(),
+        fc.array(tie('node')),
+        fc.dictionary(fc.string(), tie('node')),
+      ),
     })).node;
-    fc.assert(fc.property(template, fc.boolean(), (value, lenient) => {
-      try {
-        resolveTemplate(value as Plain, scope, { lenient });
-        conditionHolds(value as Plain, scope);
-        references(value as Plain);
-      } catch (error) {
-        expect(error).toBeInstanceOf(TroupeError);
-      }
-    }));
+    fc.assert(
+      fc.property(template, fc.boolean(), (value, lenient) => {
+        try {
+          resolveTemplate(value as Plain, scope, { lenient });
+          conditionHolds(value as Plain, scope);
+          references(value as Plain);
+        } catch (error) {
+          expect(error).toBeInstanceOf(TroupeError);
+        }
+      }),
+    );
   });
 
   it('leaves text without expressions as it is', () => {
-    fc.assert(fc.property(fc.string().filter((text) => !text.includes('${')), (text) => {
-      expect(resolveTemplate(text, scope)).toBe(text);
-    }));
+    fc.assert(
+      fc.property(
+        fc.string().filter((text) => !text.includes('${')),
+        (text) => {
+          expect(resolveTemplate(text, scope)).toBe(text);
+        },
+      ),
+    );
   });
 });
 

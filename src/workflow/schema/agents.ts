@@ -1,12 +1,17 @@
 import { z } from 'zod';
 import { block } from './block.ts';
-import { bytes, count, duration, keyPattern, listOf, named, oneOf, template, text } from './scalars.ts';
+import { keyPattern } from './names.ts';
+import { bytes, count } from './numbers.ts';
+import { listOf, named, oneOf, template, text } from './shapes.ts';
+import { duration } from './times.ts';
 
 const limits = block('agent_limits', 'Bounds of one agent.', {
   concurrency: count.optional().describe('Attempts of this agent at one time.'),
   max_output: bytes.optional().describe('Output accepted from one attempt. Default 8MB.'),
   max_memory: bytes.optional().describe('Heap of an isolated function. Default 256MB.'),
-  kill_after: duration.optional().describe('Time from the polite signal to the hard kill. Default 2s.'),
+  kill_after: duration
+    .optional()
+    .describe('Time from the polite signal to the hard kill. Default 2s.'),
 });
 
 const uses = oneOf(['function', 'command', 'simulate']).describe('How the agent works.');
@@ -14,21 +19,32 @@ const uses = oneOf(['function', 'command', 'simulate']).describe('How the agent 
 /** What says how work is done; also allowed on a task, for an agent of the task's own name. */
 export const behaviourShape = {
   uses: uses.optional(),
-  module: text.min(1).optional().describe('For function: ./file.mjs, a package, or host:NAME; "#export" may follow.'),
+  module: text
+    .min(1)
+    .optional()
+    .describe('For function: ./file.mjs, a package, or host:NAME; "#export" may follow.'),
   export: text.min(1).optional().describe('For function: the export. Default: default.'),
   command: z
-    .union([text.min(1), listOf(text).min(1)], { error: 'expected a command line or a list: program, arguments' })
+    .union([text.min(1), listOf(text).min(1)], {
+      error: 'expected a command line or a list: program, arguments',
+    })
     .optional()
     .describe('For command: the program and its arguments.'),
   env: listOf(text.min(1)).optional().describe('For command: environment variables passed on.'),
   limits: limits.optional(),
-  isolate: oneOf(['inline', 'thread', 'process']).optional().describe('Where a function runs. Default inline.'),
-  owns: listOf(keyPattern).optional().describe('Memory keys that only this agent writes; without a dot: <agent>.<key>.'),
+  isolate: oneOf(['inline', 'thread', 'process'])
+    .optional()
+    .describe('Where a function runs. Default inline.'),
+  owns: listOf(keyPattern)
+    .optional()
+    .describe('Memory keys that only this agent writes; without a dot: <agent>.<key>.'),
 };
 
 /** A declared specialist. */
 export const agent = block('agent', 'A specialist that works on tasks.', {
   description: text.optional(),
   ...behaviourShape,
-  with: named(template, z.string()).optional().describe('For simulate: defaults of duration and fail; for functions: config.'),
+  with: named(template, z.string())
+    .optional()
+    .describe('For simulate: defaults of duration and fail; for functions: config.'),
 });

@@ -4,7 +4,7 @@ import type { DocumentPath, FaultList } from '../fault.ts';
 import { isUnsupportedKey, isUnsupportedValue } from '../unsupported.ts';
 import { blockMark, keysOfBlock } from './block.ts';
 import { documentSchema } from './document.ts';
-import { kindName } from './scalars.ts';
+import { kindName } from './names.ts';
 
 /** A document whose shape is right: canonical keys, values still as written. */
 export type CheckedDocument = z.output<typeof documentSchema>;
@@ -43,7 +43,11 @@ function cutResources(document: unknown, faults: FaultList): void {
 }
 
 function addUnsupportedKey(path: DocumentPath, faults: FaultList): void {
-  faults.add('TRP_WORKFLOW_UNSUPPORTED', `"${String(path.at(-1))}" is not supported in this version`, path, { point: 'key' });
+  faults.add(
+    'TRP_WORKFLOW_UNSUPPORTED',
+    `"${String(path.at(-1))}" is not supported in this version`,
+    { path, point: 'key' },
+  );
 }
 
 interface Cut {
@@ -89,14 +93,20 @@ function flatten(issues: readonly Issue[], base: readonly PropertyKey[]): readon
 
 /** The only branch whose outer shape fits: a mapping for a mapping, a list for a list. */
 function likelyBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
-  const fitting = branches.map(withoutEchoes).filter((issues) => issues.length > 0 && !issues.some(isOuter));
+  const fitting = branches
+    .map(withoutEchoes)
+    .filter((issues) => issues.length > 0 && !issues.some(isOuter));
   return fitting.length === 1 ? fitting[0] : undefined;
 }
 
 /** What a mapping as a whole lacks is no news when one of its keys is misspelled. */
 function withoutEchoes(issues: readonly Issue[]): readonly Issue[] {
-  const misspelled = issues.filter(({ code }) => code === 'unrecognized_keys').map(({ path }) => JSON.stringify(path));
-  return issues.filter(({ code, path }) => code !== 'custom' || !misspelled.includes(JSON.stringify(path)));
+  const misspelled = issues
+    .filter(({ code }) => code === 'unrecognized_keys')
+    .map(({ path }) => JSON.stringify(path));
+  return issues.filter(
+    ({ code, path }) => code !== 'custom' || !misspelled.includes(JSON.stringify(path)),
+  );
 }
 
 function isOuter(issue: Issue): boolean {
@@ -111,21 +121,36 @@ function addFault(issue: Issue, document: unknown, faults: FaultList): void {
   const key = [...path].reverse().find((part) => typeof part === 'string') ?? '';
   const where = key === '' ? '' : `${key}: `;
   if (isUnsupportedValue(key, value)) {
-    return faults.add('TRP_WORKFLOW_UNSUPPORTED', `${where}"${String(value)}" is not supported in this version`, path);
+    return faults.add(
+      'TRP_WORKFLOW_UNSUPPORTED',
+      `${where}"${String(value)}" is not supported in this version`,
+      path,
+    );
   }
   const words = issue.code === 'invalid_value' ? issue.values.map(String) : [];
   const hint = typeof value === 'string' ? faults.suggest(value, words) : undefined;
-  const message = value === undefined ? `${where}missing; ${issue.message}` : `${where}${issue.message}, got ${brief(value)}`;
-  faults.add('TRP_WORKFLOW_INVALID', message, path, { hint });
+  const message =
+    value === undefined
+      ? `${where}missing; ${issue.message}`
+      : `${where}${issue.message}, got ${brief(value)}`;
+  faults.add('TRP_WORKFLOW_INVALID', message, { path, hint });
 }
 
 function addNameFault(path: DocumentPath, faults: FaultList): void {
   const name = String(path.at(-1));
   const message = `"${name.slice(0, 140)}" is not a valid name here`;
-  faults.add('TRP_WORKFLOW_INVALID', message, path, { point: 'key', hint: 'Use letters, digits, - and _.' });
+  faults.add('TRP_WORKFLOW_INVALID', message, {
+    path,
+    point: 'key',
+    hint: 'Use letters, digits, - and _.',
+  });
 }
 
-function addKeyFaults(issue: Issue & { keys: string[] }, path: DocumentPath, faults: FaultList): void {
+function addKeyFaults(
+  issue: Issue & { keys: string[] },
+  path: DocumentPath,
+  faults: FaultList,
+): void {
   const block = issue.message.slice(blockMark.length);
   const known = keysOfBlock(block);
   for (const key of issue.keys) {
@@ -136,7 +161,11 @@ function addKeyFaults(issue: Issue & { keys: string[] }, path: DocumentPath, fau
     }
     const hint = faults.suggest(key, known) ?? `Known here: ${known.join(', ')}.`;
     const title = block.replaceAll('_', ' ');
-    faults.add('TRP_WORKFLOW_UNKNOWN_KEY', `unknown key "${key}" in ${title}`, here, { point: 'key', hint });
+    faults.add('TRP_WORKFLOW_UNKNOWN_KEY', `unknown key "${key}" in ${title}`, {
+      path: here,
+      point: 'key',
+      hint,
+    });
   }
 }
 
@@ -163,7 +192,8 @@ function remove(document: unknown, path: readonly PropertyKey[]): void {
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   let current = value;
   for (const part of path) {
-    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, part)) return undefined;
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, part))
+      return undefined;
     current = (current as { [key: PropertyKey]: unknown })[part];
   }
   return current;

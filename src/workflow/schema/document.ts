@@ -2,27 +2,54 @@ import { z } from 'zod';
 import { agent } from './agents.ts';
 import { block } from './block.ts';
 import { group, tier } from './groups.ts';
-import { flag, keyPattern, kindName, listOf, named, oneOf, positiveDuration, template, text, units } from './scalars.ts';
+import { keyPattern, kindName } from './names.ts';
+import { units } from './numbers.ts';
+import { flag, listOf, named, oneOf, template, text } from './shapes.ts';
+import { positiveDuration } from './times.ts';
 import { defaults, task } from './tasks.ts';
 
-const capacity = z.union([units, block('resource', 'A resource kind.', { units })], { error: 'expected a number of units' });
+const capacity = z.union([units, block('resource', 'A resource kind.', { units })], {
+  error: 'expected a number of units',
+});
 
 const resources = block('resources', 'What attempts compete for.', {
-  concurrency: z.int().min(1, { error: 'expected 1 or more' }).optional().describe('Attempts of a run at one time.'),
+  concurrency: z
+    .int()
+    .min(1, { error: 'expected 1 or more' })
+    .optional()
+    .describe('Attempts of a run at one time.'),
   cpu: capacity.optional().describe('Units. Default 100.'),
   memory: capacity.optional().describe('Units. Default 100.'),
-  cpu_oversubscription: units.optional().describe('Multiplies the cpu units that may be given out. Default 1.'),
-  memory_strict: z.literal(true, { error: 'expected true: memory is never oversubscribed' }).optional(),
+  cpu_oversubscription: units
+    .optional()
+    .describe('Multiplies the cpu units that may be given out. Default 1.'),
+  memory_strict: z
+    .literal(true, { error: 'expected true: memory is never oversubscribed' })
+    .optional(),
 });
 
 const mergers = [
-  'priority_merge', 'first_writer_wins', 'last_writer_wins', 'three_way', 'append', 'union', 'max', 'min', 'sum', 'reject',
+  'priority_merge',
+  'first_writer_wins',
+  'last_writer_wins',
+  'three_way',
+  'append',
+  'union',
+  'max',
+  'min',
+  'sum',
+  'reject',
 ] as const;
 
-const memoryKey = block('memory_key', 'How concurrent writes to a key are combined.', { merge: oneOf(mergers) });
+const memoryKey = block('memory_key', 'How concurrent writes to a key are combined.', {
+  merge: oneOf(mergers),
+});
 
 const memory = block('memory', "The run's shared keys.", {
-  keys: z.record(keyPattern, memoryKey, { error: 'expected a mapping of key patterns' }).optional().describe('The first pattern that fits counts.'),
+  keys: z
+    .record(keyPattern, memoryKey, { error: 'expected a mapping of key patterns' })
+    .optional()
+    .describe('The first pattern that fits counts.'),
 });
 
 const input = block('input', 'A value that the run is given.', {
@@ -40,7 +67,9 @@ export const documentSchema = block('document', 'A Troupe workflow.', {
   version: z.literal(1, { error: 'expected version 1' }).optional(),
   name: text.min(1).max(200).optional().describe('Default: workflow.'),
   description: text.optional(),
-  inputs: named(z.union([input, template])).optional().describe('Name to {default, required, description}, or to the default value.'),
+  inputs: named(z.union([input, template]))
+    .optional()
+    .describe('Name to {default, required, description}, or to the default value.'),
   defaults: defaults.optional(),
   agents: named(agent).optional(),
   tasks: named(task).describe('The work, by name.'),
@@ -48,6 +77,8 @@ export const documentSchema = block('document', 'A Troupe workflow.', {
   tiers: listOf(tier).optional().describe('Ordered stages.'),
   resources: resourcesWithNames.optional(),
   memory: memory.optional(),
-  outputs: named(template, kindName).optional().describe('What the run gives back. Default: the outputs of its last tasks.'),
+  outputs: named(template, kindName)
+    .optional()
+    .describe('What the run gives back. Default: the outputs of its last tasks.'),
   deadline: positiveDuration.optional().describe('Total time of the run.'),
 }).meta({ title: 'Troupe workflow', description: 'The document that Troupe runs.' });

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { behaviourShape } from './agents.ts';
 import { block } from './block.ts';
 import { aggregate, barrier, retry } from './policies.ts';
-import { count, estimate, id, keyPattern, kindName, listOf, named, oneOf, oneOrMany, positiveDuration, priority, template, text, units } from './scalars.ts';
+import { id, keyPattern, kindName } from './names.ts';
+import { count, priority, units } from './numbers.ts';
+import { listOf, named, oneOf, oneOrMany, template, text } from './shapes.ts';
+import { estimate, positiveDuration } from './times.ts';
 
 const needText = 'expected a task or group name, {task, kind}, {group, kind} or {resource, units}';
 
@@ -26,12 +29,20 @@ const need = z.union(
 );
 
 /** What a task or a group waits for. */
-export const needs = oneOrMany(need).describe('Tasks and groups waited for, and resources competed for.');
+export const needs = oneOrMany(need).describe(
+  'Tasks and groups waited for, and resources competed for.',
+);
 
 const demand = named(
-  z.union([z.number().min(0, { error: 'expected units of 0 or more' }), oneOf(['low', 'medium', 'high', 'very_high'])], {
-    error: 'expected units, or low, medium, high or very_high',
-  }),
+  z.union(
+    [
+      z.number().min(0, { error: 'expected units of 0 or more' }),
+      oneOf(['low', 'medium', 'high', 'very_high']),
+    ],
+    {
+      error: 'expected units, or low, medium, high or very_high',
+    },
+  ),
   kindName,
 );
 
@@ -39,7 +50,9 @@ const shards = block('shards', 'One member per part of the input.', {
   of: template.describe('The list to split: usually an expression.'),
   count: count.max(10_000).optional().describe('How many parts.'),
   size: count.optional().describe('How many items in a part.'),
-}).refine((value) => (value.count === undefined) !== (value.size === undefined), { error: 'expected count or size, one of them' });
+}).refine((value) => (value.count === undefined) !== (value.size === undefined), {
+  error: 'expected count or size, one of them',
+});
 
 const aspect = block('aspect', 'One question about the same input.', {
   agent: id.optional().describe("Default: the task's agent."),
@@ -57,13 +70,19 @@ const forEach = z.union([z.string(), block('for_each', 'One member per item.', {
 /** A node of the workflow's graph. */
 export const task = block('task', 'A piece of work.', {
   description: text.optional(),
-  agent: id.optional().describe('Who does it. Default: defaults.agent, else the agent named like the task.'),
+  agent: id
+    .optional()
+    .describe('Who does it. Default: defaults.agent, else the agent named like the task.'),
   ...behaviourShape,
   needs: needs.optional(),
   reads: listOf(keyPattern).optional().describe('Memory keys read.'),
-  writes: listOf(keyPattern).optional().describe('Memory keys written; without a dot: <agent>.<key>.'),
+  writes: listOf(keyPattern)
+    .optional()
+    .describe('Memory keys written; without a dot: <agent>.<key>.'),
   with: template.optional().describe('The input; strings may hold ${...} expressions.'),
-  when: template.optional().describe('Runs only if this holds: ${...}, !${...}, or ${...} == value.'),
+  when: template
+    .optional()
+    .describe('Runs only if this holds: ${...}, !${...}, or ${...} == value.'),
   priority: priority.optional().describe('1..10, higher first. Default 5; 7 in groups.'),
   estimate: estimate.optional(),
   timeout: positiveDuration.optional().describe('Per attempt, from dispatch.'),
@@ -76,8 +95,14 @@ export const task = block('task', 'A piece of work.', {
   aspects: aspects.optional(),
   for_each: forEach.optional().describe('One member per item of a list.'),
   aggregate: aggregate.optional().describe('How members become the output. Default list.'),
-  barrier: barrier.optional().describe('For shards, aspects and for_each: when waiting for the members is over.'),
-  max_rounds: z.int().min(0).optional().describe('How often a validation may send it back. Default 1.'),
+  barrier: barrier
+    .optional()
+    .describe('For shards, aspects and for_each: when waiting for the members is over.'),
+  max_rounds: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('How often a validation may send it back. Default 1.'),
 });
 
 /** Values for tasks that say nothing themselves. */
