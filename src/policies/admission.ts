@@ -1,7 +1,7 @@
 import { TroupeError } from '../core/errors.ts';
 import { Heap } from '../core/heap.ts';
 import { concurrencyKind } from '../workflow/model.ts';
-import { AdmissionScope, type Bucket, type Waiting } from './admission-scope.ts';
+import { AdmissionScope, type Waiting } from './admission-scope.ts';
 import { periodsWaited } from './aging-queue.ts';
 import { Permits, unitsOf, type PermitRequest, type Units } from './permits.ts';
 
@@ -15,10 +15,9 @@ export interface AdmissionOptions {
   readonly agePeriodMs: number;
 }
 
-/** A bucket's first request, as it competes with those of the others. */
+/** The request that comes first in its scope, as it competes with those of the others. */
 interface Head {
   readonly waiting: Waiting;
-  readonly bucket: Bucket;
   readonly scope: AdmissionScope;
   /** Priority with what waiting added. */
   readonly effective: number;
@@ -31,7 +30,8 @@ interface Head {
  *
  * A kind that the process limits is taken from the process, and from the run as well when the run limits it
  * too; any other kind is the run's own. Asking costs O(log n); admitting looks only at the first of each
- * bucket (requests of one run with equal demand and priority).
+ * bucket (requests of one run with equal demand and priority), and remembers those of runs in which nothing
+ * has happened.
  *
  * Invariants:
  * 1. A request is waiting (in its scope's `waiting` and in exactly one bucket), or held, or unknown.
@@ -66,8 +66,9 @@ export class AdmissionQueue {
     const limits = { ...capacity };
     const limitOf = (kind: string): number => unitsOf(limits, kind) ?? this.unnamedLimit(kind, defaultCapacity);
     const known = this.scopes.get(scope);
+    const { periodMs, isShared } = this;
     if (known) known.changeLimits(limitOf);
-    else this.scopes.set(scope, new AdmissionScope(scope, limitOf, this.periodMs));
+    else this.scopes.set(scope, new AdmissionScope({ name: scope, limitOf, isShared, periodMs }));
   }
 
   /**
@@ -114,12 +115,14 @@ export class AdmissionQueue {
     const time = this.advanced(now);
     const heads = this.heads(time);
     const admitted: PermitRequest[] = [];
-    for (let head = heads.pop(); head; head = heads.pop()) {
-      // Capacity only shrinks during this loop: a bucket that does not fit is done with for now.
-      if (!this.fits(head)) continue;
-      this.process.take(head.bucket.demand);
-      admitted.push(head.scope.admit(head.waiting));
-      this.pushHead(heads, head, time);
+    for (let head = heads.pop(); head && this.process.fits(oneSlot); head = heads.pop()) {
+      const { waiting, scope } = head;
+      if (this.process.fits(waiting.bucket.shared)) {
+        this.process.take(waiting.bucket.demand);
+        admitted.push(scope.admit(waiting));
+      }
+      // What does not fit now is not looked at again: capacity only shrinks during this loop.
+      this.pushFirst(heads, scope, time);
     }
     return admitted;
   }
@@ -137,9 +140,12 @@ export class AdmissionQueue {
   }
 
   private unnamedLimit(kind: string, defaultCapacity: number): number {
-    const shared = kind === concurrencyKind || unitsOf(this.capacity, kind) !== undefined;
-    return shared ? Infinity : defaultCapacity;
+    return this.isShared(kind) ? Infinity : defaultCapacity;
   }
+
+  private readonly isShared = (kind: string): boolean => {
+    return kind === concurrencyKind || unitsOf(this.capacity, kind) !== undefined;
+  };
 
   private advanced(time: number): number {
     this.latest = Math.max(this.latest, time);
@@ -150,22 +156,21 @@ export class AdmissionQueue {
     const heads = new Heap<Head>(startsBefore);
     if (!this.process.fits(oneSlot)) return heads;
     for (const scope of this.scopes.values()) {
-      if (scope.waiting.size === 0 || !scope.permits.fits(oneSlot)) continue;
-      for (const bucket of scope.buckets.values()) this.pushHead(heads, { scope, bucket }, now);
+      if (scope.waiting.size > 0) this.pushFirst(heads, scope, now);
     }
     return heads;
   }
 
-  private pushHead(heads: Heap<Head>, { scope, bucket }: Pick<Head, 'scope' | 'bucket'>, now: number): void {
-    if (!this.fits({ scope, bucket })) return;
-    const waiting = bucket.queue.head(now);
-    if (!waiting) return;
-    const effective = bucket.priority + periodsWaited(waiting.at, now, this.periodMs);
-    heads.push({ waiting, bucket, scope, effective });
-  }
-
-  private fits({ scope, bucket }: Pick<Head, 'scope' | 'bucket'>): boolean {
-    return this.process.fits(bucket.demand) && scope.permits.fits(bucket.demand);
+  /** Pushes the request that comes first among those of a scope that could start now. */
+  private pushFirst(heads: Heap<Head>, scope: AdmissionScope, now: number): void {
+    let first: Head | undefined;
+    for (const waiting of scope.ready(now)) {
+      if (!this.process.fits(waiting.bucket.shared)) continue;
+      const effective = waiting.bucket.priority + periodsWaited(waiting.at, now, this.periodMs);
+      const head = { waiting, scope, effective };
+      if (!first || startsBefore(head, first)) first = head;
+    }
+    if (first) heads.push(first);
   }
 }
 
