@@ -122,7 +122,10 @@ describe('a journal in several segments', () => {
     const dataDir = await inSegments();
     const { length } = await readFile(segment(dataDir, 2));
     await truncate(segment(dataDir, 2), length - 1);
-    expect(await readOrCode(dataDir)).toBe('TRP_JOURNAL_CORRUPT');
+    await expect((await fileStore(dataDir)).read('run-1')).rejects.toMatchObject({
+      code: 'TRP_JOURNAL_CORRUPT',
+      message: expect.stringMatching(/journal-000002.log is damaged at byte \d+/),
+    });
   });
 
   it('is refused when one is missing, or empty, or another’s', async () => {

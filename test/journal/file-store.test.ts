@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { openFileStore } from '../../src/journal/stores/file-store/file-store.ts';
+import { openSegmentFile } from '../../src/journal/stores/file-store/segment-file.ts';
 import { joinEpochs } from '../../src/journal/stores/file-store/run-records.ts';
 import type { JournalRecord } from '../../src/journal/record.ts';
 import { appended, journalSuite, recordOf, recordsOf } from '../conformance/journal-suite.ts';
@@ -117,7 +118,7 @@ describe('the file store', () => {
     expect(calls).toEqual(['write', 'sync']);
   });
 
-  it('gathers what is appended while a sync is in flight into the next group', async () => {
+  it('acknowledges nothing before the sync, and gathers what is appended meanwhile into the next group', async () => {
     const calls: string[] = [];
     let finishSync = (): void => undefined;
     let held = false;
@@ -133,13 +134,44 @@ describe('the file store', () => {
     const run = await store.create('a');
     held = true;
     calls.length = 0;
-    const first = appended(run, [recordOf(1)]);
+    let acknowledged = false;
+    const first = appended(run, [recordOf(1)]).then(() => (acknowledged = true));
     while (calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
     const rest = recordsOf(2, 50).map((record) => appended(run, [record]));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(acknowledged).toBe(false);
     held = false;
     finishSync();
     await Promise.all([first, ...rest]);
     expect(calls).toEqual(['write', 'write']);
+  });
+
+  it('waits, when this process takes its own run again, for what the older handle still writes', async () => {
+    let written = 0;
+    let finishWrite = (): void => undefined;
+    const store = await fileStore(await temporaryFolder(), {
+      openSegment: async (path) => {
+        const file = await openSegmentFile(path);
+        return {
+          ...file,
+          write: async (bytes, position) => {
+            if (written++ === 1) await new Promise<void>((resolve) => (finishWrite = resolve));
+            await file.write(bytes, position);
+          },
+        };
+      },
+    });
+    const first = await store.create('a');
+    const acknowledged = appended(first, recordsOf(1, 3));
+    const adopting = store.adopt('a');
+    let adopted = false;
+    void adopting.then(() => (adopted = true));
+    while (written < 2) await new Promise((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < 200; turn++) await store.read('a');
+    expect(adopted).toBe(false);
+    finishWrite();
+    await acknowledged;
+    expect((await adopting).records).toEqual(recordsOf(1, 3));
   });
 
   it('surfaces what an acknowledgement throws, and answers the others', async () => {

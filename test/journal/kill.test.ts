@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { fileStore, temporaryFolder } from './support/folder.ts';
 
 type Appender = ChildProcessByStdio<null, Readable, null>;
@@ -12,9 +12,11 @@ type Appender = ChildProcessByStdio<null, Readable, null>;
 function appender(dataDir: string, level: string): Appender {
   const program = resolve(import.meta.dirname, 'support/appender.mjs');
   const dist = resolve(import.meta.dirname, '../../dist');
-  return spawn(process.execPath, [program, dist, dataDir, 'run-1', level], {
+  const child = spawn(process.execPath, [program, dist, dataDir, 'run-1', level], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
 }
 
 /** Lets a child append until it has acknowledged so many records, kills it, and gives the last acknowledged one. */
