@@ -33,12 +33,14 @@ export async function followRun(shell: Shell, options: FollowOptions): Promise<n
   const firstEvent = events.next();
   const tally = new Tally(options.workflow.groups);
   tally.begin(handle.report(), shell.clock.now());
-  const view = await openView(shell, options, tally);
+  const forecast = await forecastOf(options.workflow);
+  const view = openView(shell, options, { tally, forecast });
   const interruption = new Interruption(shell, { handle, troupe, view });
   try {
     let seen = 0;
     if (form === 'jsonl' && options.fromStart) seen = await writeEarlier(shell, troupe, handle.id);
     const ended = drain(firstEvent, events, (event) => {
+      observe(forecast, tally, event);
       tally.apply(event);
       view.show(event);
       if (form === 'jsonl' && isNew(event, seen)) writeEvent(shell, handle.id, event);
@@ -53,8 +55,12 @@ export async function followRun(shell: Shell, options: FollowOptions): Promise<n
   }
 }
 
-/** The plan only feeds the forecast, so that a plan that cannot be made never stops a run. */
-async function openView(shell: Shell, options: FollowOptions, tally: Tally): Promise<ProgressView> {
+interface Watched {
+  readonly tally: Tally;
+  readonly forecast: Forecast;
+}
+
+function openView(shell: Shell, options: FollowOptions, { forecast, tally }: Watched): ProgressView {
   const { handle, quiet, workflow } = options;
   const write = (text: string): void => shell.err(text);
   const paint = painter(shell.colours.err);
@@ -62,7 +68,6 @@ async function openView(shell: Shell, options: FollowOptions, tally: Tally): Pro
   write(`${paint.strong(handle.id)}  ${workflow.name}  ${workflow.tasks.length} tasks\n`);
   if (quiet === true) return quietView(write);
   if (!shell.terminal()) return new LinesView({ clock: shell.clock, write, tally, startedAt, paint });
-  const forecast = await forecastOf(workflow);
   const lines = (): readonly string[] => {
     const size = shell.terminal() ?? { columns: 80, rows: 24 };
     return progressBlock({ tally, forecast, title: workflow.name, now: now(), startedAt, size, paint });
@@ -70,13 +75,22 @@ async function openView(shell: Shell, options: FollowOptions, tally: Tally): Pro
   return new LiveView({ clock: shell.clock, write, lines });
 }
 
+/** The plan only feeds the forecast, so that a plan that cannot be made never stops a run. */
 async function forecastOf(workflow: Workflow): Promise<Forecast> {
   try {
     const { predict } = await import('../planning/schedule.ts');
-    return new Forecast(predict(workflow, { budget: 1 }).tasks);
+    const isGuess = workflow.tasks.some(({ estimate }) => estimate === undefined);
+    return new Forecast(predict(workflow, { budget: 1 }).tasks, isGuess);
   } catch {
     return new Forecast([]);
   }
+}
+
+/** An event that ends a task's attempt tells the forecast how long it took. */
+function observe(forecast: Forecast, tally: Tally, event: RunEvent): void {
+  if (event.type !== 'task.succeeded' && event.type !== 'task.completed' && event.type !== 'task.ended') return;
+  const running = tally.running.get(event.task);
+  if (running) forecast.observe(event.task, event.at - running.since);
 }
 
 /** A simulated run has a time of its own, which only its report tells; any other is watched from now on. */

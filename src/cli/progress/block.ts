@@ -47,9 +47,13 @@ function headline({ tally, title, now, startedAt, paint }: BlockOptions, columns
   return `${paint.accent(bar(share, barColumns))} ${paint.strong(name)}${paint.faint(tail)}`;
 }
 
-function countLine({ tally, forecast, now, paint }: BlockOptions, columns: number): string {
+function countLine({ tally, forecast, now, startedAt, paint }: BlockOptions, columns: number): string {
   const { census, running } = tally;
-  const remaining = forecast.remainingMs(tally.unfinished, (task) => ranMs(running.get(task), now));
+  const remaining = forecast.remainingMs({
+    unfinished: tally.unfinished,
+    ranMs: (task) => ranMs(running.get(task), now),
+    elapsedMs: now - startedAt,
+  });
   const parts: [string, (text: string) => string][] = [[`${tally.endedCount}/${tally.total}`, paint.strong]];
   if (running.size > 0) parts.push([`${running.size} running`, paint.accent]);
   if (remaining !== undefined && tally.unfinished.size > 0) parts.push([`eta ${elapsed(remaining)}`, paint.faint]);

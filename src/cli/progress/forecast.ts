@@ -5,40 +5,64 @@ export interface PlannedTask {
   readonly finishMs: number;
 }
 
+/** How a run stands, as far as a forecast asks. */
+export interface RunPace {
+  /** Ids of the tasks that have not ended. */
+  readonly unfinished: Iterable<string>;
+  /** How long a task has been running; undefined: it is not. */
+  readonly ranMs: (task: string) => number | undefined;
+  /** Since the run, or the following of it, began. */
+  readonly elapsedMs: number;
+}
+
 /**
- * How long a run will still take, by its plan. A task that waits has the plan's time from its start to the
- * end before it; one that runs has that less what it has run, but never less than what follows it. The
- * longest of these is the answer, so a run that is ahead of or behind its plan corrects the forecast.
+ * How long a run will still take, by its plan and its pace. Two things bound it: the longest chain that is
+ * left by the plan, and the work that is left at the parallelism reached so far. Both are scaled by how long
+ * tasks took against their plan, so a run that is ahead or behind, or a plan that had to guess, corrects itself.
  */
 export class Forecast {
-  private readonly startMs = new Map<string, number>();
-  private readonly finishMs = new Map<string, number>();
+  private readonly planned = new Map<string, PlannedTask>();
   private readonly makespanMs: number;
+  private readonly isGuess: boolean;
+  private tookMs = 0;
+  private tookByPlanMs = 0;
 
-  constructor(tasks: readonly PlannedTask[]) {
-    for (const task of tasks) {
-      this.startMs.set(task.id, task.startMs);
-      this.finishMs.set(task.id, task.finishMs);
-    }
+  /** @param isGuess the plan has no estimates to go by: nothing is told before a task has ended */
+  constructor(tasks: readonly PlannedTask[], isGuess = false) {
+    for (const task of tasks) this.planned.set(task.id, task);
     this.makespanMs = tasks.reduce((most, { finishMs }) => Math.max(most, finishMs), 0);
+    this.isGuess = isGuess;
   }
 
-  /**
-   * Milliseconds to the end; undefined when the plan says nothing (no estimates).
-   * @param unfinished ids of the tasks that have not ended
-   * @param ranMs how long a task has been running; undefined: it is not
-   */
-  remainingMs(unfinished: Iterable<string>, ranMs: (task: string) => number | undefined): number | undefined {
-    if (this.makespanMs === 0) return undefined;
-    let remaining = 0;
-    for (const task of unfinished) remaining = Math.max(remaining, this.afterMs(task, ranMs(task)));
-    return remaining;
+  /** Takes in how long a task took in the end. */
+  observe(task: string, tookMs: number): void {
+    const planned = this.planned.get(task);
+    if (!planned) return;
+    this.tookMs += tookMs;
+    this.tookByPlanMs += planned.finishMs - planned.startMs;
   }
 
-  private afterMs(task: string, ran: number | undefined): number {
-    const start = this.startMs.get(task);
-    if (start === undefined) return 0;
-    const following = this.makespanMs - (this.finishMs.get(task) ?? start);
-    return Math.max(following, this.makespanMs - start - (ran ?? 0));
+  /** Milliseconds to the end; undefined when there is nothing to tell it by. */
+  remainingMs({ elapsedMs, ranMs, unfinished }: RunPace): number | undefined {
+    const hasPace = this.tookByPlanMs > 0 && elapsedMs > 0;
+    if (this.makespanMs === 0 || (this.isGuess && !hasPace)) return undefined;
+    const scale = hasPace ? this.tookMs / this.tookByPlanMs : 1;
+    let chainMs = 0;
+    let workMs = 0;
+    for (const task of unfinished) {
+      const left = this.leftOf(task, ranMs(task) ?? 0, scale);
+      chainMs = Math.max(chainMs, left.taskMs + left.afterMs);
+      workMs += left.taskMs;
+    }
+    const parallelism = hasPace ? Math.max(1, this.tookMs / elapsedMs) : Number.POSITIVE_INFINITY;
+    return Math.max(chainMs, workMs / parallelism);
+  }
+
+  /** What is left of a task, and of the plan after it, at the run's pace. */
+  private leftOf(task: string, ranMs: number, scale: number): { readonly taskMs: number; readonly afterMs: number } {
+    const planned = this.planned.get(task);
+    if (!planned) return { taskMs: 0, afterMs: 0 };
+    const { finishMs, startMs } = planned;
+    return { taskMs: Math.max(0, (finishMs - startMs) * scale - ranMs), afterMs: (this.makespanMs - finishMs) * scale };
   }
 }

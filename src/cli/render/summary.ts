@@ -7,8 +7,8 @@ import type { Painter } from './painter.ts';
 import { counted, elapsed } from './shapes.ts';
 import { fit, oneLine, widthOf } from './width.ts';
 
-/** Failures and outputs that a summary shows; the rest is counted. */
-const maxShown = 20;
+/** Failures and outputs that a summary shows; the rest is counted. Outputs that are null are left out. */
+const maxShown = 10;
 
 /** How a summary is laid out. */
 export interface SummaryOptions {
@@ -48,7 +48,8 @@ function headLines(report: RunReport, { paint, columns }: SummaryOptions): reado
 }
 
 function outputLines({ outputs }: RunReport, { paint, columns }: SummaryOptions): readonly string[] {
-  const entries = isObject(outputs) ? Object.entries(outputs) : outputs === null ? [] : [['', outputs] as const];
+  const all = isObject(outputs) ? Object.entries(outputs) : [['', outputs] as const];
+  const entries = all.filter(([, value]) => value !== null);
   if (entries.length === 0) return [];
   const lines = entries.slice(0, maxShown).map(([key, value]) => {
     const label = key === '' ? '  ' : `  ${oneLine(key)}: `;

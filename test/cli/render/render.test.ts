@@ -100,9 +100,9 @@ describe('a summary', () => {
     for (const line of shown.split('\n')) expect(widthOf(line)).toBeLessThanOrEqual(100);
   });
 
-  it('counts failures beyond twenty', () => {
+  it('counts failures beyond ten', () => {
     const many = Array.from({ length: 25 }, (_, index) => ({ ...failed, id: `f${index}` }));
-    expect(text({ status: 'failed', tasks: many })).toContain('and 5 more tasks');
+    expect(text({ status: 'failed', tasks: many })).toContain('and 15 more tasks');
   });
 });
 
