@@ -101,6 +101,26 @@ describe('repositories out of the ordinary', () => {
   });
 });
 
+describe('imports', () => {
+  it('tells a file that is only on this disk from one that does not exist and one that was left out', async () => {
+    repository.git('init', '-q');
+    repository.write({
+      '.gitignore': 'local.js\n',
+      'a.js': "import './local.js';\nimport './none.js';\nimport './dist/built.js';\n",
+      'dist/built.js': 'export {};\n',
+    });
+    repository.commit().write({ 'local.js': 'export {};\n' });
+    const { run } = await review();
+    const { findings } = run.tasks.get('structure') as {
+      findings: { rule: string; line: number }[];
+    };
+    expect(findings.map(({ rule, line }) => [rule, line])).toEqual([
+      ['untracked-import', 1],
+      ['lost-import', 2],
+    ]);
+  });
+});
+
 describe('a folder that cannot be reviewed', () => {
   it.each([
     ['nowhere', 'does not exist'],

@@ -3,9 +3,10 @@ import { join, posix } from 'node:path';
 import { byText, eachItem, inputOf, rounded } from './context.mjs';
 import { cyclesOf, shortestLoop } from './cycles.mjs';
 import { isText, readText } from './files.mjs';
+import { askGit } from './git.mjs';
 import { aspectOutput, counted } from './findings.mjs';
 import { candidatesOf, importsIn, isRelative, resolveImport } from './imports.mjs';
-import { folderOf, isSample, isScript, languageOf, roleOf } from './languages.mjs';
+import { baseName, folderOf, isSample, isScript, languageOf, roleOf } from './languages.mjs';
 import { evidenceOf } from './redact.mjs';
 import { scan } from './scan.mjs';
 
@@ -36,7 +37,7 @@ export async function structure(ctx) {
     examined: `${counted(scripts.length, 'JavaScript or TypeScript file')}, ${counted(graph.imports, 'relative import')}`,
     findings: [
       ...cycles.map((part) => cycleFinding(part, graph)),
-      ...(await lostFindings(input.root, graph)),
+      ...(await lostFindings(input.root, graph, ctx.signal)),
     ],
     tables: [folderTable(input), largestTable(input), userTable(graph)],
     metrics: {
@@ -109,7 +110,7 @@ function cycleFinding(part, graph) {
     rule: 'import-cycle',
     severity: part.length > 8 ? /** @type {const} */ ('medium') : /** @type {const} */ ('low'),
     confidence: /** @type {const} */ ('high'),
-    title: `Import cycle of ${counted(part.length, 'file')}: ${loop.slice(0, 6).join(' → ')}${loop.length > 6 ? ' → …' : ''}`,
+    title: `Import cycle of ${counted(part.length, 'file')}: ${loop.slice(0, 4).map(baseName).join(' → ')}${loop.length > 4 ? ' → …' : ''}`,
     file: first,
     line: place?.line ?? null,
     evidence: place?.evidence ?? '',
@@ -122,23 +123,31 @@ function cycleFinding(part, graph) {
  *
  * @param {string} root
  * @param {Graph} graph
+ * @param {AbortSignal} signal
  */
-async function lostFindings(root, { lost }) {
+async function lostFindings(root, { lost }, signal) {
   /** @type {Map<string, Graph['lost']>} */
   const byTarget = new Map();
   for (const row of lost.toSorted((a, b) => byText(a.file, b.file) || a.line - b.line)) {
     const target = posix.join(folderOf(row.file) || '.', row.specifier);
     byTarget.set(target, [...(byTarget.get(target) ?? []), row]);
   }
-  const findings = [...byTarget].map(async ([target, rows]) =>
-    lostFinding(rows, await isThere(root, target)),
+  const targets = await Promise.all(
+    [...byTarget].map(async ([target, rows]) => ({ rows, path: await existing(root, target) })),
   );
-  return (await Promise.all(findings)).flat();
+  const fine = await trackedOf(
+    root,
+    targets.flatMap(({ path }) => path ?? []),
+    signal,
+  );
+  return targets
+    .filter(({ path }) => path === undefined || !fine.has(path))
+    .flatMap(({ rows, path }) => lostFinding(rows, path !== undefined));
 }
 
 /**
  * @param {Graph['lost']} rows
- * @param {boolean} there On disk, though not among the files that were examined.
+ * @param {boolean} there On disk, though git does not know it.
  */
 function lostFinding(rows, there) {
   const [first] = rows;
@@ -165,15 +174,42 @@ function lostFinding(rows, there) {
 }
 
 /**
+ * The file on disk that an import means, though it was not among those examined.
+ *
  * @param {string} root
  * @param {string} target
  */
-async function isThere(root, target) {
-  if (target.startsWith('..')) return false;
+async function existing(root, target) {
+  if (target.startsWith('..')) return undefined;
   for (const candidate of candidatesOf(target)) {
-    if ((await lstat(join(root, candidate)).catch(() => undefined))?.isFile() === true) return true;
+    const stat = await lstat(join(root, candidate)).catch(() => undefined);
+    if (stat?.isFile() === true) return candidate;
   }
-  return false;
+  return undefined;
+}
+
+/**
+ * Which of these files are tracked: left out by a limit or by their kind, but not forgotten. Without
+ * git every file that is there counts.
+ *
+ * @param {string} root
+ * @param {readonly string[]} paths
+ * @param {AbortSignal} signal
+ */
+async function trackedOf(root, paths, signal) {
+  const asked = paths.slice(0, 500);
+  if (asked.length === 0) return new Set(paths);
+  try {
+    const listed = await askGit(
+      root,
+      ['--literal-pathspecs', 'ls-files', '-z', '--', ...asked],
+      signal,
+    );
+    return new Set([...listed.split('\0'), ...paths.slice(500)]);
+  } catch {
+    signal.throwIfAborted();
+    return new Set(paths);
+  }
 }
 
 /** @param {Input} input */
