@@ -41,6 +41,17 @@ describe('order of admission', () => {
     expect(ids(queue.admit(1000))).toEqual(['old']);
   });
 
+  test('age counts also in a run where nothing happened since the last look', () => {
+    const queue = queueOf({ concurrency: 1 });
+    queue.setScope('other', {});
+    queue.request(ask('old', { rank: 0, at: 0 }));
+    queue.request(ask('ranked', { rank: 100, at: 500 }));
+    queue.request(ask('urgent', { scope: 'other', priority: 9, at: 500 }));
+    expect(ids(queue.admit(999))).toEqual(['urgent']);
+    queue.release('other', 'urgent');
+    expect(ids(queue.admit(1000))).toEqual(['old']);
+  });
+
   test('a request that does not fit holds up nobody behind it', () => {
     const queue = queueOf({ concurrency: 5, cpu: 10 });
     queue.request(ask('holder', { demand: { cpu: 6 } }));
