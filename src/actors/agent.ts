@@ -1,17 +1,22 @@
-import { assign, setup } from './xstate.ts';
+import { setup } from './xstate.ts';
 
 export interface AgentInput {
   readonly agent: string;
 }
 
 /** What an agent knows of itself: load now, and health so far. */
-export interface AgentContext extends AgentInput {
+export interface AgentLoad {
   /** Attempts that run now. */
-  readonly active: number;
-  readonly succeeded: number;
-  readonly failed: number;
+  active: number;
+  succeeded: number;
+  failed: number;
   /** Sum of the times of all ended attempts. */
-  readonly busyMs: number;
+  busyMs: number;
+}
+
+interface AgentContext extends AgentInput {
+  /** Counters under one key, changed in place: an agent counts two events for every attempt of its runs. */
+  readonly load: AgentLoad;
 }
 
 export type AgentEvent =
@@ -21,22 +26,27 @@ export type AgentEvent =
 
 const agentSetup = setup({
   types: {} as { context: AgentContext; events: AgentEvent; input: AgentInput },
-  guards: { isLast: ({ context }) => context.active === 1, isIdle: ({ context }) => context.active === 0 },
+  guards: {
+    isLast: ({ context }) => context.load.active === 1,
+    isIdle: ({ context }) => context.load.active === 0,
+  },
   actions: {
-    countBegin: assign({ active: ({ context }) => context.active + 1 }),
-    countEnd: assign(({ context }, params: { ok: boolean; durationMs: number }) => ({
-      active: context.active - 1,
-      succeeded: context.succeeded + (params.ok ? 1 : 0),
-      failed: context.failed + (params.ok ? 0 : 1),
-      busyMs: context.busyMs + params.durationMs,
-    })),
+    countBegin: ({ context: { load } }) => {
+      load.active++;
+    },
+    countEnd: ({ context: { load } }, params: { ok: boolean; durationMs: number }) => {
+      load.active--;
+      if (params.ok) load.succeeded++;
+      else load.failed++;
+      load.busyMs += params.durationMs;
+    },
   },
 });
 
 /** The lifecycle of a declared agent in this process: idle, busy with some attempts, draining, stopped. */
 export const agentMachine = agentSetup.createMachine({
   id: 'agent',
-  context: ({ input }) => ({ ...input, active: 0, succeeded: 0, failed: 0, busyMs: 0 }),
+  context: ({ input }) => ({ ...input, load: { active: 0, succeeded: 0, failed: 0, busyMs: 0 } }),
   initial: 'idle',
   states: {
     idle: {

@@ -25,7 +25,7 @@ export interface WorkerInput {
 }
 
 interface WorkerContext extends WorkerInput {
-  readonly settlement: AttemptSettlement | undefined;
+  /** Set while the running attempt is being aborted. */
   readonly aborted: AbortReason | undefined;
 }
 
@@ -40,15 +40,13 @@ const workerSetup = setup({
   types: {} as { context: WorkerContext; events: WorkerEvent; input: WorkerInput },
   actions: {
     beginAttempt: ({ context }) => context.port.begin(context.task),
-    keepSettlement: assign((_, params: { settlement: AttemptSettlement }) => params),
     keepAbortReason: assign((_, params: { aborted: AbortReason }) => params),
-    forgetAttempt: assign({ settlement: undefined, aborted: undefined }),
+    forgetAbort: assign({ aborted: undefined }),
     abortAttempt: ({ context }) => {
       if (context.aborted) context.port.abort(context.task, context.aborted);
     },
-    reportSettlement: ({ context }) => {
-      if (context.settlement) context.port.report(context.task, context.settlement, context.aborted);
-    },
+    reportSettlement: ({ context }, params: { settlement: AttemptSettlement }) =>
+      context.port.report(context.task, params.settlement, context.aborted),
   },
 });
 
@@ -59,7 +57,7 @@ const workerSetup = setup({
  */
 export const workerMachine = workerSetup.createMachine({
   id: 'worker',
-  context: ({ input }) => ({ ...input, settlement: undefined, aborted: undefined }),
+  context: ({ input }) => ({ ...input, aborted: undefined }),
   initial: 'running',
   on: {
     'verdict.succeeded': '.succeeded',
@@ -75,7 +73,7 @@ export const workerMachine = workerSetup.createMachine({
       on: {
         'attempt.settled': {
           target: 'reporting',
-          actions: { type: 'keepSettlement', params: ({ event }) => ({ settlement: event.settlement }) },
+          actions: { type: 'reportSettlement', params: ({ event }) => ({ settlement: event.settlement }) },
         },
         'attempt.abort': {
           target: 'aborting',
@@ -89,13 +87,12 @@ export const workerMachine = workerSetup.createMachine({
       on: {
         'attempt.settled': {
           target: 'reporting',
-          actions: { type: 'keepSettlement', params: ({ event }) => ({ settlement: event.settlement }) },
+          actions: { type: 'reportSettlement', params: ({ event }) => ({ settlement: event.settlement }) },
         },
       },
     },
     reporting: {
-      entry: 'reportSettlement',
-      on: { 'verdict.retry': { target: 'backing_off', actions: 'forgetAttempt' } },
+      on: { 'verdict.retry': { target: 'backing_off', actions: 'forgetAbort' } },
     },
     backing_off: { on: { dispatch: 'running' } },
     succeeded: { type: 'final' },

@@ -12,14 +12,17 @@ import { reportOf } from './reporting.ts';
 /** A run that this process owns, from its handle's side. */
 export class LiveRun implements RunHandle {
   readonly id: string;
+  /** Where the bus hears of it. */
+  readonly subject: string;
   private readonly streams = new Set<EventStream<RunEvent>>();
   private readonly ended: Promise<RunReport>;
   private core: RunCore | undefined;
   private settle: (result: { readonly report: RunReport } | { readonly error: TroupeError }) => void = () => undefined;
   private over = false;
 
-  constructor(id: string) {
+  constructor(id: string, subject: string) {
     this.id = id;
+    this.subject = subject;
     this.ended = new Promise((resolve, reject) => {
       this.settle = (result) => ('report' in result ? resolve(result.report) : reject(result.error));
     });

@@ -155,7 +155,7 @@ class LocalTroupe implements Troupe {
   }
 
   private async open(owned: OwnedRun, start: RunStarted, cancelBy?: string): Promise<LiveRun> {
-    const handle = new LiveRun(owned.run);
+    const handle = new LiveRun(owned.run, liveSubject(namespace, owned.run));
     this.live.set(owned.run, handle);
     this.serveControl();
     const answers = this.bus.subscribe(ctlSubject(namespace, owned.run), (message) => {
@@ -205,11 +205,10 @@ class LocalTroupe implements Troupe {
 
   private recorded(handle: LiveRun, record: JournalRecord): void {
     handle.recorded(record);
-    const subject = liveSubject(namespace, handle.id);
-    if (!this.bus.hasSubscribers(subject)) return;
+    if (!this.bus.hasSubscribers(handle.subject)) return;
     const { type, at, seq } = record;
     const task = 'task' in record ? record.task : null;
-    this.bus.publish(subject, { type, run: handle.id, task, at, seq });
+    this.bus.publish(handle.subject, { type, run: handle.id, task, at, seq });
   }
 
   private tell(run: string, event: Extract<RunEvent, { type: 'task.progress' }>): void {

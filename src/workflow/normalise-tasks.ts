@@ -112,7 +112,11 @@ function shardsOf({ shards }: TaskSource): ExpandSpec | undefined {
 }
 
 function forEachOf({ for_each: items }: TaskSource): ExpandSpec {
-  return { kind: 'for_each', of: (typeof items === 'string' ? items : items?.of) as Plain };
+  return { kind: 'for_each', of: (isBlock(items) ? items.of : items) as Plain };
+}
+
+function isBlock(items: TaskSource['for_each']): items is { of: Plain } {
+  return typeof items === 'object' && !Array.isArray(items);
 }
 
 function aspectSpecs(

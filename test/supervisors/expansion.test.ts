@@ -19,7 +19,7 @@ describe('a task that is split', () => {
       { agents },
     );
     const { report, state } = await carryOut({ document, functions });
-    expect(state.tasks.get('sums')?.output).toEqual([6, 9, 13]);
+    expect(state.tasks.get('sums')?.output).toEqual([3, 7, 18]);
     expect(report.tasks.map(({ id }) => id)).toEqual(['list', 'sums', 'sums[0]', 'sums[1]', 'sums[2]']);
     expect(report.census.succeeded).toBe(5);
   });
@@ -178,13 +178,6 @@ describe('checks after completion', () => {
   });
 
   it('lets the members of a group check each other before it is released', async () => {
-    const { report } = await carryOut({
-      document: workflow(
-        { ux: sim(10, { agent: undefined, uses: undefined }), next: sim(1, { needs: ['g'] }) },
-        {},
-      ),
-    }).catch(() => ({ report: undefined }));
-    expect(report).toBeUndefined();
     const document = workflow(
       { ux: { agent: 'designer' }, arch: { agent: 'architect' }, next: sim(1, { needs: ['g'] }) },
       {

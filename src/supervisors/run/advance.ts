@@ -1,3 +1,4 @@
+import { errorInfo } from '../../core/errors.ts';
 import type { PermitWish } from '../../actors/governor.ts';
 import type { TaskSpec } from '../../workflow/model.ts';
 import { agentKind } from '../../workflow/model.ts';
@@ -44,7 +45,7 @@ function conditionMet(core: RunCore, task: TaskSpec): boolean {
     if (conditionHolds(task.when, scope)) return true;
     skipTask(core, task.id, 'condition_false');
   } catch (error) {
-    endTask(core, task.id, { outcome: 'failed', reason: 'input_unresolvable', error });
+    endTask(core, task.id, { outcome: 'failed', reason: 'input_unresolvable', error: errorInfo(error) });
   }
   return false;
 }

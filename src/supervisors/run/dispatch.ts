@@ -52,7 +52,7 @@ function prepare(core: RunCore, id: string): AttemptRequest | undefined {
     return requestOf(core, core.book.task(id));
   } catch (error) {
     releasePermit(core, id);
-    endTask(core, id, { outcome: 'failed', reason: 'input_unresolvable', error });
+    endTask(core, id, { outcome: 'failed', reason: 'input_unresolvable', error: errorInfo(error) });
     return undefined;
   }
 }

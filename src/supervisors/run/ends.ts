@@ -1,4 +1,4 @@
-import { errorInfo } from '../../core/errors.ts';
+import type { ErrorInfo } from '../../core/errors.ts';
 import type { Reason, TaskOutcome } from '../../core/outcome.ts';
 import type { Plain } from '../../core/plain.ts';
 import type { RecordBody } from '../../journal/record.ts';
@@ -10,7 +10,7 @@ import type { RunCore } from './core.ts';
 export interface TaskEnd {
   readonly outcome: Exclude<TaskOutcome, 'succeeded'>;
   readonly reason: Reason;
-  readonly error?: unknown;
+  readonly error?: ErrorInfo;
 }
 
 /** Ends a task otherwise than by success, unless it has ended already. */
@@ -60,6 +60,6 @@ function endRecord(task: string, { outcome, reason, error }: TaskEnd): RecordBod
     task,
     outcome,
     reason,
-    ...(error === undefined ? {} : { error: errorInfo(error) }),
+    ...(error === undefined ? {} : { error }),
   };
 }

@@ -1,10 +1,10 @@
-import { TroupeError } from '../../core/errors.ts';
+import { TroupeError, errorInfo } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
 import { shardItems } from '../../results/sharding.ts';
 import type { ExpandSpec, TaskSpec } from '../../workflow/model.ts';
 import { resolveTemplate } from '../../workflow/template.ts';
 import type { RunCore } from './core.ts';
-import { endTask, hasEnded, succeedTask } from './ends.ts';
+import { endTask, succeedTask } from './ends.ts';
 import { openGroup } from './groups.ts';
 import { scopeOf } from './scope.ts';
 
@@ -18,14 +18,14 @@ export function expand(core: RunCore, task: TaskSpec): void {
     const items = itemsOf(core, task);
     core.ledger.commit([{ type: 'task.expanded', task: task.id, items }], () => startMembers(core, task, items));
   } catch (error) {
-    endTask(core, task.id, { outcome: 'failed', reason: 'input_unresolvable', error });
+    endTask(core, task.id, { outcome: 'failed', reason: 'input_unresolvable', error: errorInfo(error) });
   }
 }
 
 /** The members of an expanded task have been joined: the task ends as they did. */
 export function expansionJoined(core: RunCore, id: string): void {
   const group = core.ledger.state.groups.get(id);
-  if (!group || hasEnded(core, id)) return;
+  if (!group || core.ledger.state.tasks.get(id)?.phase !== 'running') return;
   if (group.outcome === 'succeeded' || group.outcome === 'partial') {
     succeedTask(core, id, { output: group.output });
   } else {

@@ -250,12 +250,10 @@ function join(core: RunCore, group: GroupSpec, end: { outcome: BarrierOutcome; r
 /** Ends a member that nobody waits for any more. Finished work is kept, also if its checkers are not through. */
 function closeMember(core: RunCore, live: LiveGroup, member: { id: string; outcome: BarrierOutcome }): void {
   const { id } = member;
-  const phase = core.ledger.state.tasks.get(id)?.phase ?? 'waiting';
-  if (phase === 'completed') return accept(core, id);
-  if (phase === 'waiting') {
-    core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id });
-    return skipTask(core, id, 'barrier_released');
-  }
+  const row = core.ledger.state.tasks.get(id);
+  if (row?.phase === 'completed') return accept(core, id);
+  core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id });
+  if (row === undefined || row.attempt === 0) return skipTask(core, id, 'barrier_released');
   const reason = member.outcome === 'failed' && !live.timedOut ? 'barrier_failed' : 'barrier_released';
   const inner = core.groups.get(id);
   if (inner) for (const part of unfinished(core, id)) closeMember(core, live, { ...member, id: part });

@@ -16,7 +16,7 @@ export function restore(core: RunCore): void {
   for (const row of tasks.values()) if (row.items && row.phase === 'running') splitAgain(core, row);
   for (const row of tasks.values()) if (row.phase !== 'waiting') restoreTask(core, row);
   for (const { id, outcome, phase } of core.ledger.state.groups.values()) {
-    if (phase === 'ended' && !core.book.expanded(id) && outcome) core.agenda.joined.push(id);
+    if (phase === 'ended' && outcome) core.agenda.joined.push(id);
     else openGroup(core, id);
   }
   core.agenda.ready.push(...core.frontier.ready());
