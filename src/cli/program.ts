@@ -9,7 +9,7 @@ import type { DataOptions } from './options.ts';
 import type { Shell } from './shell.ts';
 
 /** Takes in what a command ends with. */
-export type Finish = (exitCode: number) => void;
+type Finish = (exitCode: number) => void;
 
 type JsonOption = { readonly json?: boolean };
 

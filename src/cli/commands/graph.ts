@@ -9,14 +9,11 @@ import { writeJson } from '../output.ts';
 import type { Shell } from '../shell.ts';
 import { openWorkflowFile } from '../workflow-file.ts';
 
-/** Formats that a graph can be written in. */
-export const graphFormats = ['mermaid', 'dot', 'json'] as const;
-
 /** What `troupe graph` takes besides the file. */
 export interface GraphOptions {
   readonly machines?: boolean;
   /** Default: mermaid. */
-  readonly format?: (typeof graphFormats)[number];
+  readonly format?: GraphFormat;
 }
 
 /** `troupe graph FILE` draws a workflow; `troupe graph --machines [NAME]` the machines that Troupe runs by. */
@@ -29,7 +26,7 @@ export async function graph(shell: Shell, named: string | undefined, options: Gr
 
 type NamedChart = readonly [name: string, chart: Chart];
 
-type GraphFormat = (typeof graphFormats)[number];
+type GraphFormat = 'mermaid' | 'dot' | 'json';
 
 async function drawWorkflow(shell: Shell, file: string | undefined, format: GraphFormat): Promise<void> {
   if (file === undefined) throw new TroupeError('TRP_OPTION_INVALID', 'graph needs a workflow file, or --machines');
