@@ -143,6 +143,10 @@ describe('limits', () => {
     expect(gaps).toMatchObject([{ what: 'files over the limit', count: 2 }]);
   });
 
+  it.each(['many', 0, -1, 1.5])('refuses %j as a limit', async (max_files) => {
+    await expect(survey({ max_files })).rejects.toMatchObject({ errorClass: 'permanent' });
+  });
+
   it('leaves its own report out', async () => {
     repository.write({ 'a.js': 'a\n', 'report/report.md': '# old\n' });
     expect((await survey({ out: join(repository.root, 'report') })).files).toEqual(['a.js']);

@@ -63,9 +63,23 @@ describe('telling code from comments', () => {
     );
   });
 
-  it('takes linear time for text that is all openings', () => {
-    const { raw } = scan('/*"`\''.repeat(50_000), 'javascript');
-    expect(raw).toHaveLength(1);
+  it.each([
+    ['openings of comments and strings', '/*"`\''],
+    ['blanks', ' '],
+    ['slashes after blanks', '      /'],
+    ['opening braces', '{'],
+    ['colons in a header', 'a() :: const '],
+    ['arrows', 'a: b =>'],
+    ['imports without a name', 'import '],
+    ['triple quotes', '"""'],
+  ])('does not choke on a hundred thousand characters of %s', (_name, piece) => {
+    const text = piece.repeat(Math.ceil(100_000 / piece.length));
+    for (const family of ['javascript', 'c', 'python', 'hash'] as const) {
+      const scanned = scan(text, family);
+      expect(scanned.raw).toHaveLength(1);
+      functionsIn(scanned.code, family);
+      importsIn(scanned);
+    }
   });
 });
 

@@ -18,7 +18,7 @@ export function authorship(ctx) {
       notes: [`No authors: ${history.reason}.`],
     });
   return aspectOutput('authorship', {
-    examined: `${counted(history.commits, 'commit')} of ${counted(history.authorCount, 'author')} (${history.window})`,
+    examined: `${counted(history.commits, 'commit')} of ${counted(history.authorCount, 'author')} (${history.window}); bus factor ${history.busFactor} (fewest people who made more than half of the changes)`,
     findings: soleFolders(history),
     tables: [authorTable(history), folderTable(history)],
     metrics: {

@@ -13,7 +13,7 @@ import { evidenceOf } from './redact.mjs';
  */
 
 const readmeParts = /** @type {const} */ ([
-  ['what it is', /\S(?:.*\s){12}/s],
+  ['what it is', /(?:\S+\s+){12}\S/],
   [
     'installing',
     /\b(?:install|setup|set up|getting started|quick ?start|npm i\b|pip install|go get|cargo add)/i,
@@ -93,6 +93,9 @@ async function readPages(ctx, root, paths) {
   return pages;
 }
 
+/** Characters of a line that are searched for links. */
+const maxLine = 4000;
+
 const inlineLink =
   /!?\[[^\]\n]*\]\(\s*<?([^)\s>]+)>?(?:\s+["'][^)]*)?\)|^\s{0,3}\[[^\]\n]+\]:\s*<?(\S+?)>?\s*(?:["'].*)?$|<(?:a|img)\s[^>]*\b(?:href|src)=["']([^"']+)["']/g;
 
@@ -109,9 +112,12 @@ function linksIn(path, text) {
     const mark = /^\s*(`{3,}|~{3,})/.exec(line)?.[1]?.slice(0, 3) ?? '';
     if (mark !== '' && (fence === '' || fence === mark)) fence = fence === '' ? mark : '';
     if (fence !== '' || mark !== '') return [];
-    const targets = [...line.replace(/`[^`]*`/g, '').matchAll(inlineLink)].map(
-      (match) => match[1] ?? match[2] ?? match[3] ?? '',
-    );
+    const targets = [
+      ...line
+        .slice(0, maxLine)
+        .replace(/`[^`]*`/g, '')
+        .matchAll(inlineLink),
+    ].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
     return targets
       .filter(isLocal)
       .map((target) => ({ file: path, line: index + 1, target, evidence: evidenceOf(line) }));

@@ -33,7 +33,7 @@ const branch =
   /^(?:if|for|foreach|while|case|catch|elif|elsif|except|when|unless|until|rescue|guard|and|or|&&|\|\||\?\?|\?)$/;
 const braceToken = /[{}();\n]|[\w$]+|&&|\|\||\?\?(?!=)|\?(?=\s)|[^\s\w$]|[^\S\n]+/g;
 const declared =
-  /(?:^|[\s*&.:#!])([A-Za-z_$~][\w$]*[!?]?)\s*(?:<[^(){}]*>)?\s*\(\)\s*(?:(?:const|noexcept|override|final|async|mutating|throws)\b[\w\s.,]*|:[^=]*|->[^=]*|where[^=]*)*$/;
+  /(?:^|[\s*&.:#!])([A-Za-z_$~][\w$]*[!?]?)\s*(?:<[^(){}]*>)?\s*\(\)\s*(?:(?:const|noexcept|override|final|async|mutating|throws)\b[\w\s.,]*)?(?:(?::|->|\bwhere\b)[^=]*)?$/;
 
 /**
  * @param {readonly string[]} code Lines without comments and strings.
@@ -182,9 +182,11 @@ function flattened(header) {
 
 /** @param {string} flat */
 function arrowName(flat) {
+  /* The name stands near the arrow; a bound keeps hostile headers cheap. */
+  const near = flat.slice(-120);
   return (
     /([A-Za-z_$][\w$]*)\s*(?::[^=]+)?[=:]\s*(?:async\s*)?(?:\(\)|[\w$]+)?[^=]*=>$/.exec(
-      flat,
+      near,
     )?.[1] ?? 'anonymous'
   );
 }

@@ -9,7 +9,7 @@ import { inComment } from './scan.mjs';
  */
 
 const statement =
-  /\b(?:import|export)\s+(type\s)?(?:[^'"`;]*?\sfrom\s*)?["']([^"'\n]+)["']|\b(?:require|import)\s*\(\s*["']([^"'\n]+)["']\s*\)/g;
+  /\b(?:import|export)\s+(type\s)?(?:[^'"`;]{0,2000}?\sfrom\s*)?["']([^"'\n]+)["']|\b(?:require|import)\s*\(\s*["']([^"'\n]+)["']\s*\)/g;
 
 /**
  * @param {import('./scan.mjs').Scan} scanned

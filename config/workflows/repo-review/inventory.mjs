@@ -37,13 +37,14 @@ import { listFolder, listTracked } from './listing.mjs';
 export async function inventory(ctx) {
   /** @type {{ path: string, out: string, max_files: number }} */
   const input = inputOf(ctx);
+  const limit = limitOf(input.max_files);
   const root = await rootOf(String(input.path));
   const out = resolve(String(input.out));
   const version = await versionOf(root, ctx.signal);
   const listed = await list(root, version, ctx);
   const entries = listed.entries.filter((entry) => !isBelow(join(root, entry.path), out));
   const sorted = await sortOut(ctx, root, entries);
-  const { files, gap } = cap(sorted.files, Number(input.max_files));
+  const { files, gap } = cap(sorted.files, limit);
   return {
     root,
     out,
@@ -55,6 +56,13 @@ export async function inventory(ctx) {
     gaps: [...sorted.gaps, ...listed.gaps, ...gap].sort((a, b) => byText(a.what, b.what)),
     warnings: warningsOf(version),
   };
+}
+
+/** @param {unknown} value */
+function limitOf(value) {
+  const limit = Number(value);
+  if (Number.isInteger(limit) && limit > 0) return limit;
+  throw permanent(`max_files=${JSON.stringify(value)} is not a whole number above 0.`);
 }
 
 /** @param {string} path */
@@ -243,7 +251,7 @@ const rank = {
  * @returns {{ files: string[], gap: Gap[] }}
  */
 function cap(files, limit) {
-  if (!(limit > 0) || files.length <= limit) return { files: [...files], gap: [] };
+  if (files.length <= limit) return { files: [...files], gap: [] };
   const ranked = files.toSorted((a, b) => rank[roleOf(a)] - rank[roleOf(b)] || byText(a, b));
   const left = ranked.slice(limit);
   const why = `more than max_files (${limit}); source files went first. Raise it with --input max_files=N`;

@@ -225,23 +225,25 @@ function cargoVersion(value) {
 
 /** @param {string} text */
 function readPom(text) {
-  const dependencies = [...text.matchAll(/<dependency>([\s\S]*?)<\/dependency>/g)].map((match) => {
-    const block = match[1] ?? '';
-    const name = `${tag(block, 'groupId')}:${tag(block, 'artifactId')}`;
-    const line = linesOf(text.slice(0, match.index)).length;
-    /* Without a version of its own it is managed by the parent. */
-    return {
-      name,
-      version: tag(block, 'version') || 'managed',
-      line,
-      scope:
-        tag(block, 'scope') === 'test'
-          ? /** @type {const} */ ('development')
-          : /** @type {const} */ ('runtime'),
-    };
-  });
+  const dependencies = [...text.matchAll(/<dependency>([\s\S]{0,4000}?)<\/dependency>/g)].map(
+    (match) => {
+      const block = match[1] ?? '';
+      const name = `${tag(block, 'groupId')}:${tag(block, 'artifactId')}`;
+      const line = linesOf(text.slice(0, match.index)).length;
+      /* Without a version of its own it is managed by the parent. */
+      return {
+        name,
+        version: tag(block, 'version') || 'managed',
+        line,
+        scope:
+          tag(block, 'scope') === 'test'
+            ? /** @type {const} */ ('development')
+            : /** @type {const} */ ('runtime'),
+      };
+    },
+  );
   return manifest('maven', dependencies, {
-    licence: /<license>[\s\S]*?<name>([^<]+)/.exec(text)?.[1]?.trim() ?? '',
+    licence: /<license>[\s\S]{0,2000}?<name>([^<]+)/.exec(text)?.[1]?.trim() ?? '',
   });
 }
 

@@ -172,7 +172,7 @@ function footer({ subject }) {
       'Severity says how bad it is if true, confidence how often such a finding is true. Secrets are never printed. ' +
       'Complexity counts branches (McCabe) found without a parser, so it may be off by a few.',
     ...(subject.version.kind === 'git'
-      ? ['', 'The same commit gives the same report, byte for byte.']
+      ? ['', 'The same commit in a clean working tree gives the same report, byte for byte.']
       : []),
   );
 }

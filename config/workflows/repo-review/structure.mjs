@@ -141,8 +141,17 @@ async function lostFindings(root, { lost }, signal) {
     signal,
   );
   return targets
-    .filter(({ path }) => path === undefined || !fine.has(path))
+    .filter(({ rows, path }) => !isBuilt(rows) && (path === undefined || !fine.has(path)))
     .flatMap(({ rows, path }) => lostFinding(rows, path !== undefined));
+}
+
+/**
+ * Output of a build may be there or not: that says nothing about the repository.
+ *
+ * @param {Graph['lost']} rows
+ */
+function isBuilt(rows) {
+  return rows.some((row) => roleOf(posix.join(folderOf(row.file), row.specifier)) === 'generated');
 }
 
 /**
@@ -152,16 +161,14 @@ async function lostFindings(root, { lost }, signal) {
 function lostFinding(rows, there) {
   const [first] = rows;
   if (first === undefined) return [];
-  const built = roleOf(posix.join(folderOf(first.file), first.specifier)) === 'generated';
   const also = rows.length > 1 ? ` (${rows.length} imports)` : '';
   return [
     {
       rule: there ? 'untracked-import' : 'lost-import',
-      severity: there && !built ? /** @type {const} */ ('medium') : /** @type {const} */ ('low'),
-      confidence:
-        built || isSample(first.file)
-          ? /** @type {const} */ ('low')
-          : /** @type {const} */ ('medium'),
+      severity: there ? /** @type {const} */ ('medium') : /** @type {const} */ ('low'),
+      confidence: isSample(first.file)
+        ? /** @type {const} */ ('low')
+        : /** @type {const} */ ('medium'),
       title: `Imports ${first.specifier}, which ${there ? 'is on this disk but not tracked' : 'does not exist'}${also}`,
       file: first.file,
       line: first.line,
