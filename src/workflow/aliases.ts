@@ -7,7 +7,7 @@ interface BlockSpellings {
   readonly keys?: { readonly [source: string]: string };
   /** Canonical key to its values' source spellings. */
   readonly values?: { readonly [key: string]: { readonly [source: string]: string | number } };
-  /** Canonical key to the block that stands under it; `*x` for each value of the mapping or list. */
+  /** Canonical key to the block that stands under it; `*x` for each value of the mapping or list, `+x` for the one or each of the list. */
   readonly holds?: { readonly [key: string]: string };
 }
 
@@ -40,7 +40,7 @@ const spellings: { readonly [block: string]: BlockSpellings } = {
       estimated_duration: 'estimate',
       resource_requirements: 'resources',
     },
-    holds: { retry: 'retry', resources: 'demand', barrier: 'barrier', needs: '*need' },
+    holds: { retry: 'retry', resources: 'demand', barrier: 'barrier', needs: '+need' },
   },
   need: {
     values: {
@@ -64,7 +64,7 @@ const spellings: { readonly [block: string]: BlockSpellings } = {
     values: {
       mode: { truly_parallel: 'fork_join', parallel: 'fork_join', barrier_sync: 'fork_join' },
     },
-    holds: { barrier: 'barrier', cross_validation: 'cross_validation', needs: '*need' },
+    holds: { barrier: 'barrier', cross_validation: 'cross_validation', needs: '+need' },
   },
   cross_validation: { keys: { validation_agents: 'agents', validation_timeout: 'timeout' } },
   barrier: {
@@ -162,14 +162,14 @@ function respell(value: Plain, place: Place): Plain {
 }
 
 function respellHeld(value: Plain, place: Place): Plain {
-  if (!place.block.startsWith('*')) return respell(value, place);
-  const block = place.block.slice(1);
+  const [mark] = place.block;
+  const block = place.block.replace(/^[*+]/, '');
   const each = (item: Plain, key: string | number): Plain =>
     item === null && block === 'task'
       ? {}
       : respell(item, { ...place, block, path: [...place.path, key] });
-  if (Array.isArray(value)) return (value as readonly Plain[]).map(each);
-  if (!isObject(value)) return value;
+  if (mark !== block[0] && Array.isArray(value)) return (value as readonly Plain[]).map(each);
+  if (mark !== '*' || !isObject(value)) return respell(value, { ...place, block });
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, each(item, key)]));
 }
 

@@ -47,17 +47,22 @@ interface Place {
 }
 
 async function loadFile(path: string): Promise<LoadedDocument> {
-  const file = path.startsWith('file:') ? fileURLToPath(path) : path;
-  const place = { file, baseDir: dirname(resolve(file)) };
   try {
-    const { size } = await stat(file);
-    if (size > maxDocumentBytes) return tooLarge(size, place);
+    const file = path.startsWith('file:') ? fileURLToPath(path) : path;
+    const place = { file, baseDir: dirname(resolve(file)) };
+    const entry = await stat(file);
+    if (!entry.isFile()) return unreadable(path, 'it is not a file');
+    if (entry.size > maxDocumentBytes) return tooLarge(entry.size, place);
     return await loadText(await readFile(file, 'utf8'), place);
   } catch (error) {
-    const faults = new FaultList(file, nowhere);
-    faults.add('TRP_WORKFLOW_UNREADABLE', `cannot read ${file}: ${messageOf(error)}`, []);
-    return { ...place, value: undefined, faults };
+    return unreadable(path, messageOf(error));
   }
+}
+
+function unreadable(file: string, reason: string): LoadedDocument {
+  const faults = new FaultList(file, nowhere);
+  faults.add('TRP_WORKFLOW_UNREADABLE', `cannot read ${file}: ${reason}`, []);
+  return { file, baseDir: resolve('.'), value: undefined, faults };
 }
 
 function tooLarge(bytes: number, place: Place): LoadedDocument {

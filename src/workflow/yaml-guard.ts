@@ -65,7 +65,7 @@ interface GuardState {
 function nestingFault(state: GuardState, type: string | null): string | undefined {
   if (type === null) return undefined;
   if (type === 'newline') state.onLine = 0;
-  if (compactIndicators.has(type)) state.onLine++;
+  if (state.depth === 0 && compactIndicators.has(type)) state.onLine++;
   if (openings.has(type)) state.depth++;
   if (closings.has(type)) state.depth--;
   const deep =

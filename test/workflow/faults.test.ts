@@ -357,6 +357,24 @@ tiers:
     expect(faults).toMatchObject([{ code: 'TRP_PLAIN_DATA', path: 'tasks.a.with.at' }]);
   });
 
+  it.each(['.', 'file:%zz', 'file://far/away.yaml'])(
+    'tells that %s cannot be read',
+    async (path) => {
+      const { faults } = await validateDocument({ path });
+      expect(faults).toMatchObject([{ code: 'TRP_WORKFLOW_UNREADABLE', file: path }]);
+    },
+  );
+
+  it('points at a key in the spelling that the text has', async () => {
+    const found = await faultsOf(
+      'tasks:\n  a: {uses: simulate}\n  b:\n    uses: simulate\n    depends_on: [a, z]\n    estimated_duration: soon',
+    );
+    expect(found).toEqual([
+      'TRP_WORKFLOW_UNKNOWN_REF 5:21 tasks.b.needs[1]',
+      'TRP_WORKFLOW_INVALID 6:25 tasks.b.estimate',
+    ]);
+  });
+
   it('tells that a file is missing', async () => {
     const { faults, workflow } = await validateDocument({ path: 'no/such/flow.yaml' });
     expect(workflow).toBeUndefined();

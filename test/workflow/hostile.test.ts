@@ -74,6 +74,15 @@ describe('a hostile document', () => {
     expect(faults.length).toBeGreaterThan(0);
   });
 
+  it('is not what a long line of JSON is', async () => {
+    const tasks = Object.fromEntries(
+      Array.from({ length: 300 }, (_, i) => [`t${i}`, { uses: 'simulate', with: [[[i]]] }]),
+    );
+    const { faults, workflow } = await validated(JSON.stringify({ tasks }));
+    expect(faults).toEqual([]);
+    expect(workflow?.tasks).toHaveLength(300);
+  });
+
   it('is told of in at most a thousand faults', async () => {
     const found = await faultsOf(Array.from({ length: 5000 }, (_, i) => `k${i}: 1`).join('\n'));
     expect(found).toHaveLength(1000);

@@ -131,9 +131,16 @@ function addFault(issue: Issue, document: unknown, faults: FaultList): void {
   const hint = typeof value === 'string' ? faults.suggest(value, words) : undefined;
   const message =
     value === undefined
-      ? `${where}missing; ${issue.message}`
-      : `${where}${issue.message}, got ${brief(value)}`;
+      ? `${where}missing; ${expectation(issue)}`
+      : `${where}${expectation(issue)}, got ${brief(value)}`;
   faults.add('TRP_WORKFLOW_INVALID', message, { path, hint });
+}
+
+/** The schema's own sentence, or one for the few rules that carry none. */
+function expectation(issue: Issue): string {
+  if (issue.message.startsWith('expected')) return issue.message;
+  if (issue.code === 'too_small') return `expected a length of at least ${issue.minimum}`;
+  return issue.code === 'too_big' ? `expected at most ${issue.maximum}` : 'expected a value';
 }
 
 function addNameFault(path: DocumentPath, faults: FaultList): void {

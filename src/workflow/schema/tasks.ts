@@ -63,9 +63,12 @@ const aspects = z.union([listOf(id).min(1), named(z.union([aspect, z.null()]))],
   error: 'expected a list of names, or a mapping from names to {agent, with}',
 });
 
-const forEach = z.union([z.string(), z.array(template), block('for_each', 'One member per item.', { of: template })], {
-  error: 'expected a list, or an expression such as ${tasks.a.output.items}',
-});
+const forEach = z.union(
+  [z.string(), z.array(template), block('for_each', 'One member per item.', { of: template })],
+  {
+    error: 'expected a list, or an expression such as ${tasks.a.output.items}',
+  },
+);
 
 /** A node of the workflow's graph. */
 export const task = block('task', 'A piece of work.', {
