@@ -79,7 +79,6 @@ export function chartOf(machine: MachineLike): Chart {
   return { id: machine.id, description: root.description ?? '', states, transitions };
 }
 
-
 interface Collected {
   readonly states: ChartState[];
   readonly transitions: ChartTransition[];
@@ -87,9 +86,11 @@ interface Collected {
 
 function collect(node: NodeLike, parent: string | null, into: Collected): void {
   into.states.push(stateOf(node, parent));
-  for (const transition of node.always ?? []) into.transitions.push(transitionOf(node, '', transition));
+  for (const transition of node.always ?? [])
+    into.transitions.push(transitionOf(node, '', transition));
   for (const [event, candidates] of node.transitions) {
-    for (const transition of candidates) into.transitions.push(transitionOf(node, event, transition));
+    for (const transition of candidates)
+      into.transitions.push(transitionOf(node, event, transition));
   }
   for (const child of Object.values(node.states)) collect(child, node.id, into);
 }

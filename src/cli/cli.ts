@@ -5,7 +5,11 @@ import { buildProgram } from './program.ts';
 import type { Shell } from './shell.ts';
 
 /** Runs one command line (without node and script) to its end; gives the exit code. Never throws. */
-export async function runCli(shell: Shell, args: readonly string[], version: string): Promise<number> {
+export async function runCli(
+  shell: Shell,
+  args: readonly string[],
+  version: string,
+): Promise<number> {
   let exitCode: number = exitCodes.ok;
   const program = buildProgram(shell, version, (code) => (exitCode = code));
   try {
@@ -23,8 +27,14 @@ export async function runCli(shell: Shell, args: readonly string[], version: str
 function usageError(error: CommanderError, args: readonly string[]): TroupeError {
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
   const command = args.find((arg) => !arg.startsWith('-'));
-  const help = command === undefined || error.code === 'commander.unknownCommand' ? 'troupe --help' : `troupe ${command} --help`;
-  const hint = suggestion === undefined ? `See ${help}.` : `${suggestion.replace(/^\(|\)$/g, '')} See ${help}.`;
+  const help =
+    command === undefined || error.code === 'commander.unknownCommand'
+      ? 'troupe --help'
+      : `troupe ${command} --help`;
+  const hint =
+    suggestion === undefined
+      ? `See ${help}.`
+      : `${suggestion.replace(/^\(|\)$/g, '')} See ${help}.`;
   return new TroupeError('TRP_OPTION_INVALID', message, { hint });
 }
 

@@ -28,7 +28,11 @@ export function reportFailure(shell: Shell, thrown: unknown, asJson: boolean): n
 }
 
 /** Faults or warnings as text, each with its place and what to do. */
-export function faultLines(faults: readonly Fault[], paint: Painter, word: 'error' | 'warning'): readonly string[] {
+export function faultLines(
+  faults: readonly Fault[],
+  paint: Painter,
+  word: 'error' | 'warning',
+): readonly string[] {
   const colour = word === 'error' ? paint.bad : paint.warn;
   return faults.flatMap((fault) => [
     `${paint.strong(placeOf(fault))}  ${colour(word)} ${colour(fault.code)}  ${oneLine(fault.message)}`,
@@ -47,7 +51,13 @@ function failureInfo(thrown: unknown): ErrorInfo & { readonly hint: string } {
   if (thrown instanceof InvalidWorkflow) {
     const [{ code, hint, message }, ...rest] = thrown.faults;
     const place = placeOf(thrown.faults[0]);
-    return { code, message: rest.length === 0 ? message : `${message} (and ${rest.length} more)`, errorClass: 'permanent', place, hint };
+    return {
+      code,
+      message: rest.length === 0 ? message : `${message} (and ${rest.length} more)`,
+      errorClass: 'permanent',
+      place,
+      hint,
+    };
   }
   const info = errorInfo(thrown);
   const code: ErrorCode = thrown instanceof TroupeError ? info.code : 'TRP_INTERNAL';
@@ -61,7 +71,8 @@ function failureJson(thrown: unknown, info: ErrorInfo): object {
 }
 
 function failureText(thrown: unknown, info: ErrorInfo, paint: Painter): string {
-  if (thrown instanceof InvalidWorkflow) return `${faultLines(thrown.faults, paint, 'error').join('\n')}\n`;
+  if (thrown instanceof InvalidWorkflow)
+    return `${faultLines(thrown.faults, paint, 'error').join('\n')}\n`;
   const place = info.place === undefined ? '' : `\n  at ${oneLine(info.place)}`;
   const hint = info.hint === undefined ? '' : `\n  next: ${oneLine(info.hint)}`;
   return `${paint.bad(`error ${info.code}`)}: ${info.message}${place}${hint}\n`;

@@ -1,7 +1,8 @@
 import type { RunEvent, RunHandle, Troupe } from '../runtime/api.ts';
 import type { RunReport } from '../runtime/report.ts';
 import type { Workflow } from '../workflow/model.ts';
-import { exitCodeOfRun, exitCodes } from './exit-codes.ts';
+import { exitCodeOfRun } from './exit-codes.ts';
+import { Interruption } from './interruption.ts';
 import { outputForm, writeEvent, writeReport } from './output.ts';
 import type { OutputOptions } from './output.ts';
 import { progressBlock } from './progress/block.ts';
@@ -60,17 +61,30 @@ interface Watched {
   readonly forecast: Forecast;
 }
 
-function openView(shell: Shell, options: FollowOptions, { forecast, tally }: Watched): ProgressView {
+function openView(
+  shell: Shell,
+  options: FollowOptions,
+  { forecast, tally }: Watched,
+): ProgressView {
   const { handle, quiet, workflow } = options;
   const write = (text: string): void => shell.err(text);
   const paint = painter(shell.colours.err);
   const { now, startedAt } = timeOf(shell, handle);
   write(`${paint.strong(handle.id)}  ${workflow.name}  ${workflow.tasks.length} tasks\n`);
   if (quiet === true) return quietView(write);
-  if (!shell.terminal()) return new LinesView({ clock: shell.clock, write, tally, startedAt, paint });
+  if (!shell.terminal())
+    return new LinesView({ clock: shell.clock, write, tally, startedAt, paint });
   const lines = (): readonly string[] => {
     const size = shell.terminal() ?? { columns: 80, rows: 24 };
-    return progressBlock({ tally, forecast, title: workflow.name, now: now(), startedAt, size, paint });
+    return progressBlock({
+      tally,
+      forecast,
+      title: workflow.name,
+      now: now(),
+      startedAt,
+      size,
+      paint,
+    });
   };
   return new LiveView({ clock: shell.clock, write, lines });
 }
@@ -88,13 +102,21 @@ async function forecastOf(workflow: Workflow): Promise<Forecast> {
 
 /** An event that ends a task's attempt tells the forecast how long it took. */
 function observe(forecast: Forecast, tally: Tally, event: RunEvent): void {
-  if (event.type !== 'task.succeeded' && event.type !== 'task.completed' && event.type !== 'task.ended') return;
+  if (
+    event.type !== 'task.succeeded' &&
+    event.type !== 'task.completed' &&
+    event.type !== 'task.ended'
+  )
+    return;
   const running = tally.running.get(event.task);
   if (running) forecast.observe(event.task, event.at - running.since);
 }
 
 /** A simulated run has a time of its own, which only its report tells; any other is watched from now on. */
-function timeOf(shell: Shell, handle: RunHandle): { readonly startedAt: number; readonly now: () => number } {
+function timeOf(
+  shell: Shell,
+  handle: RunHandle,
+): { readonly startedAt: number; readonly now: () => number } {
   const { simulated, started_at } = handle.report();
   if (!simulated) return { startedAt: shell.clock.now(), now: () => shell.clock.now() };
   const startedAt = Date.parse(started_at);
@@ -131,71 +153,3 @@ async function outcomeAfter(handle: RunHandle, ended: Promise<void>): Promise<Ru
   await ended;
   return report;
 }
-
-interface Interrupted {
-  readonly troupe: Troupe;
-  readonly handle: RunHandle;
-  readonly view: ProgressView;
-}
-
-/**
- * What signals do to a run in the foreground. The first SIGINT cancels it, the second ends the process at
- * once and leaves the run to be resumed; SIGTERM and SIGHUP close gently and leave it to be resumed as well.
- */
-class Interruption {
-  exitCode: number | undefined;
-  /** Settles when a signal has closed the Troupe; never otherwise. */
-  private readonly closed: Promise<void>;
-  private readonly shell: Shell;
-  private readonly run: Interrupted;
-  private readonly stopListening: readonly (() => void)[];
-  private settleClosed: () => void = () => undefined;
-
-  constructor(shell: Shell, run: Interrupted) {
-    this.shell = shell;
-    this.run = run;
-    this.closed = new Promise((resolve) => (this.settleClosed = resolve));
-    this.stopListening = [
-      shell.onSignal('SIGINT', () => this.onInterrupt()),
-      shell.onSignal('SIGTERM', () => this.onTerminate()),
-      shell.onSignal('SIGHUP', () => this.onTerminate()),
-    ];
-  }
-
-  /** The outcome of the run, or how it stood when a signal closed the Troupe, which may make the outcome fail. */
-  async orClosed(outcome: Promise<RunReport>): Promise<RunReport> {
-    const closed = this.closed.then(() => this.run.handle.report());
-    const ended = outcome.catch((thrown: unknown) => {
-      if (this.exitCode === exitCodes.terminated) return closed;
-      throw thrown;
-    });
-    return Promise.race([ended, closed]);
-  }
-
-  dispose(): void {
-    for (const stop of this.stopListening) stop();
-  }
-
-  private onInterrupt(): void {
-    const { handle, view } = this.run;
-    if (this.exitCode !== undefined) return this.leave();
-    this.exitCode = exitCodes.interrupted;
-    view.note('Cancelling the run gently. Press Ctrl-C again to leave at once; it can be resumed then.');
-    handle.cancel('SIGINT').catch(() => undefined);
-  }
-
-  private leave(): void {
-    this.run.view.note(`Left. To go on: troupe resume ${this.run.handle.id}`);
-    this.run.view.stop();
-    this.shell.exit(this.exitCode ?? exitCodes.interrupted);
-  }
-
-  private onTerminate(): void {
-    const { handle, troupe, view } = this.run;
-    if (this.exitCode !== undefined) return;
-    this.exitCode = exitCodes.terminated;
-    view.note(`Closing. To go on: troupe resume ${handle.id}`);
-    troupe.close().then(this.settleClosed, this.settleClosed);
-  }
-}
-

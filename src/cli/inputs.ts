@@ -17,7 +17,8 @@ export interface InputOptions {
  * @throws TroupeError TRP_INPUT_INVALID that names the text at fault.
  */
 export async function readInputs(shell: Shell, options: InputOptions): Promise<PlainObject> {
-  const fromFile = options.inputFile === undefined ? {} : await readInputFile(shell, options.inputFile);
+  const fromFile =
+    options.inputFile === undefined ? {} : await readInputFile(shell, options.inputFile);
   return parseInputs(options.input ?? [], fromFile);
 }
 
@@ -34,7 +35,8 @@ export function parseInputs(texts: readonly string[], base: PlainObject = {}): P
 export function parseValue(text: string): Plain {
   try {
     const value = JSON.parse(text) as Plain;
-    const inexact = typeof value === 'number' && /^-?\d+$/.test(text.trim()) && !Number.isSafeInteger(value);
+    const inexact =
+      typeof value === 'number' && /^-?\d+$/.test(text.trim()) && !Number.isSafeInteger(value);
     return inexact ? text : value;
   } catch {
     return text;
@@ -45,7 +47,10 @@ function entriesOf(text: string): readonly (readonly [string, Plain])[] {
   if (text.trimStart().startsWith('{')) return Object.entries(parseObject(text, '--input'));
   const cut = text.indexOf('=');
   if (cut <= 0) {
-    throw new TroupeError('TRP_INPUT_INVALID', `--input ${JSON.stringify(text)} is neither key=value nor a JSON object`);
+    throw new TroupeError(
+      'TRP_INPUT_INVALID',
+      `--input ${JSON.stringify(text)} is neither key=value nor a JSON object`,
+    );
   }
   return [[text.slice(0, cut), parseValue(text.slice(cut + 1))]];
 }
@@ -55,7 +60,11 @@ async function readInputFile(shell: Shell, file: string): Promise<PlainObject> {
   const path = resolve(shell.cwd, file);
   if (/\.ya?ml$/i.test(file)) return readYaml(path, file);
   const text = await readFile(path, 'utf8').catch((thrown: unknown) => {
-    throw new TroupeError('TRP_INPUT_INVALID', `the input file cannot be read: ${messageOf(thrown)}`, { place: file });
+    throw new TroupeError(
+      'TRP_INPUT_INVALID',
+      `the input file cannot be read: ${messageOf(thrown)}`,
+      { place: file },
+    );
   });
   return parseObject(text, file);
 }
@@ -75,12 +84,17 @@ function parseObject(text: string, place: string): PlainObject {
   try {
     value = JSON.parse(text);
   } catch (thrown) {
-    throw new TroupeError('TRP_INPUT_INVALID', `the input is not JSON: ${messageOf(thrown)}`, { place });
+    throw new TroupeError('TRP_INPUT_INVALID', `the input is not JSON: ${messageOf(thrown)}`, {
+      place,
+    });
   }
   return asObject(value, place);
 }
 
 function asObject(value: unknown, place: string): PlainObject {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as PlainObject;
-  throw new TroupeError('TRP_INPUT_INVALID', 'the input must be a mapping of names to values', { place });
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as PlainObject;
+  throw new TroupeError('TRP_INPUT_INVALID', 'the input must be a mapping of names to values', {
+    place,
+  });
 }

@@ -25,7 +25,10 @@ export function duration(option: string): (text: string) => number {
 }
 
 /** One word of a list, for `option`. */
-export function oneOf<Word extends string>(option: string, words: readonly Word[]): (text: string) => Word {
+export function oneOf<Word extends string>(
+  option: string,
+  words: readonly Word[],
+): (text: string) => Word {
   return (text) => {
     const found = words.find((word) => word === text);
     if (found !== undefined) return found;
@@ -34,5 +37,8 @@ export function oneOf<Word extends string>(option: string, words: readonly Word[
 }
 
 function invalid(option: string, text: string, expected: string): TroupeError {
-  return new TroupeError('TRP_OPTION_INVALID', `${option} is ${JSON.stringify(text)}; expected ${expected}`);
+  return new TroupeError(
+    'TRP_OPTION_INVALID',
+    `${option} is ${JSON.stringify(text)}; expected ${expected}`,
+  );
 }

@@ -40,5 +40,8 @@ export function writeEvent(shell: Shell, run: string, event: RunEvent | JournalR
 export function writeReport(shell: Shell, report: RunReport, form: OutputForm): void {
   if (form === 'json') return writeJson(shell, report);
   if (form === 'jsonl') return writeJson(shell, { type: 'run.report', ...report });
-  writeLines(shell, summaryLines(report, { paint: painter(shell.colours.out), columns: shell.outColumns() }));
+  writeLines(
+    shell,
+    summaryLines(report, { paint: painter(shell.colours.out), columns: shell.outColumns() }),
+  );
 }

@@ -23,11 +23,16 @@ interface Wiring {
 /** The command line of `troupe`. Nothing in it writes, ends the process or loads more than itself. */
 export function buildProgram(shell: Shell, version: string, finish: Finish): Command {
   const program = new Command('troupe')
-    .description('Run many LLM agents and workers in parallel, under supervision, without losing finished work.')
+    .description(
+      'Run many LLM agents and workers in parallel, under supervision, without losing finished work.',
+    )
     .version(version)
     .exitOverride()
     .configureOutput({ writeOut: (text) => shell.out(text), writeErr: () => undefined })
-    .addHelpText('after', examples('troupe init demo', 'troupe run demo/workflow.yaml', 'troupe runs') + exitCodeText);
+    .addHelpText(
+      'after',
+      examples('troupe init demo', 'troupe run demo/workflow.yaml', 'troupe runs') + exitCodeText,
+    );
   const wiring = { program, shell, finish };
   addDocumentCommands(wiring);
   addRun(wiring);
@@ -51,21 +56,30 @@ function addDocumentCommands({ program, shell, finish }: Wiring): void {
     .argument('[folder]', 'where to', '.')
     .option('--json', 'print what was written as JSON')
     .addHelpText('after', examples('troupe init', 'troupe init demo'))
-    .action(async (folder: string, options: JsonOption) => finish(await (await import('./commands/init.ts')).init(shell, folder, options)));
+    .action(async (folder: string, options: JsonOption) =>
+      finish(await (await import('./commands/init.ts')).init(shell, folder, options)),
+    );
   program
     .command('validate')
     .description('check a workflow and name every fault with its place')
     .argument('<file>', 'workflow in YAML or JSON; - is standard input')
     .option('--json', 'print faults and warnings as JSON')
-    .addHelpText('after', examples('troupe validate workflow.yaml', 'troupe validate workflow.yaml --json'))
-    .action(async (file: string, options: JsonOption) => finish(await (await import('./commands/validate.ts')).validate(shell, file, options)));
+    .addHelpText(
+      'after',
+      examples('troupe validate workflow.yaml', 'troupe validate workflow.yaml --json'),
+    )
+    .action(async (file: string, options: JsonOption) =>
+      finish(await (await import('./commands/validate.ts')).validate(shell, file, options)),
+    );
   program
     .command('plan')
     .description('predict a run: order, critical path, slack, what runs together and why not')
     .argument('<file>', 'workflow in YAML or JSON; - is standard input')
     .option('--json', 'print the plan as JSON')
     .addHelpText('after', examples('troupe plan workflow.yaml', 'troupe plan workflow.yaml --json'))
-    .action(async (file: string, options: JsonOption) => finish(await (await import('./commands/plan.ts')).plan(shell, file, options)));
+    .action(async (file: string, options: JsonOption) =>
+      finish(await (await import('./commands/plan.ts')).plan(shell, file, options)),
+    );
   addGraph({ program, shell, finish });
 }
 
@@ -76,50 +90,100 @@ function addGraph({ program, shell, finish }: Wiring): void {
     .description('draw a workflow, or the state machines that Troupe runs by')
     .argument('[file]', 'workflow; with --machines the name of one machine')
     .option('--machines', 'draw state machines')
-    .option('--format <format>', `one of ${formats.join(', ')} (default: mermaid)`, oneOf('--format', formats))
-    .addHelpText('after', examples('troupe graph workflow.yaml', 'troupe graph workflow.yaml --format dot | dot -Tsvg > workflow.svg', 'troupe graph --machines'))
-    .action(async (file: string | undefined, options: GraphOptions) => finish(await (await import('./commands/graph.ts')).graph(shell, file, options)));
+    .option(
+      '--format <format>',
+      `one of ${formats.join(', ')} (default: mermaid)`,
+      oneOf('--format', formats),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'troupe graph workflow.yaml',
+        'troupe graph workflow.yaml --format dot | dot -Tsvg > workflow.svg',
+        'troupe graph --machines',
+      ),
+    )
+    .action(async (file: string | undefined, options: GraphOptions) =>
+      finish(await (await import('./commands/graph.ts')).graph(shell, file, options)),
+    );
 }
 
 function addRun({ program, shell, finish }: Wiring): void {
   const command = program.command('run').description('run a workflow and follow it to its end');
   command
     .argument('<file>', 'workflow in YAML or JSON; - is standard input')
-    .option('-i, --input <input>', 'key=value (the value JSON if it parses) or a JSON object; may be repeated', collect)
+    .option(
+      '-i, --input <input>',
+      'key=value (the value JSON if it parses) or a JSON object; may be repeated',
+      collect,
+    )
     .option('--input-file <file>', 'JSON or YAML with the input; - is JSON on standard input')
     .option('--simulate', 'let every task only take its time, calling no agent')
     .option('--seed <number>', 'seed of every random choice', wholeNumber('--seed', 0))
-    .option('--deadline <duration>', 'end the run after so long, such as 90s or 1h', duration('--deadline'));
+    .option(
+      '--deadline <duration>',
+      'end the run after so long, such as 90s or 1h',
+      duration('--deadline'),
+    );
   engineOptions(outputOptions(command))
-    .addHelpText('after', examples('troupe run workflow.yaml', 'troupe run workflow.yaml --input topic=boats --input count=3', 'troupe run workflow.yaml --simulate --seed 7 --json'))
-    .action(async (file: string, options: RunCommandOptions) => finish(await (await import('./commands/run.ts')).run(shell, file, options)));
+    .addHelpText(
+      'after',
+      examples(
+        'troupe run workflow.yaml',
+        'troupe run workflow.yaml --input topic=boats --input count=3',
+        'troupe run workflow.yaml --simulate --seed 7 --json',
+      ),
+    )
+    .action(async (file: string, options: RunCommandOptions) =>
+      finish(await (await import('./commands/run.ts')).run(shell, file, options)),
+    );
 }
 
 function addRunCommands({ program, shell, finish }: Wiring): void {
   dataOption(program.command('runs').description('list the runs of a data folder, newest first'))
     .option('--json', 'print them as JSON')
     .addHelpText('after', examples('troupe runs', 'troupe runs --json'))
-    .action(async (options: DataOptions & JsonOption) => finish(await (await import('./commands/runs.ts')).runs(shell, options)));
+    .action(async (options: DataOptions & JsonOption) =>
+      finish(await (await import('./commands/runs.ts')).runs(shell, options)),
+    );
   dataOption(program.command('show').description('tell a run as its journal has it'))
     .argument('<run>', 'id of the run, or its beginning')
     .option('--json', "print the run's report as JSON")
     .option('--tasks', 'every task and the timeline, however many there are')
     .option('--records', "the journal's records")
-    .addHelpText('after', examples('troupe show run-0mh', 'troupe show run-0mh --tasks', 'troupe show run-0mh --json'))
-    .action(async (run: string, options: ShowOptions) => finish(await (await import('./commands/show.ts')).show(shell, run, options)));
-  engineOptions(outputOptions(program.command('resume').description('go on with a run that was interrupted or did not succeed')))
+    .addHelpText(
+      'after',
+      examples('troupe show run-0mh', 'troupe show run-0mh --tasks', 'troupe show run-0mh --json'),
+    )
+    .action(async (run: string, options: ShowOptions) =>
+      finish(await (await import('./commands/show.ts')).show(shell, run, options)),
+    );
+  engineOptions(
+    outputOptions(
+      program
+        .command('resume')
+        .description('go on with a run that was interrupted or did not succeed'),
+    ),
+  )
     .argument('<run>', 'id of the run, or its beginning')
     .addHelpText('after', examples('troupe resume run-0mh', 'troupe resume run-0mh --json'))
-    .action(async (run: string, options: ResumeOptions) => finish(await (await import('./commands/resume.ts')).resume(shell, run, options)));
+    .action(async (run: string, options: ResumeOptions) =>
+      finish(await (await import('./commands/resume.ts')).resume(shell, run, options)),
+    );
   dataOption(program.command('cancel').description('cancel a run, whichever process owns it'))
     .argument('<run>', 'id of the run, or its beginning')
     .option('--json', 'print how the run stands as JSON')
     .addHelpText('after', examples('troupe cancel run-0mh'))
-    .action(async (run: string, options: DataOptions & JsonOption) => finish(await (await import('./commands/cancel.ts')).cancel(shell, run, options)));
+    .action(async (run: string, options: DataOptions & JsonOption) =>
+      finish(await (await import('./commands/cancel.ts')).cancel(shell, run, options)),
+    );
 }
 
 function dataOption(command: Command): Command {
-  return command.option('--data <folder>', 'folder of the runs (default: TROUPE_DATA, else .troupe)');
+  return command.option(
+    '--data <folder>',
+    'folder of the runs (default: TROUPE_DATA, else .troupe)',
+  );
 }
 
 function outputOptions(command: Command): Command {
@@ -131,6 +195,14 @@ function outputOptions(command: Command): Command {
 
 function engineOptions(command: Command): Command {
   return dataOption(command)
-    .option('--level <level>', 'what finished work survives: memory, process or power', oneOf('--level', levels))
-    .option('--concurrency <number>', 'attempts at one time (default: 16)', wholeNumber('--concurrency', 1));
+    .option(
+      '--level <level>',
+      'what finished work survives: memory, process or power',
+      oneOf('--level', levels),
+    )
+    .option(
+      '--concurrency <number>',
+      'attempts at one time (default: 16)',
+      wholeNumber('--concurrency', 1),
+    );
 }

@@ -46,7 +46,10 @@ export function processShell(): Shell {
   return {
     out: writeOut,
     err: (text) => void stderr.write(text),
-    terminal: () => (stderr.isTTY && env['TERM'] !== 'dumb' ? { columns: stderr.columns || 80, rows: stderr.rows || 24 } : undefined),
+    terminal: () =>
+      stderr.isTTY && env['TERM'] !== 'dumb'
+        ? { columns: stderr.columns || 80, rows: stderr.rows || 24 }
+        : undefined,
     outColumns: () => (stdout.isTTY ? stdout.columns : columnsWithoutTerminal),
     colours: { out: wantsColour(env, stdout.isTTY), err: wantsColour(env, stderr.isTTY) },
     env,

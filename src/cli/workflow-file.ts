@@ -28,7 +28,11 @@ export async function checkWorkflowFile(shell: Shell, file: string): Promise<Che
  * A workflow that can run.
  * @throws InvalidWorkflow with every fault of the document.
  */
-export async function openWorkflowFile(shell: Shell, file: string, overrides: Overrides = {}): Promise<{ workflow: Workflow; warnings: readonly Fault[] }> {
+export async function openWorkflowFile(
+  shell: Shell,
+  file: string,
+  overrides: Overrides = {},
+): Promise<{ workflow: Workflow; warnings: readonly Fault[] }> {
   const source = await sourceOf(shell, file);
   const { warnings, workflow } = await validOnly(source, file);
   if (overrides.deadline === undefined) return { workflow, warnings };
@@ -40,10 +44,17 @@ async function checkSource(source: DocumentSource, file: string): Promise<Checke
   const { validateDocument } = await import('../workflow/validate.ts');
   const { faults, warnings, workflow } = await validateDocument(source);
   const named = (fault: Fault): Fault => ({ ...fault, file });
-  return { workflow: faults.length === 0 ? workflow : undefined, faults: faults.map(named), warnings: warnings.map(named) };
+  return {
+    workflow: faults.length === 0 ? workflow : undefined,
+    faults: faults.map(named),
+    warnings: warnings.map(named),
+  };
 }
 
-async function validOnly(source: DocumentSource, file: string): Promise<{ workflow: Workflow; warnings: readonly Fault[] }> {
+async function validOnly(
+  source: DocumentSource,
+  file: string,
+): Promise<{ workflow: Workflow; warnings: readonly Fault[] }> {
   const { faults, warnings, workflow } = await checkSource(source, file);
   const [first, ...rest] = faults;
   if (first) throw new InvalidWorkflow([first, ...rest]);

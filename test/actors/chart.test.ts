@@ -12,13 +12,24 @@ const machine = setup({
   initial: 'idle',
   on: { TICK: { actions: 'note' } },
   states: {
-    idle: { on: { GO: [{ guard: 'isReady', target: 'work', actions: ['note'] }, { target: '#sample.end' }] }, exit: 'leave' },
+    idle: {
+      on: {
+        GO: [{ guard: 'isReady', target: 'work', actions: ['note'] }, { target: '#sample.end' }],
+      },
+      exit: 'leave',
+    },
     work: {
       type: 'parallel',
       entry: 'note',
       states: {
-        left: { initial: 'one', states: { one: { always: { guard: 'isReady', target: 'two' } }, two: { type: 'final' } } },
-        right: { initial: 'one', states: { one: { after: { 500: 'two' } }, two: { type: 'final' } } },
+        left: {
+          initial: 'one',
+          states: { one: { always: { guard: 'isReady', target: 'two' } }, two: { type: 'final' } },
+        },
+        right: {
+          initial: 'one',
+          states: { one: { after: { 500: 'two' } }, two: { type: 'final' } },
+        },
       },
       onDone: 'end',
     },
@@ -27,13 +38,22 @@ const machine = setup({
 });
 
 const chart = chartOf(machine);
-const state = (id: string): (typeof chart.states)[number] | undefined => chart.states.find((each) => each.id === id);
+const state = (id: string): (typeof chart.states)[number] | undefined =>
+  chart.states.find((each) => each.id === id);
 
 describe('the chart of a machine', () => {
   it('has every state under its parent, in document order', () => {
     expect(chart.states.map(({ id }) => id)).toEqual([
-      'sample', 'sample.idle', 'sample.work', 'sample.work.left', 'sample.work.left.one', 'sample.work.left.two',
-      'sample.work.right', 'sample.work.right.one', 'sample.work.right.two', 'sample.end',
+      'sample',
+      'sample.idle',
+      'sample.work',
+      'sample.work.left',
+      'sample.work.left.one',
+      'sample.work.left.two',
+      'sample.work.right',
+      'sample.work.right.one',
+      'sample.work.right.two',
+      'sample.end',
     ]);
     expect(state('sample.work.left')?.parent).toBe('sample.work');
     expect(state('sample')?.parent).toBeNull();
@@ -48,7 +68,9 @@ describe('the chart of a machine', () => {
   });
 
   it('has each candidate of an event with its guard and actions, in order', () => {
-    const candidates = chart.transitions.filter(({ from, event }) => from === 'sample.idle' && event === 'GO');
+    const candidates = chart.transitions.filter(
+      ({ from, event }) => from === 'sample.idle' && event === 'GO',
+    );
     expect(candidates).toMatchObject([
       { to: ['sample.work'], guard: 'isReady', actions: ['note'] },
       { to: ['sample.end'], guard: '', actions: [] },
@@ -56,10 +78,17 @@ describe('the chart of a machine', () => {
   });
 
   it('has always, delayed and done transitions, and those that stay', () => {
-    const of = (from: string): readonly (typeof chart.transitions)[number][] => chart.transitions.filter((each) => each.from === from);
-    expect(of('sample.work.left.one')).toMatchObject([{ event: '', guard: 'isReady', to: ['sample.work.left.two'] }]);
-    expect(of('sample.work.right.one')).toMatchObject([{ event: 'xstate.after.500.sample.work.right.one', to: ['sample.work.right.two'] }]);
-    expect(of('sample.work')).toMatchObject([{ event: 'xstate.done.state.sample.work', to: ['sample.end'] }]);
+    const of = (from: string): readonly (typeof chart.transitions)[number][] =>
+      chart.transitions.filter((each) => each.from === from);
+    expect(of('sample.work.left.one')).toMatchObject([
+      { event: '', guard: 'isReady', to: ['sample.work.left.two'] },
+    ]);
+    expect(of('sample.work.right.one')).toMatchObject([
+      { event: 'xstate.after.500.sample.work.right.one', to: ['sample.work.right.two'] },
+    ]);
+    expect(of('sample.work')).toMatchObject([
+      { event: 'xstate.done.state.sample.work', to: ['sample.end'] },
+    ]);
     expect(of('sample')).toMatchObject([{ event: 'TICK', to: [], actions: ['note'] }]);
   });
 

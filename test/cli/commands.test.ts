@@ -7,8 +7,6 @@ import { exitCodeOfError, exitCodeOfRun } from '../../src/cli/exit-codes.ts';
 import { wantsColour } from '../../src/cli/shell.ts';
 import { matchRun } from '../../src/cli/stored-runs.ts';
 import type { TroupeOptions } from '../../src/runtime/api.ts';
-import type { RunReport } from '../../src/runtime/report.ts';
-import { eventually } from '../support/eventually.ts';
 import { FakeShell } from './support/fake-shell.ts';
 import type { FakeShellOptions } from './support/fake-shell.ts';
 import { FakeTroupe } from './support/fake-troupe.ts';
@@ -29,7 +27,10 @@ let opened: TroupeOptions[];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'));
   writeFileSync(join(folder, 'flow.yaml'), document);
-  writeFileSync(join(folder, 'bad.yaml'), 'version: 1\nname: x\ntasks:\n  a: { agnt: any }\n  b: { agent: nobody }\n');
+  writeFileSync(
+    join(folder, 'bad.yaml'),
+    'version: 1\nname: x\ntasks:\n  a: { agnt: any }\n  b: { agent: nobody }\n',
+  );
   troupe = new FakeTroupe();
   opened = [];
 });
@@ -48,8 +49,6 @@ async function cli(shell: FakeShell, ...args: readonly string[]): Promise<number
   return runCli(shell, args, '1.2.3');
 }
 
-const event = { type: 'task.started', task: 'a', attempt: 1, iteration: 1, run: 'run-0000000000000001', seq: 2, at: 5 } as const;
-
 describe('the command line', () => {
   it('shows its help on standard output without arguments, with --help and for help', async () => {
     for (const args of [[], ['--help'], ['help']]) {
@@ -59,11 +58,14 @@ describe('the command line', () => {
     }
   });
 
-  it.each(['init', 'validate', 'plan', 'run', 'runs', 'show', 'resume', 'cancel', 'graph'])('has an example in the help of %s', async (command) => {
-    const shell = shellWith();
-    expect(await cli(shell, command, '--help')).toBe(0);
-    expect(shell.stdout).toMatch(new RegExp(`Examples:\\n {2}\\$ troupe ${command}`));
-  });
+  it.each(['init', 'validate', 'plan', 'run', 'runs', 'show', 'resume', 'cancel', 'graph'])(
+    'has an example in the help of %s',
+    async (command) => {
+      const shell = shellWith();
+      expect(await cli(shell, command, '--help')).toBe(0);
+      expect(shell.stdout).toMatch(new RegExp(`Examples:\\n {2}\\$ troupe ${command}`));
+    },
+  );
 
   it('tells its version', async () => {
     const shell = shellWith();
@@ -90,7 +92,10 @@ describe('the command line', () => {
   it('tells an error as JSON on standard output with --json, and nothing else anywhere', async () => {
     const shell = shellWith();
     expect(await cli(shell, 'run', '--json', '--sede', '1')).toBe(2);
-    expect(shell.json()).toMatchObject({ format: 1, error: { code: 'TRP_OPTION_INVALID', place: null, hint: expect.stringContaining('--seed') } });
+    expect(shell.json()).toMatchObject({
+      format: 1,
+      error: { code: 'TRP_OPTION_INVALID', place: null, hint: expect.stringContaining('--seed') },
+    });
     expect(shell.stderr).toBe('');
   });
 });
@@ -105,17 +110,29 @@ describe('validate', () => {
   it('ends with 2 and names every fault with its place as the caller named the file', async () => {
     const shell = shellWith();
     expect(await cli(shell, 'validate', 'bad.yaml')).toBe(2);
-    expect(shell.stdout).toMatch(/^bad\.yaml:4:\d+ {2}error TRP_WORKFLOW_\w+ {2}.*agnt.*\n {2}next: .*agent/m);
+    expect(shell.stdout).toMatch(
+      /^bad\.yaml:4:\d+ {2}error TRP_WORKFLOW_\w+ {2}.*agnt.*\n {2}next: .*agent/m,
+    );
     expect(shell.stdout).toMatch(/^bad\.yaml:5:\d+ {2}error /m);
   });
 
   it('gives faults as JSON with code, message, file, line, column, path and hint', async () => {
     const shell = shellWith();
     expect(await cli(shell, 'validate', 'bad.yaml', '--json')).toBe(2);
-    const { faults, format, valid, warnings } = shell.json() as { [key: string]: unknown } & { faults: object[] };
+    const { faults, format, valid, warnings } = shell.json() as { [key: string]: unknown } & {
+      faults: object[];
+    };
     expect([format, valid, warnings]).toEqual([1, false, []]);
     for (const fault of faults) {
-      expect(Object.keys(fault).sort()).toEqual(['code', 'column', 'file', 'hint', 'line', 'message', 'path']);
+      expect(Object.keys(fault).sort()).toEqual([
+        'code',
+        'column',
+        'file',
+        'hint',
+        'line',
+        'message',
+        'path',
+      ]);
       expect(fault).toMatchObject({ file: 'bad.yaml' });
     }
   });
@@ -159,7 +176,10 @@ describe('plan', () => {
   it('ends with 2 and every fault for an invalid file', async () => {
     const shell = shellWith();
     expect(await cli(shell, 'plan', 'bad.yaml', '--json')).toBe(2);
-    expect(shell.json()).toMatchObject({ error: { code: expect.stringMatching(/^TRP_WORKFLOW_/) }, faults: expect.any(Array) });
+    expect(shell.json()).toMatchObject({
+      error: { code: expect.stringMatching(/^TRP_WORKFLOW_/) },
+      faults: expect.any(Array),
+    });
   });
 });
 
@@ -173,13 +193,19 @@ describe('graph', () => {
   it('gives a workflow as JSON', async () => {
     const shell = shellWith();
     await cli(shell, 'graph', 'flow.yaml', '--format', 'json');
-    expect(shell.json()).toMatchObject({ format: 1, nodes: [{ id: 'a' }, { id: 'b' }], edges: [{ from: 'a', to: 'b', kind: 'data' }] });
+    expect(shell.json()).toMatchObject({
+      format: 1,
+      nodes: [{ id: 'a' }, { id: 'b' }],
+      edges: [{ from: 'a', to: 'b', kind: 'data' }],
+    });
   });
 
   it('draws every machine, whose arrows all lead to states that there are', async () => {
     const shell = shellWith();
     await cli(shell, 'graph', '--machines', '--format', 'json');
-    const { machines } = shell.json() as { machines: { name: string; states: { id: string }[]; transitions: { to: string[] }[] }[] };
+    const { machines } = shell.json() as {
+      machines: { name: string; states: { id: string }[]; transitions: { to: string[] }[] }[];
+    };
     expect(machines.map(({ name }) => name)).toEqual(expect.arrayContaining(['run', 'worker']));
     for (const { states, transitions } of machines) {
       const ids = new Set(states.map(({ id }) => id));
@@ -215,158 +241,32 @@ describe('init', () => {
   });
 });
 
-describe('run', () => {
-  it.each<[RunReport['status'], number]>([
-    ['succeeded', 0], ['failed', 1], ['partial', 3], ['cancelled', 4], ['timed_out', 124],
-  ])('of which the outcome is %s ends with %i', async (status, code) => {
-    troupe.live.end({ status });
-    expect(await cli(shellWith(), 'run', 'flow.yaml')).toBe(code);
-    expect(troupe.closed).toBe(1);
-  });
-
-  it('tells its id on standard error before anything has happened', async () => {
-    const shell = shellWith();
-    const ended = cli(shell, 'run', 'flow.yaml');
-    await eventually('the id was told', () => shell.stderr.includes('run-0000000000000001  sample  2 tasks'));
-    troupe.live.end({});
-    expect(await ended).toBe(0);
-  });
-
-  it('writes the report as one JSON object, the progress elsewhere', async () => {
-    troupe.live.push(event);
-    troupe.live.end({ outputs: { x: 1 }, tasks: [taskReport('a')] });
-    const shell = shellWith();
-    await cli(shell, 'run', 'flow.yaml', '--json');
-    expect(shell.json()).toEqual(troupe.live.current);
-    expect(shell.stderr).toContain('start      a');
-  });
-
-  it('writes earlier records, then each new event once, then the report, as lines of JSON', async () => {
-    const { run: _run, ...record } = event;
-    troupe.journal = [{ type: 'lease.taken', epoch: 1, node: 'n', seq: 1, at: 1 }, record];
-    troupe.live.push(event);
-    troupe.live.push({ ...event, task: 'b', seq: 3 });
-    troupe.live.end({});
-    const shell = shellWith();
-    await cli(shell, 'run', 'flow.yaml', '--jsonl');
-    const lines = shell.stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { type: string; seq?: number; run?: string });
-    expect(lines.map(({ seq, type }) => [type, seq])).toEqual([
-      ['lease.taken', 1], ['task.started', 2], ['task.started', 3], ['run.report', undefined],
-    ]);
-    expect(lines.slice(0, -1).every(({ run }) => run === 'run-0000000000000001')).toBe(true);
-  });
-
-  it('hands on input, seed, source and what the engine is made with', async () => {
-    troupe.live.end({});
-    await cli(shellWith(), 'run', 'flow.yaml', '-i', 'n=1', '--input', '{"m": [2]}', '--seed', '7', '--concurrency', '3', '--level', 'process', '--data', 'd');
-    expect(troupe.asked[0]).toEqual(['run', expect.objectContaining({ name: 'sample' }), { n: 1, m: [2] }, { seed: 7, source: 'flow.yaml' }]);
-    expect(opened).toEqual([{ dataDir: join(folder, 'd'), level: 'process', concurrency: 3 }]);
-  });
-
-  it('sets the deadline of the command line over the document', async () => {
-    troupe.live.end({});
-    await cli(shellWith(), 'run', 'flow.yaml', '--deadline', '90s');
-    expect(troupe.asked[0]?.[1]).toMatchObject({ deadlineMs: 90_000 });
-  });
-
-  it('keeps its data where TROUPE_DATA says, and nowhere when it is simulated', async () => {
-    troupe.live.end({});
-    await cli(shellWith({ env: { TROUPE_DATA: 'there' } }), 'run', 'flow.yaml');
-    await cli(shellWith(), 'run', 'flow.yaml', '--simulate');
-    expect(opened).toEqual([{ dataDir: join(folder, 'there') }, { level: 'memory' }]);
-  });
-
-  it('starts nothing when the document or the input is invalid', async () => {
-    expect(await cli(shellWith(), 'run', 'bad.yaml')).toBe(2);
-    expect(await cli(shellWith(), 'run', 'flow.yaml', '--input', 'n')).toBe(2);
-    expect([opened, troupe.asked]).toEqual([[], []]);
-  });
-
-  it('draws on a terminal and leaves the last drawing there', async () => {
-    troupe.live.push(event);
-    troupe.live.end({});
-    const shell = shellWith({ terminal: { columns: 40, rows: 10 } });
-    await cli(shell, 'run', 'flow.yaml');
-    expect(shell.stderr).toContain('\u001b[?2026h');
-    expect(shell.stderr).toContain('1 running');
-    expect(shell.stdout).not.toContain('\u001b');
-  });
-
-  it('is quiet but for its id with --quiet', async () => {
-    troupe.live.push(event);
-    troupe.live.end({});
-    const shell = shellWith();
-    await cli(shell, 'run', 'flow.yaml', '--quiet');
-    expect(shell.stderr).toBe('run-0000000000000001  sample  2 tasks\n');
-  });
-
-  it('reports a journal that is lost, and closes', async () => {
-    troupe.live.breakOff(new Error('disk gone'));
-    const shell = shellWith();
-    expect(await cli(shell, 'run', 'flow.yaml')).toBe(1);
-    expect(shell.stderr).toContain('error TRP_INTERNAL: disk gone');
-    expect(troupe.closed).toBe(1);
-  });
-});
-
-describe('a signal during a run', () => {
-  async function following(...flags: readonly string[]): Promise<{ shell: FakeShell; ended: Promise<number> }> {
-    const shell = shellWith();
-    const ended = cli(shell, 'run', 'flow.yaml', ...flags);
-    await eventually('signals are listened to', () => shell.listening() === 3);
-    return { shell, ended };
-  }
-
-  it('cancels it gently at the first SIGINT, says so, and ends with 130', async () => {
-    const { ended, shell } = await following();
-    shell.raise('SIGINT');
-    expect([troupe.live.cancelledBy, shell.exits]).toEqual([['SIGINT'], []]);
-    expect(shell.stderr).toContain('Press Ctrl-C again');
-    troupe.live.end({ status: 'cancelled' });
-    expect(await ended).toBe(130);
-    expect(shell.stdout).toContain('cancelled');
-  });
-
-  it('ends the process at once at the second SIGINT, and tells how to go on', async () => {
-    const { ended, shell } = await following();
-    shell.raise('SIGINT');
-    shell.raise('SIGINT');
-    expect(shell.exits).toEqual([130]);
-    expect(shell.stderr).toContain('troupe resume run-0000000000000001');
-    troupe.live.end({ status: 'cancelled' });
-    await ended;
-  });
-
-  it.each(['SIGTERM', 'SIGHUP'] as const)('closes gently at %s with the run as it stands', async (signal) => {
-    const { ended, shell } = await following('--json');
-    shell.raise(signal);
-    expect(await ended).toBe(143);
-    expect(shell.json()).toMatchObject({ status: 'running' });
-    expect(troupe.live.cancelledBy).toEqual([]);
-  });
-
-  it('is listened to no longer when the run has ended', async () => {
-    const { ended, shell } = await following();
-    troupe.live.end({});
-    await ended;
-    expect(shell.listening()).toBe(0);
-  });
-});
-
 describe('stored runs', () => {
   const summary = (run_id: string, started_at: string): FakeTroupe['stored'][number] => ({
-    run_id, started_at, workflow: 'sample', status: 'interrupted', tasks_done: 1, tasks_total: 2, owner: null,
+    run_id,
+    started_at,
+    workflow: 'sample',
+    status: 'interrupted',
+    tasks_done: 1,
+    tasks_total: 2,
+    owner: null,
   });
 
   beforeEach(() => {
     mkdirSync(join(folder, '.troupe'));
-    troupe.stored = [summary('run-0000000000000001', '2026-01-01T00:00:00.000Z'), summary('run-0000000000000002', '2026-01-02T00:00:00.000Z')];
+    troupe.stored = [
+      summary('run-0000000000000001', '2026-01-01T00:00:00.000Z'),
+      summary('run-0000000000000002', '2026-01-02T00:00:00.000Z'),
+    ];
   });
 
   it('are listed newest first', async () => {
     const shell = shellWith();
     expect(await cli(shell, 'runs', '--json')).toBe(0);
-    expect(shell.json()).toMatchObject({ format: 1, runs: [{ run_id: 'run-0000000000000002' }, { run_id: 'run-0000000000000001' }] });
+    expect(shell.json()).toMatchObject({
+      format: 1,
+      runs: [{ run_id: 'run-0000000000000002' }, { run_id: 'run-0000000000000001' }],
+    });
   });
 
   it('are none, and no folder is made, when there is no data folder', async () => {
@@ -384,7 +284,10 @@ describe('stored runs', () => {
     expect(shell.json()).toEqual(troupe.live.current);
   });
 
-  it.each([['9', 'no run begins with'], ['run-00', '2 runs begin with']])('are not found by %s', async (prefix, message) => {
+  it.each([
+    ['9', 'no run begins with'],
+    ['run-00', '2 runs begin with'],
+  ])('are not found by %s', async (prefix, message) => {
     const shell = shellWith();
     expect(await cli(shell, 'show', prefix)).toBe(2);
     expect(shell.stderr).toContain(message);
@@ -394,7 +297,11 @@ describe('stored runs', () => {
     troupe.journal = [{ type: 'lease.taken', epoch: 1, node: 'n', seq: 1, at: 1 }];
     const json = shellWith();
     await cli(json, 'show', '0000000000000001', '--records', '--json');
-    expect(json.json()).toEqual({ format: 1, run_id: 'run-0000000000000001', records: troupe.journal });
+    expect(json.json()).toEqual({
+      format: 1,
+      run_id: 'run-0000000000000001',
+      records: troupe.journal,
+    });
     const text = shellWith();
     await cli(text, 'show', '0000000000000001', '--records');
     expect(text.stdout).toContain('lease.taken           {"epoch":1,"node":"n"}');
@@ -403,12 +310,27 @@ describe('stored runs', () => {
   it('are cancelled, whoever owns them', async () => {
     const shell = shellWith();
     expect(await cli(shell, 'cancel', '0000000000000001', '--json')).toBe(0);
-    expect(shell.json()).toEqual({ format: 1, run_id: 'run-0000000000000001', status: 'cancelled' });
+    expect(shell.json()).toEqual({
+      format: 1,
+      run_id: 'run-0000000000000001',
+      status: 'cancelled',
+    });
   });
 
   it('go on with the workflow that they began with', async () => {
-    const start = { type: 'run.started', run: 'x', format: 1, engine: '', source: '', input: {}, seed: 1, simulated: false } as const;
-    troupe.journal = [{ ...start, workflow: { name: 'old one', tasks: [], groups: [] } as never, seq: 1, at: 1 }];
+    const start = {
+      type: 'run.started',
+      run: 'x',
+      format: 1,
+      engine: '',
+      source: '',
+      input: {},
+      seed: 1,
+      simulated: false,
+    } as const;
+    troupe.journal = [
+      { ...start, workflow: { name: 'old one', tasks: [], groups: [] } as never, seq: 1, at: 1 },
+    ];
     troupe.live.end({ status: 'partial' });
     const shell = shellWith();
     expect(await cli(shell, 'resume', '0000000000000001')).toBe(3);
@@ -423,15 +345,30 @@ describe('a prefix of a run id', () => {
   });
 
   it('names the candidates when there are several, and is never empty', () => {
-    expect(() => matchRun('run-1', [{ run_id: 'run-11' }, { run_id: 'run-12' }])).toThrow(/run-11, run-12/);
+    expect(() => matchRun('run-1', [{ run_id: 'run-11' }, { run_id: 'run-12' }])).toThrow(
+      /run-11, run-12/,
+    );
     expect(() => matchRun('', [{ run_id: 'run-11' }])).toThrow(/no run/);
   });
 });
 
 describe('an exit code', () => {
   it('is 2 for what the caller can mend and 1 for the rest', () => {
-    expect((['TRP_WORKFLOW_CYCLE', 'TRP_INPUT_INVALID', 'TRP_OPTION_INVALID', 'TRP_RUN_NOT_FOUND'] as const).map(exitCodeOfError)).toEqual([2, 2, 2, 2]);
-    expect((['TRP_JOURNAL_FULL', 'TRP_RUN_OWNED', 'TRP_CONTROL_UNREACHABLE', 'TRP_INTERNAL'] as const).map(exitCodeOfError)).toEqual([1, 1, 1, 1]);
+    expect(
+      (
+        [
+          'TRP_WORKFLOW_CYCLE',
+          'TRP_INPUT_INVALID',
+          'TRP_OPTION_INVALID',
+          'TRP_RUN_NOT_FOUND',
+        ] as const
+      ).map(exitCodeOfError),
+    ).toEqual([2, 2, 2, 2]);
+    expect(
+      (
+        ['TRP_JOURNAL_FULL', 'TRP_RUN_OWNED', 'TRP_CONTROL_UNREACHABLE', 'TRP_INTERNAL'] as const
+      ).map(exitCodeOfError),
+    ).toEqual([1, 1, 1, 1]);
   });
 
   it('is that of a failure for a run that has not ended', () => {

@@ -1,6 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -29,10 +37,19 @@ export async function slowOnce({ signal }) {
 `;
 
 /** A document of tasks, each done by the function named; a list says what it needs. */
-function flow(tasks: { readonly [id: string]: readonly [exported: string, ...needs: string[]] }, more: object = {}): object {
+function flow(
+  tasks: { readonly [id: string]: readonly [exported: string, ...needs: string[]] },
+  more: object = {},
+): object {
   const entries = Object.entries(tasks).map(([id, [exported, ...needs]]) => [
     id,
-    { uses: 'function', module: './agents.mjs', export: exported, needs, retry: { max_attempts: 1 } },
+    {
+      uses: 'function',
+      module: './agents.mjs',
+      export: exported,
+      needs,
+      retry: { max_attempts: 1 },
+    },
   ]);
   return { version: 1, name: 'sample', tasks: Object.fromEntries(entries), ...more };
 }
@@ -63,24 +80,43 @@ describe('the built command line', () => {
     const coverage = join(folder, 'coverage');
     const { code } = await startTroupe(folder, ['--help'], { NODE_V8_COVERAGE: coverage }).ended;
     const [file = ''] = readdirSync(coverage);
-    const { result } = JSON.parse(readFileSync(join(coverage, file), 'utf8')) as { result: { url: string }[] };
+    const { result } = JSON.parse(readFileSync(join(coverage, file), 'utf8')) as {
+      result: { url: string }[];
+    };
     const loaded = result.map(({ url }) => url).filter((url) => !url.startsWith('node:'));
     expect(code).toBe(0);
     expect(loaded.some((url) => url.endsWith('/dist/cli/program.js'))).toBe(true);
-    expect(loaded.filter((url) => /node_modules\/(zod|yaml|xstate|msgpackr)|dist\/(runtime|supervisors|actors|workflow|planning)\//.test(url))).toEqual([]);
+    expect(
+      loaded.filter((url) =>
+        /node_modules\/(zod|yaml|xstate|msgpackr)|dist\/(runtime|supervisors|actors|workflow|planning)\//.test(
+          url,
+        ),
+      ),
+    ).toEqual([]);
   });
 
   it('takes a new user from init to a result', async () => {
     expect(await troupe(folder, 'init', 'demo')).toMatchObject({ code: 0 });
-    const { code, stdout } = await troupe(folder, 'run', 'demo/workflow.yaml', '--input', 'topic=sundials', '--json');
+    const { code, stdout } = await troupe(
+      folder,
+      'run',
+      'demo/workflow.yaml',
+      '--input',
+      'topic=sundials',
+      '--json',
+    );
     const report = reportIn(stdout);
     expect(code).toBe(0);
     expect(report).toMatchObject({ format: 1, status: 'succeeded', census: { succeeded: 4 } });
-    expect(report.outputs).toMatchObject({ report: { title: 'A short report on sundials', findings: [{ angle: 'history' }, {}, {}] } });
+    expect(report.outputs).toMatchObject({
+      report: { title: 'A short report on sundials', findings: [{ angle: 'history' }, {}, {}] },
+    });
     const shown = await troupe(folder, 'show', report.run_id.slice(0, -2), '--json');
     expect(reportIn(shown.stdout)).toEqual(report);
     const listed = await troupe(folder, 'runs', '--json');
-    expect(JSON.parse(listed.stdout)).toMatchObject({ runs: [{ run_id: report.run_id, status: 'succeeded', owner: null }] });
+    expect(JSON.parse(listed.stdout)).toMatchObject({
+      runs: [{ run_id: report.run_id, status: 'succeeded', owner: null }],
+    });
   });
 
   it('keeps standard output pure when agents print', async () => {
@@ -89,8 +125,15 @@ describe('the built command line', () => {
     expect(reportIn(json.stdout)).toMatchObject({ status: 'succeeded' });
     expect(json.stderr).toContain('a line on standard output');
     const { stdout } = await troupe(folder, 'run', 'flow.json', '--jsonl');
-    const lines = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { type: string });
-    expect([lines[0]?.type, lines.at(-2)?.type, lines.at(-1)?.type]).toEqual(['run.started', 'run.ended', 'run.report']);
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string });
+    expect([lines[0]?.type, lines.at(-2)?.type, lines.at(-1)?.type]).toEqual([
+      'run.started',
+      'run.ended',
+      'run.report',
+    ]);
   });
 
   it('simulates without writing anything, the same for the same seed', async () => {
@@ -108,8 +151,14 @@ describe('the built command line', () => {
     const { census, run_id, tasks } = reportIn(stdout);
     expect(code).toBe(1);
     expect(census).toMatchObject({ succeeded: 1, failed: 1, skipped: 1 });
-    expect(tasks.find(({ id }) => id === 'b')?.error).toMatchObject({ code: 'TRP_ATTEMPT_FAILED', message: 'no luck' });
-    writeFileSync(join(folder, 'agents.mjs'), agents.replace("throw new Error('no luck')", "return 'better'"));
+    expect(tasks.find(({ id }) => id === 'b')?.error).toMatchObject({
+      code: 'TRP_ATTEMPT_FAILED',
+      message: 'no luck',
+    });
+    writeFileSync(
+      join(folder, 'agents.mjs'),
+      agents.replace("throw new Error('no luck')", "return 'better'"),
+    );
     const resumed = await troupe(folder, 'resume', run_id, '--json');
     expect([resumed.code, reportIn(resumed.stdout).status]).toEqual([0, 'succeeded']);
     expect(doneTasks()).toEqual(['a', 'c']);
@@ -117,7 +166,14 @@ describe('the built command line', () => {
 
   it('ends with 124 when the deadline of the command line passes', async () => {
     write(flow({ a: ['slow'] }));
-    const { code, stdout } = await troupe(folder, 'run', 'flow.json', '--deadline', '200ms', '--json');
+    const { code, stdout } = await troupe(
+      folder,
+      'run',
+      'flow.json',
+      '--deadline',
+      '200ms',
+      '--json',
+    );
     expect([code, reportIn(stdout).status]).toEqual([124, 'timed_out']);
   });
 
@@ -132,7 +188,10 @@ describe('the built command line', () => {
   });
 
   it('ends although an agent left a timer behind', async () => {
-    writeFileSync(join(folder, 'agents.mjs'), 'export function leaky() { setInterval(() => undefined, 1000); return 1; }');
+    writeFileSync(
+      join(folder, 'agents.mjs'),
+      'export function leaky() { setInterval(() => undefined, 1000); return 1; }',
+    );
     write(flow({ a: ['leaky'] }));
     expect(await troupe(folder, 'run', 'flow.json', '-q')).toMatchObject({ code: 0 });
   });
@@ -140,7 +199,11 @@ describe('the built command line', () => {
   it('writes all of a report that is larger than a pipe holds', async () => {
     writeFileSync(join(folder, 'agents.mjs'), "export const big = () => 'x'.repeat(2_000_000);");
     write(flow({ a: ['big'] }));
-    const child = spawn(process.execPath, [resolve('dist', 'cli', 'main.js'), 'run', 'flow.json', '--json', '-q'], { cwd: folder });
+    const child = spawn(
+      process.execPath,
+      [resolve('dist', 'cli', 'main.js'), 'run', 'flow.json', '--json', '-q'],
+      { cwd: folder },
+    );
     let stdout = '';
     await once(child.stdout, 'readable');
     for await (const chunk of child.stdout) stdout += String(chunk);
@@ -170,7 +233,9 @@ describe('a signal to the process of a run', () => {
     const { run_id, status } = reportIn(stdout);
     expect([code, status]).toEqual([143, 'running']);
     const listed = await troupe(folder, 'runs', '--json');
-    expect(JSON.parse(listed.stdout)).toMatchObject({ runs: [{ status: 'interrupted', owner: null }] });
+    expect(JSON.parse(listed.stdout)).toMatchObject({
+      runs: [{ status: 'interrupted', owner: null }],
+    });
     writeFileSync(join(folder, 'go'), '');
     const resumed = await troupe(folder, 'resume', run_id, '--json');
     expect([resumed.code, reportIn(resumed.stdout).status]).toEqual([0, 'succeeded']);
@@ -195,15 +260,26 @@ describe('another process', () => {
     write(flow({ a: ['slow'] }));
     const run = startTroupe(folder, ['run', 'flow.json', '--json']);
     await run.until('start      a');
-    const listed = JSON.parse((await troupe(folder, 'runs', '--json')).stdout) as { runs: { run_id: string; status: string; owner: string | null }[] };
+    const listed = JSON.parse((await troupe(folder, 'runs', '--json')).stdout) as {
+      runs: { run_id: string; status: string; owner: string | null }[];
+    };
     const [{ owner, run_id, status } = { owner: null, run_id: '', status: '' }] = listed.runs;
     expect([status, owner]).toEqual(['running', expect.stringMatching(/^node-/)]);
     const shown = await troupe(folder, 'show', run_id, '--json');
-    expect(reportIn(shown.stdout)).toMatchObject({ status: 'running', tasks: [{ id: 'a', outcome: 'running' }] });
+    expect(reportIn(shown.stdout)).toMatchObject({
+      status: 'running',
+      tasks: [{ id: 'a', outcome: 'running' }],
+    });
     const resumed = await troupe(folder, 'resume', run_id, '--json');
-    expect([resumed.code, JSON.parse(resumed.stdout)]).toEqual([1, { format: 1, error: expect.objectContaining({ code: 'TRP_RUN_OWNED' }) }]);
+    expect([resumed.code, JSON.parse(resumed.stdout)]).toEqual([
+      1,
+      { format: 1, error: expect.objectContaining({ code: 'TRP_RUN_OWNED' }) },
+    ]);
     const cancelled = await troupe(folder, 'cancel', run_id, '--json');
-    expect([cancelled.code, JSON.parse(cancelled.stdout)]).toEqual([0, { format: 1, run_id, status: 'cancelled' }]);
+    expect([cancelled.code, JSON.parse(cancelled.stdout)]).toEqual([
+      0,
+      { format: 1, run_id, status: 'cancelled' },
+    ]);
     const { code, stdout } = await run.ended;
     expect([code, reportIn(stdout).status]).toEqual([4, 'cancelled']);
   });
@@ -214,7 +290,10 @@ describe('another process', () => {
     await run.until('start      a');
     run.child.kill('SIGKILL');
     await run.ended;
-    expect(await troupe(folder, 'cancel', 'run-')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^cancelled {2}run-/) });
+    expect(await troupe(folder, 'cancel', 'run-')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^cancelled {2}run-/),
+    });
   });
 
   it('reaches the owner when the data folder has a very long path', async () => {

@@ -11,7 +11,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the input of a run', () => {
   it('takes a value as JSON where it parses, else as text', () => {
-    expect(parseInputs(['n=3', 'ok=true', 'list=[1,"a"]', 'name=tide mills', 'empty=', 'half={"a'])).toEqual({
+    expect(
+      parseInputs(['n=3', 'ok=true', 'list=[1,"a"]', 'name=tide mills', 'empty=', 'half={"a']),
+    ).toEqual({
       n: 3,
       ok: true,
       list: [1, 'a'],
@@ -44,14 +46,18 @@ describe('the input of a run', () => {
   });
 
   it.each(['topic', '=x', '[1]', '{"a": }'])('refuses %s', (text) => {
-    expect(() => parseInputs([text])).toThrow(expect.objectContaining({ code: 'TRP_INPUT_INVALID' }));
+    expect(() => parseInputs([text])).toThrow(
+      expect.objectContaining({ code: 'TRP_INPUT_INVALID' }),
+    );
   });
 
   it('gives back any JSON value that it is given as JSON', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const text = JSON.stringify(value);
-        fc.pre(typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value));
+        fc.pre(
+          typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value),
+        );
         expect(parseValue(text)).toEqual(JSON.parse(text));
       }),
     );
@@ -62,16 +68,23 @@ describe('an input file', () => {
   it('is read as JSON, and the command line wins over it', async () => {
     writeFileSync(join(folder, 'in.json'), '{"a": 1, "b": 1}');
     const shell = new FakeShell({ cwd: folder });
-    expect(await readInputs(shell, { inputFile: 'in.json', input: ['b=2'] })).toEqual({ a: 1, b: 2 });
+    expect(await readInputs(shell, { inputFile: 'in.json', input: ['b=2'] })).toEqual({
+      a: 1,
+      b: 2,
+    });
   });
 
   it('is read as YAML by its ending', async () => {
     writeFileSync(join(folder, 'in.yaml'), 'a: [1, two]\n');
-    expect(await readInputs(new FakeShell({ cwd: folder }), { inputFile: 'in.yaml' })).toEqual({ a: [1, 'two'] });
+    expect(await readInputs(new FakeShell({ cwd: folder }), { inputFile: 'in.yaml' })).toEqual({
+      a: [1, 'two'],
+    });
   });
 
   it('is standard input when it is a dash', async () => {
-    expect(await readInputs(new FakeShell({ input: '{"a": 1}' }), { inputFile: '-' })).toEqual({ a: 1 });
+    expect(await readInputs(new FakeShell({ input: '{"a": 1}' }), { inputFile: '-' })).toEqual({
+      a: 1,
+    });
   });
 
   it.each([
@@ -83,7 +96,9 @@ describe('an input file', () => {
     writeFileSync(join(folder, 'list.json'), '[1]');
     writeFileSync(join(folder, 'list.yaml'), '- 1\n');
     writeFileSync(join(folder, 'broken.yaml'), 'a: [1\n');
-    await expect(readInputs(new FakeShell({ cwd: folder }), { inputFile: file })).rejects.toMatchObject({
+    await expect(
+      readInputs(new FakeShell({ cwd: folder }), { inputFile: file }),
+    ).rejects.toMatchObject({
       code: 'TRP_INPUT_INVALID',
       place: expect.stringContaining(place),
     });

@@ -14,19 +14,29 @@ const patienceMs = 10_000;
 const lookEveryMs = 50;
 
 /** `troupe cancel RUN`: asks the run's owner to cancel it, or says so in the journal when nobody owns it; waits for its end. */
-export async function cancel(shell: Shell, named: string, options: DataOptions & { readonly json?: boolean }): Promise<number> {
+export async function cancel(
+  shell: Shell,
+  named: string,
+  options: DataOptions & { readonly json?: boolean },
+): Promise<number> {
   await withStoredRun(shell, { run: named, options }, async (troupe, run) => {
     await troupe.cancel(run, 'command line');
     const status = await statusAtEnd(troupe, run, shell.clock);
     if (options.json === true) return writeJson(shell, { format: 1, run_id: run, status });
     const paint = painter(shell.colours.out);
-    shell.out(`${byStanding(paint, status)(status === 'running' ? 'cancelling' : status.replace('_', ' '))}  ${run}\n`);
+    shell.out(
+      `${byStanding(paint, status)(status === 'running' ? 'cancelling' : status.replace('_', ' '))}  ${run}\n`,
+    );
   });
   return exitCodes.ok;
 }
 
 /** The owner answers when it has begun to cancel; the end is in the journal. */
-async function statusAtEnd(troupe: Troupe, run: string, clock: Clock): Promise<RunReport['status']> {
+async function statusAtEnd(
+  troupe: Troupe,
+  run: string,
+  clock: Clock,
+): Promise<RunReport['status']> {
   const end = clock.monotonic() + patienceMs;
   for (;;) {
     const { status } = await troupe.show(run);

@@ -17,7 +17,11 @@ export interface GraphOptions {
 }
 
 /** `troupe graph FILE` draws a workflow; `troupe graph --machines [NAME]` the machines that Troupe runs by. */
-export async function graph(shell: Shell, named: string | undefined, options: GraphOptions): Promise<number> {
+export async function graph(
+  shell: Shell,
+  named: string | undefined,
+  options: GraphOptions,
+): Promise<number> {
   const { format = 'mermaid' } = options;
   if (options.machines === true) await drawMachines(shell, named, format);
   else await drawWorkflow(shell, named, format);
@@ -28,32 +32,56 @@ type NamedChart = readonly [name: string, chart: Chart];
 
 type GraphFormat = 'mermaid' | 'dot' | 'json';
 
-async function drawWorkflow(shell: Shell, file: string | undefined, format: GraphFormat): Promise<void> {
-  if (file === undefined) throw new TroupeError('TRP_OPTION_INVALID', 'graph needs a workflow file, or --machines');
+async function drawWorkflow(
+  shell: Shell,
+  file: string | undefined,
+  format: GraphFormat,
+): Promise<void> {
+  if (file === undefined)
+    throw new TroupeError('TRP_OPTION_INVALID', 'graph needs a workflow file, or --machines');
   const { workflow } = await openWorkflowFile(shell, file);
   const drawn = workflowGraph(workflow);
   if (format === 'json') writeJson(shell, { format: 1, ...drawn });
   else shell.out(format === 'dot' ? dotWorkflow(drawn) : mermaidWorkflow(drawn));
 }
 
-async function drawMachines(shell: Shell, named: string | undefined, format: GraphFormat): Promise<void> {
+async function drawMachines(
+  shell: Shell,
+  named: string | undefined,
+  format: GraphFormat,
+): Promise<void> {
   const { allMachines } = await import('../../supervisors/machines.ts');
   const charts = chosen(allMachines(), named);
-  if (format === 'json') return writeJson(shell, { format: 1, machines: charts.map(([name, chart]) => ({ name, ...chart })) });
-  shell.out(format === 'dot' ? charts.map(([, chart]) => dotChart(chart)).join('\n') : mermaidPage(charts));
+  if (format === 'json')
+    return writeJson(shell, {
+      format: 1,
+      machines: charts.map(([name, chart]) => ({ name, ...chart })),
+    });
+  shell.out(
+    format === 'dot' ? charts.map(([, chart]) => dotChart(chart)).join('\n') : mermaidPage(charts),
+  );
 }
 
 /** One machine is a diagram; several are Markdown with a diagram each, since a Mermaid text holds but one. */
 function mermaidPage(charts: readonly NamedChart[]): string {
   const [only, ...others] = charts;
   if (only && others.length === 0) return mermaidChart(only[1]);
-  return charts.map(([name, chart]) => `## ${name}\n\n\`\`\`mermaid\n${mermaidChart(chart)}\`\`\`\n`).join('\n');
+  return charts
+    .map(([name, chart]) => `## ${name}\n\n\`\`\`mermaid\n${mermaidChart(chart)}\`\`\`\n`)
+    .join('\n');
 }
 
-function chosen(machines: { readonly [name: string]: object }, named: string | undefined): readonly NamedChart[] {
-  const entries = Object.entries(machines).map(([name, machine]) => [name, chartOf(machine as Parameters<typeof chartOf>[0])] as const);
+function chosen(
+  machines: { readonly [name: string]: object },
+  named: string | undefined,
+): readonly NamedChart[] {
+  const entries = Object.entries(machines).map(
+    ([name, machine]) => [name, chartOf(machine as Parameters<typeof chartOf>[0])] as const,
+  );
   const found = named === undefined ? entries : entries.filter(([name]) => name === named);
   if (found.length > 0) return found;
   const names = Object.keys(machines).join(', ');
-  throw new TroupeError('TRP_OPTION_INVALID', `no machine is named ${JSON.stringify(named)}`, { hint: `Machines: ${names}.` });
+  throw new TroupeError('TRP_OPTION_INVALID', `no machine is named ${JSON.stringify(named)}`, {
+    hint: `Machines: ${names}.`,
+  });
 }

@@ -17,15 +17,26 @@ const files = [
  * `troupe init [FOLDER]`: writes a starter workflow and its functions.
  * @throws TroupeError TRP_OPTION_INVALID when one of the files is there already; then nothing is written.
  */
-export async function init(shell: Shell, folder: string, options: { readonly json?: boolean }): Promise<number> {
+export async function init(
+  shell: Shell,
+  folder: string,
+  options: { readonly json?: boolean },
+): Promise<number> {
   const target = resolve(shell.cwd, folder);
   const taken = files.filter(({ name }) => existsSync(join(target, name)));
-  if (taken.length > 0) throw occupied(taken.map(({ name }) => name), target);
+  if (taken.length > 0)
+    throw occupied(
+      taken.map(({ name }) => name),
+      target,
+    );
   try {
     await mkdir(target, { recursive: true });
     for (const { name, text } of files) await writeFile(join(target, name), text, { flag: 'wx' });
   } catch (thrown) {
-    throw new TroupeError('TRP_OPTION_INVALID', `cannot write the starter: ${messageOf(thrown)}`, { place: target, cause: thrown });
+    throw new TroupeError('TRP_OPTION_INVALID', `cannot write the starter: ${messageOf(thrown)}`, {
+      place: target,
+      cause: thrown,
+    });
   }
   const written = files.map(({ name }) => relative(shell.cwd, join(target, name)) || name);
   if (options.json === true) writeJson(shell, { format: 1, written });
@@ -35,10 +46,14 @@ export async function init(shell: Shell, folder: string, options: { readonly jso
 
 function occupied(names: readonly string[], place: string): TroupeError {
   const are = names.length === 1 ? 'is' : 'are';
-  return new TroupeError('TRP_OPTION_INVALID', `${names.join(' and ')} ${are} there already; init never overwrites`, {
-    place,
-    hint: 'Name another folder: troupe init FOLDER.',
-  });
+  return new TroupeError(
+    'TRP_OPTION_INVALID',
+    `${names.join(' and ')} ${are} there already; init never overwrites`,
+    {
+      place,
+      hint: 'Name another folder: troupe init FOLDER.',
+    },
+  );
 }
 
 function nextSteps(shell: Shell, written: readonly string[]): readonly string[] {

@@ -6,7 +6,11 @@ import type { Shell } from '../shell.ts';
 import { openWorkflowFile } from '../workflow-file.ts';
 
 /** `troupe plan FILE`: the predicted run, and why it is as it is. */
-export async function plan(shell: Shell, file: string, options: { readonly json?: boolean }): Promise<number> {
+export async function plan(
+  shell: Shell,
+  file: string,
+  options: { readonly json?: boolean },
+): Promise<number> {
   const { warnings, workflow } = await openWorkflowFile(shell, file);
   const { planWorkflow } = await import('../../planning/plan.ts');
   const planned = planWorkflow(workflow);
@@ -14,7 +18,8 @@ export async function plan(shell: Shell, file: string, options: { readonly json?
     writeJson(shell, { format: 1, ...planned });
     return exitCodes.ok;
   }
-  for (const line of faultLines(warnings, painter(shell.colours.err), 'warning')) shell.err(`${line}\n`);
+  for (const line of faultLines(warnings, painter(shell.colours.err), 'warning'))
+    shell.err(`${line}\n`);
   const { explainPlan } = await import('../../planning/explain.ts');
   shell.out(`${explainPlan(planned)}\n`);
   return exitCodes.ok;

@@ -15,11 +15,18 @@ export interface ResumeOptions extends EngineOptions, OutputOptions {
 
 /** `troupe resume RUN`: takes a run over that nobody owns and follows it to its end. */
 export async function resume(shell: Shell, named: string, options: ResumeOptions): Promise<number> {
-  const { run, workflow } = await withStoredRun(shell, { run: named, options }, async (stored, id) => ({
-    run: id,
-    workflow: await workflowOf(stored, id),
-  }));
-  const troupe = await shell.openTroupe({ ...troupeOptions(shell, options), dataDir: dataFolder(shell, options) });
+  const { run, workflow } = await withStoredRun(
+    shell,
+    { run: named, options },
+    async (stored, id) => ({
+      run: id,
+      workflow: await workflowOf(stored, id),
+    }),
+  );
+  const troupe = await shell.openTroupe({
+    ...troupeOptions(shell, options),
+    dataDir: dataFolder(shell, options),
+  });
   try {
     const handle = await troupe.resume(run);
     return await followRun(shell, { ...options, troupe, handle, workflow, fromStart: false });
@@ -32,5 +39,8 @@ export async function resume(shell: Shell, named: string, options: ResumeOptions
 async function workflowOf(troupe: Troupe, run: string): Promise<Workflow> {
   const [first] = await troupe.records(run);
   if (first?.type === 'run.started') return first.workflow;
-  throw new TroupeError('TRP_JOURNAL_CORRUPT', `the journal of ${run} does not begin with the run's start`);
+  throw new TroupeError(
+    'TRP_JOURNAL_CORRUPT',
+    `the journal of ${run} does not begin with the run's start`,
+  );
 }

@@ -21,8 +21,11 @@ export interface RunCommandOptions extends InputOptions, EngineOptions, OutputOp
 export async function run(shell: Shell, file: string, options: RunCommandOptions): Promise<number> {
   const { warnings, workflow } = await openWorkflowFile(shell, file, options);
   const input = await readInputs(shell, options);
-  for (const line of faultLines(warnings, painter(shell.colours.err), 'warning')) shell.err(`${line}\n`);
-  const troupe = await shell.openTroupe(troupeOptions(shell, options.simulate === true ? { ...options, level: 'memory' } : options));
+  for (const line of faultLines(warnings, painter(shell.colours.err), 'warning'))
+    shell.err(`${line}\n`);
+  const troupe = await shell.openTroupe(
+    troupeOptions(shell, options.simulate === true ? { ...options, level: 'memory' } : options),
+  );
   try {
     const handle = await troupe.run(workflow, input, {
       source: file,

@@ -26,7 +26,10 @@ export interface ShowOptions extends DataOptions {
 /** `troupe show RUN`: a run as its journal tells it, whoever owns it. */
 export async function show(shell: Shell, named: string, options: ShowOptions): Promise<number> {
   await withStoredRun(shell, { run: named, options }, async (troupe, run) => {
-    if (options.records === true) showRecords(shell, run, await troupe.records(run), options.json === true);
+    const { json = false, records = false } = options;
+    if (records && json)
+      writeJson(shell, { format: 1, run_id: run, records: await troupe.records(run) });
+    else if (records) showRecords(shell, await troupe.records(run));
     else showReport(shell, await troupe.show(run), options);
   });
   return exitCodes.ok;
@@ -45,14 +48,20 @@ function section(title: string, lines: readonly string[], paint: Painter): reado
   return lines.length === 0 ? [] : ['', paint.strong(title), ...lines];
 }
 
-function showRecords(shell: Shell, run: string, records: readonly JournalRecord[], asJson: boolean): void {
-  if (asJson) return writeJson(shell, { format: 1, run_id: run, records });
+function showRecords(shell: Shell, records: readonly JournalRecord[]): void {
   const startedAt = records[0]?.at ?? 0;
-  writeLines(shell, records.map((record) => recordLine(record, startedAt, shell.outColumns())));
+  writeLines(
+    shell,
+    records.map((record) => recordLine(record, startedAt, shell.outColumns())),
+  );
 }
 
 /** Number, time since the run's start, type, and the rest as JSON, cut to the line. */
-function recordLine({ at, seq, type, ...rest }: JournalRecord, startedAt: number, columns: number): string {
+function recordLine(
+  { at, seq, type, ...rest }: JournalRecord,
+  startedAt: number,
+  columns: number,
+): string {
   const head = `${String(seq).padStart(6)}  ${elapsed(at - startedAt).padStart(8)}  ${type.padEnd(20)}`;
   const detail = type === 'run.started' ? '' : oneLine(jsonText(rest));
   return `${head}  ${fit(detail, Math.max(10, columns - head.length - 2))}`.trimEnd();

@@ -8,7 +8,11 @@ import { checkWorkflowFile } from '../workflow-file.ts';
 import type { CheckedFile } from '../workflow-file.ts';
 
 /** `troupe validate FILE`: every fault and warning with its place. */
-export async function validate(shell: Shell, file: string, options: { readonly json?: boolean }): Promise<number> {
+export async function validate(
+  shell: Shell,
+  file: string,
+  options: { readonly json?: boolean },
+): Promise<number> {
   const checked = await checkWorkflowFile(shell, file);
   const valid = checked.faults.length === 0;
   if (options.json === true) {
@@ -17,13 +21,21 @@ export async function validate(shell: Shell, file: string, options: { readonly j
   return valid ? exitCodes.ok : exitCodes.invalid;
 }
 
-function textLines(shell: Shell, file: string, { faults, warnings, workflow }: CheckedFile): readonly string[] {
+function textLines(
+  shell: Shell,
+  file: string,
+  { faults, warnings, workflow }: CheckedFile,
+): readonly string[] {
   const paint = painter(shell.colours.out);
   const counts = `${counted(faults.length, 'fault')}, ${counted(warnings.length, 'warning')}`;
-  const size = workflow ? `${counted(workflow.tasks.length, 'task')}, ${counted(workflow.groups.length, 'group')}` : '';
+  const size = workflow
+    ? `${counted(workflow.tasks.length, 'task')}, ${counted(workflow.groups.length, 'group')}`
+    : '';
   return [
     ...faultLines(faults, paint, 'error'),
     ...faultLines(warnings, paint, 'warning'),
-    workflow ? `${paint.good('valid')}  ${file}  ${size}; ${counts}` : `${paint.bad('invalid')}  ${file}  ${counts}`,
+    workflow
+      ? `${paint.good('valid')}  ${file}  ${size}; ${counts}`
+      : `${paint.bad('invalid')}  ${file}  ${counts}`,
   ];
 }

@@ -15,9 +15,17 @@ const styles: { readonly [kind in NeedKind]: string } = {
 /** A workflow as a Graphviz digraph. */
 export function dotWorkflow(graph: WorkflowGraph): string {
   const byId = new Map(graph.nodes.map((node) => [node.id, node]));
-  const lines = [`digraph ${quoted(graph.name)} {`, '  compound=true;', '  rankdir=TB;', '  node [shape=box, style=rounded];'];
+  const lines = [
+    `digraph ${quoted(graph.name)} {`,
+    '  compound=true;',
+    '  rankdir=TB;',
+    '  node [shape=box, style=rounded];',
+  ];
   for (const { id, members, mode } of graph.clusters) {
-    lines.push(`  subgraph ${quoted(`cluster_${id}`)} {`, `    label=${quoted(`${id} (${mode.replace('_', ' ')})`)};`);
+    lines.push(
+      `  subgraph ${quoted(`cluster_${id}`)} {`,
+      `    label=${quoted(`${id} (${mode.replace('_', ' ')})`)};`,
+    );
     for (const member of members) {
       const node = byId.get(member);
       if (node) lines.push(nodeLine(node, '    '));
@@ -32,7 +40,11 @@ export function dotWorkflow(graph: WorkflowGraph): string {
 /** A machine as a Graphviz digraph, states nested in clusters. */
 export function dotChart(chart: Chart): string {
   const root = chart.states[0];
-  const lines = [`digraph ${quoted(chart.id)} {`, '  compound=true;', '  node [shape=box, style=rounded];'];
+  const lines = [
+    `digraph ${quoted(chart.id)} {`,
+    '  compound=true;',
+    '  node [shape=box, style=rounded];',
+  ];
   if (root) lines.push(...stateLines(root, chart, '  '));
   const leaf = new Map(chart.states.map((state) => [state.id, leafOf(state, chart)]));
   for (const transition of chart.transitions) {
@@ -110,6 +122,8 @@ function leafOf(state: ChartState, chart: Chart): string {
 }
 
 function quoted(text: string): string {
-  const lines = text.split('\n').map((line) => oneLine(line).replaceAll('\\', '\\\\').replaceAll('"', '\\"'));
+  const lines = text
+    .split('\n')
+    .map((line) => oneLine(line).replaceAll('\\', '\\\\').replaceAll('"', '\\"'));
   return `"${lines.join('\\n')}"`;
 }

@@ -22,8 +22,13 @@ export function stateNotes(state: ChartState, chart: Chart): readonly string[] {
 
 /** Transitions from a state to states inside it, in one line each: neither format can draw an arrow out of a box into itself. */
 export function inwardNotes(state: ChartState, chart: Chart): readonly string[] {
-  const inward = chart.transitions.filter(({ from, to }) => from === state.id && to.some((target) => isInside(target, from, chart)));
-  return inward.map((transition) => `${transitionLabel(transition)} → ${transition.to.map((target) => keyOf(target, chart)).join(', ')}`);
+  const inward = chart.transitions.filter(
+    ({ from, to }) => from === state.id && to.some((target) => isInside(target, from, chart)),
+  );
+  return inward.map(
+    (transition) =>
+      `${transitionLabel(transition)} → ${transition.to.map((target) => keyOf(target, chart)).join(', ')}`,
+  );
 }
 
 /** Whether a state lies within another, at any depth. */
@@ -38,7 +43,8 @@ function keyOf(id: string, chart: Chart): string {
 
 /** XState's own events in words. */
 function eventText(event: string): string {
-  const [, kind = '', rest = ''] = /^xstate\.(after|done\.actor|done\.state|error\.actor)\.(.+)$/.exec(event) ?? [];
+  const [, kind = '', rest = ''] =
+    /^xstate\.(after|done\.actor|done\.state|error\.actor)\.(.+)$/.exec(event) ?? [];
   if (kind === '') return event === '*' ? 'any event' : event;
-  return `${kind.replace('.', ' of ')} ${kind === 'after' ? rest.split('.')[0] ?? rest : rest}`;
+  return `${kind.replace('.', ' of ')} ${kind === 'after' ? (rest.split('.')[0] ?? rest) : rest}`;
 }

@@ -29,7 +29,12 @@ export function mermaidWorkflow(graph: WorkflowGraph): string {
     lines.push('  end');
   }
   lines.push(...looseNodes(graph).map((node) => nodeLine(node, '  ')));
-  lines.push(...graph.edges.map(({ from, from_kind, kind, to }) => `  ${ids.of(from_kind, from)} ${arrows[kind]} ${ids.of('task', to)}`));
+  lines.push(
+    ...graph.edges.map(
+      ({ from, from_kind, kind, to }) =>
+        `  ${ids.of(from_kind, from)} ${arrows[kind]} ${ids.of('task', to)}`,
+    ),
+  );
   return `${lines.join('\n')}\n`;
 }
 
@@ -43,7 +48,10 @@ export function mermaidChart(chart: Chart): string {
   const children = childrenOf(chart);
   const lines = ['---', `title: ${JSON.stringify(chart.id)}`, '---', 'stateDiagram-v2'];
   if (!root) return `${lines.join('\n')}\n`;
-  lines.push(...innerLines(root, { ids, children, indent: '  ' }), ...anyStateLines(root, chart, ids));
+  lines.push(
+    ...innerLines(root, { ids, children, indent: '  ' }),
+    ...anyStateLines(root, chart, ids),
+  );
   lines.push(...chart.transitions.flatMap((transition) => arrowsOf(transition, chart, ids)));
   lines.push(...chart.states.flatMap((state) => noteLines(state, chart, ids)));
   return `${lines.join('\n')}\n`;
@@ -61,7 +69,10 @@ function innerLines(state: ChartState, drawing: Drawing): readonly string[] {
   const between = state.kind === 'parallel' ? [`${indent}--`] : [];
   const starts = state.initial.map((target) => `${indent}[*] --> ${ids.of('state', target)}`);
   const inner = (children.get(state.id) ?? []).map((child) => stateLines(child, drawing));
-  return [...starts, ...inner.flatMap((lines, index) => (index === 0 ? lines : [...between, ...lines]))];
+  return [
+    ...starts,
+    ...inner.flatMap((lines, index) => (index === 0 ? lines : [...between, ...lines])),
+  ];
 }
 
 function stateLines(state: ChartState, drawing: Drawing): readonly string[] {
@@ -75,28 +86,38 @@ function stateLines(state: ChartState, drawing: Drawing): readonly string[] {
 
 /** The node that stands for the machine itself, if anything begins there. */
 function anyStateLines(root: ChartState, chart: Chart, ids: Names): readonly string[] {
-  const isNeeded = chart.transitions.some(({ from }) => from === root.id) || stateNotes(root, chart).length > 0;
+  const isNeeded =
+    chart.transitions.some(({ from }) => from === root.id) || stateNotes(root, chart).length > 0;
   return isNeeded ? [`  state "any state" as ${ids.of('state', root.id)}`] : [];
 }
 
 function arrowsOf(transition: ChartTransition, chart: Chart, ids: Names): readonly string[] {
   const isRoot = transition.from === chart.states[0]?.id;
-  const drawn = transition.to.filter((target) => isRoot || !isInside(target, transition.from, chart));
+  const drawn = transition.to.filter(
+    (target) => isRoot || !isInside(target, transition.from, chart),
+  );
   const label = colonFree(transitionLabel(transition));
-  return drawn.map((target) => `  ${ids.of('state', transition.from)} --> ${ids.of('state', target)} : ${label}`);
+  return drawn.map(
+    (target) => `  ${ids.of('state', transition.from)} --> ${ids.of('state', target)} : ${label}`,
+  );
 }
 
 function noteLines(state: ChartState, chart: Chart, ids: Names): readonly string[] {
   const inward = state.parent === null ? [] : inwardNotes(state, chart);
   const notes = [...stateNotes(state, chart), ...inward].map(colonFree);
   if (notes.length === 0) return [];
-  return [`  note right of ${ids.of('state', state.id)}`, ...notes.map((note) => `    ${note}`), '  end note'];
+  return [
+    `  note right of ${ids.of('state', state.id)}`,
+    ...notes.map((note) => `    ${note}`),
+    '  end note',
+  ];
 }
 
 function childrenOf(chart: Chart): ReadonlyMap<string, readonly ChartState[]> {
   const children = new Map<string, ChartState[]>();
   for (const state of chart.states) {
-    if (state.parent !== null) children.set(state.parent, [...(children.get(state.parent) ?? []), state]);
+    if (state.parent !== null)
+      children.set(state.parent, [...(children.get(state.parent) ?? []), state]);
   }
   return children;
 }
@@ -117,7 +138,10 @@ class Names {
 
 /** Mermaid's own entities: `#` and a code point in decimal and `;`. */
 function escaped(text: string): string {
-  return oneLine(text).replace(/["#<>&;\\{}|`]/g, (character) => `#${character.codePointAt(0) ?? 0};`);
+  return oneLine(text).replace(
+    /["#<>&;\\{}|`]/g,
+    (character) => `#${character.codePointAt(0) ?? 0};`,
+  );
 }
 
 function colonFree(text: string): string {

@@ -67,6 +67,8 @@ export function looseNodes(graph: WorkflowGraph): readonly GraphNode[] {
 
 /** A node's text: its id, its agent, and what it becomes. */
 export function nodeLabel({ agent, conditional, expands, id }: GraphNode): readonly string[] {
-  const marks = [expands === null ? '' : `× ${expands}`, conditional ? 'when' : ''].filter((mark) => mark !== '');
+  const marks = [expands === null ? '' : `× ${expands}`, conditional ? 'when' : ''].filter(
+    (mark) => mark !== '',
+  );
   return [id, agent, ...marks];
 }

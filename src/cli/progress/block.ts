@@ -33,7 +33,10 @@ export function progressBlock(options: BlockOptions): readonly string[] {
   const columns = Math.max(leastColumns, options.size.columns) - 1;
   const rows = Math.max(2, options.size.rows - 1);
   const lines = [headline(options, columns), countLine(options, columns)];
-  const groups = shownGroups(options.tally, Math.min(maxGroups, Math.floor((rows - lines.length) / 2)));
+  const groups = shownGroups(
+    options.tally,
+    Math.min(maxGroups, Math.floor((rows - lines.length) / 2)),
+  );
   for (const group of groups) lines.push(groupLine(group, columns, options.paint));
   lines.push(...runningLines(options, columns, Math.min(maxRunning + 1, rows - lines.length)));
   return lines;
@@ -47,20 +50,28 @@ function headline({ tally, title, now, startedAt, paint }: BlockOptions, columns
   return `${paint.accent(bar(share, barColumns))} ${paint.strong(name)}${paint.faint(tail)}`;
 }
 
-function countLine({ tally, forecast, now, startedAt, paint }: BlockOptions, columns: number): string {
+function countLine(
+  { tally, forecast, now, startedAt, paint }: BlockOptions,
+  columns: number,
+): string {
   const { census, running } = tally;
   const remaining = forecast.remainingMs({
     unfinished: tally.unfinished,
     ranMs: (task) => ranMs(running.get(task), now),
     elapsedMs: now - startedAt,
   });
-  const parts: [string, (text: string) => string][] = [[`${tally.endedCount}/${tally.total}`, paint.strong]];
+  const parts: [string, (text: string) => string][] = [
+    [`${tally.endedCount}/${tally.total}`, paint.strong],
+  ];
   if (running.size > 0) parts.push([`${running.size} running`, paint.accent]);
-  if (remaining !== undefined && tally.unfinished.size > 0) parts.push([`eta ${elapsed(remaining)}`, paint.faint]);
+  if (remaining !== undefined && tally.unfinished.size > 0)
+    parts.push([`eta ${elapsed(remaining)}`, paint.faint]);
   for (const outcome of ['failed', 'timed_out', 'cancelled', 'skipped'] as const) {
-    if (census[outcome] > 0) parts.push([`${census[outcome]} ${outcome.replace('_', ' ')}`, byStanding(paint, outcome)]);
+    if (census[outcome] > 0)
+      parts.push([`${census[outcome]} ${outcome.replace('_', ' ')}`, byStanding(paint, outcome)]);
   }
-  if (tally.retries > 0) parts.push([tally.retries === 1 ? '1 retry' : `${tally.retries} retries`, paint.warn]);
+  if (tally.retries > 0)
+    parts.push([tally.retries === 1 ? '1 retry' : `${tally.retries} retries`, paint.warn]);
   return joinWithin(parts, columns);
 }
 
@@ -81,7 +92,9 @@ function joinWithin(parts: readonly [string, (text: string) => string][], column
 function shownGroups(tally: Tally, limit: number): readonly GroupTally[] {
   const groups = [...tally.groups.values()].filter(({ total }) => total > 0);
   const rank = ({ ended, total }: GroupTally): number => (ended === total ? 2 : ended > 0 ? 0 : 1);
-  const chosen = new Set([...groups].sort((a, b) => rank(a) - rank(b)).slice(0, Math.max(0, limit)));
+  const chosen = new Set(
+    [...groups].sort((a, b) => rank(a) - rank(b)).slice(0, Math.max(0, limit)),
+  );
   return groups.filter((group) => chosen.has(group));
 }
 
@@ -89,22 +102,35 @@ function groupLine(group: GroupTally, columns: number, paint: Painter): string {
   const count = ` ${group.ended}/${group.total}`;
   const barColumns = Math.min(20, Math.max(4, Math.floor(columns / 5)));
   const nameColumns = Math.min(28, columns - barColumns - count.length - 3);
-  const colour = group.ended < group.total ? paint.accent : group.succeeded === group.total ? paint.good : paint.warn;
+  const colour =
+    group.ended < group.total
+      ? paint.accent
+      : group.succeeded === group.total
+        ? paint.good
+        : paint.warn;
   return `  ${pad(oneLine(group.id), nameColumns)} ${colour(bar(group.ended / group.total, barColumns))}${count}`;
 }
 
-function runningLines({ tally, now, paint }: BlockOptions, columns: number, rows: number): string[] {
+function runningLines(
+  { tally, now, paint }: BlockOptions,
+  columns: number,
+  rows: number,
+): string[] {
   if (tally.running.size === 0 || rows <= 0) return [];
   const fitsWhole = tally.running.size <= rows;
   const shown = longestRunning(tally.running, fitsWhole ? rows : rows - 1);
-  const lines = shown.map((task) => runningLine(task, now, columns, paint));
+  const lines = shown.map((task) => runningLine(task, columns, { now, paint }));
   const hidden = tally.running.size - shown.length;
-  if (hidden > 0) lines.push(paint.faint(fit(`  and ${counted(hidden, 'more task')} running`, columns)));
+  if (hidden > 0)
+    lines.push(paint.faint(fit(`  and ${counted(hidden, 'more task')} running`, columns)));
   return lines;
 }
 
 /** Tasks stand in `running` in the order of their dispatch. */
-function longestRunning(running: ReadonlyMap<string, RunningTask>, limit: number): readonly RunningTask[] {
+function longestRunning(
+  running: ReadonlyMap<string, RunningTask>,
+  limit: number,
+): readonly RunningTask[] {
   const shown: RunningTask[] = [];
   for (const task of running.values()) {
     if (shown.length >= limit) break;
@@ -113,7 +139,11 @@ function longestRunning(running: ReadonlyMap<string, RunningTask>, limit: number
   return shown;
 }
 
-function runningLine(task: RunningTask, now: number, columns: number, paint: Painter): string {
+function runningLine(
+  task: RunningTask,
+  columns: number,
+  { now, paint }: Pick<BlockOptions, 'now' | 'paint'>,
+): string {
   const time = elapsed(now - task.since).padStart(7);
   const attempt = task.attempt > 1 ? ` #${task.attempt}` : '';
   const nameColumns = Math.min(28, columns - time.length - 3);

@@ -59,10 +59,17 @@ export class Forecast {
   }
 
   /** What is left of a task, and of the plan after it, at the run's pace. */
-  private leftOf(task: string, ranMs: number, scale: number): { readonly taskMs: number; readonly afterMs: number } {
+  private leftOf(
+    task: string,
+    ranMs: number,
+    scale: number,
+  ): { readonly taskMs: number; readonly afterMs: number } {
     const planned = this.planned.get(task);
     if (!planned) return { taskMs: 0, afterMs: 0 };
     const { finishMs, startMs } = planned;
-    return { taskMs: Math.max(0, (finishMs - startMs) * scale - ranMs), afterMs: (this.makespanMs - finishMs) * scale };
+    return {
+      taskMs: Math.max(0, (finishMs - startMs) * scale - ranMs),
+      afterMs: (this.makespanMs - finishMs) * scale,
+    };
   }
 }

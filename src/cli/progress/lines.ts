@@ -66,7 +66,12 @@ export class LinesView implements ProgressView {
     if (!('task' in event)) return undefined;
     const since = this.since.get(event.task);
     if (event.type === 'task.started') this.since.set(event.task, event.at);
-    if (event.type === 'task.succeeded' || event.type === 'task.accepted' || event.type === 'task.ended') this.since.delete(event.task);
+    if (
+      event.type === 'task.succeeded' ||
+      event.type === 'task.accepted' ||
+      event.type === 'task.ended'
+    )
+      this.since.delete(event.task);
     return since === undefined ? undefined : event.at - since;
   }
 
@@ -83,7 +88,7 @@ interface Line {
 }
 
 /** How far a run is, in one line. */
-export function countsText({ census, endedCount, running, total }: Tally): string {
+function countsText({ census, endedCount, running, total }: Tally): string {
   const bad = census.failed + census.timed_out;
   return `${endedCount}/${total} ended, ${running.size} running, ${bad} failed`;
 }
@@ -92,22 +97,37 @@ function eventLine(event: RunEvent, tookMs: number | undefined, paint: Painter):
   const took = tookMs === undefined ? '' : ` (${elapsed(tookMs)})`;
   switch (event.type) {
     case 'task.started':
-      return { text: `${paint.accent('start    ')}  ${name(event.task)}${event.attempt > 1 ? ` attempt ${event.attempt}` : ''}`, failure: false };
+      return {
+        text: `${paint.accent('start    ')}  ${name(event.task)}${event.attempt > 1 ? ` attempt ${event.attempt}` : ''}`,
+        failure: false,
+      };
     case 'task.completed':
       return { text: `${paint.accent('checking ')}  ${name(event.task)}${took}`, failure: false };
     case 'task.succeeded':
     case 'task.accepted':
       return { text: `${paint.good('succeeded')}  ${name(event.task)}${took}`, failure: false };
     case 'attempt.failed':
-      return { text: `${paint.warn('retry    ')}  ${name(event.task)} in ${elapsed(event.retryAt - event.at)}${errorText(event.error)}`, failure: true };
+      return {
+        text: `${paint.warn('retry    ')}  ${name(event.task)} in ${elapsed(event.retryAt - event.at)}${errorText(event.error)}`,
+        failure: true,
+      };
     case 'task.ended': {
       const word = byStanding(paint, event.outcome)(event.outcome.replace('_', ' ').padEnd(9));
-      return { text: `${word}  ${name(event.task)}${took} ${event.reason}${errorText(event.error)}`, failure: event.outcome !== 'skipped' };
+      return {
+        text: `${word}  ${name(event.task)}${took} ${event.reason}${errorText(event.error)}`,
+        failure: event.outcome !== 'skipped',
+      };
     }
     case 'task.sent_back':
-      return { text: `${paint.warn('sent back')}  ${name(event.task)} by ${event.by.map(name).join(', ')}, iteration ${event.iteration}`, failure: true };
+      return {
+        text: `${paint.warn('sent back')}  ${name(event.task)} by ${event.by.map(name).join(', ')}, iteration ${event.iteration}`,
+        failure: true,
+      };
     case 'group.ended':
-      return { text: `${byStanding(paint, event.outcome)(event.outcome.padEnd(9))}  group ${name(event.group)} ${event.reason}`, failure: false };
+      return {
+        text: `${byStanding(paint, event.outcome)(event.outcome.padEnd(9))}  group ${name(event.group)} ${event.reason}`,
+        failure: false,
+      };
     default:
       return undefined;
   }

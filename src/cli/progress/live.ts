@@ -32,7 +32,7 @@ export class LiveView implements ProgressView {
   private readonly options: LiveOptions;
   private drawn = 0;
   private drawnAt = Number.NEGATIVE_INFINITY;
-  private timer: TimerHandle | undefined;
+  private timer: TimerHandle;
   private timerAt = Number.POSITIVE_INFINITY;
   private stopped = false;
 

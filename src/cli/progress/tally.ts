@@ -58,7 +58,8 @@ export class Tally {
     const startedAt = Date.parse(report.started_at);
     for (const { id, outcome, attempts, started_ms: started } of report.tasks) {
       this.know(id);
-      if (outcome === 'running') this.start(id, attempts, started === null ? now : startedAt + started);
+      if (outcome === 'running')
+        this.start(id, attempts, started === null ? now : startedAt + started);
       else if (outcome !== 'waiting') this.end(id, outcome);
     }
   }
@@ -98,7 +99,8 @@ export class Tally {
 
   private start(task: string, attempt: number, since: number): void {
     this.know(task);
-    if (this.unfinished.has(task)) this.running.set(task, { id: task, since, attempt, message: '' });
+    if (this.unfinished.has(task))
+      this.running.set(task, { id: task, since, attempt, message: '' });
   }
 
   private tell(task: string, message: string | null): void {

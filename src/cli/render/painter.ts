@@ -18,7 +18,11 @@ export function painter(enabled: boolean): Painter {
 }
 
 /** Everything that a task, a group or a run can be in the middle or at the end of. */
-export type Standing = RunReport['status'] | TaskReport['outcome'] | GroupReport['outcome'] | 'interrupted';
+export type Standing =
+  | RunReport['status']
+  | TaskReport['outcome']
+  | GroupReport['outcome']
+  | 'interrupted';
 
 /** A text in the colour of how something stands. */
 export function byStanding(paint: Painter, standing: Standing): (text: string) => string {

@@ -4,7 +4,8 @@ import { pad, widthOf } from './width.ts';
 export function bar(share: number, columns: number): string {
   const bounded = Math.min(1, Math.max(0, Number.isFinite(share) ? share : 0));
   const rounded = Math.round(bounded * columns);
-  const filled = bounded === 1 ? columns : Math.min(Math.max(rounded, bounded > 0 ? 1 : 0), columns - 1);
+  const filled =
+    bounded === 1 ? columns : Math.min(Math.max(rounded, bounded > 0 ? 1 : 0), columns - 1);
   return '█'.repeat(Math.max(0, filled)) + '░'.repeat(Math.max(0, columns - filled));
 }
 
@@ -24,9 +25,15 @@ export function elapsed(durationMs: number): string {
 export function table(rows: readonly (readonly string[])[]): readonly string[] {
   const widths: number[] = [];
   for (const row of rows) {
-    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, widthOf(cell));
+    for (const [column, cell] of row.entries())
+      widths[column] = Math.max(widths[column] ?? 0, widthOf(cell));
   }
-  return rows.map((row) => row.map((cell, column) => pad(cell, widths[column] ?? 0)).join('  ').trimEnd());
+  return rows.map((row) =>
+    row
+      .map((cell, column) => pad(cell, widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 /** `1 task`, `2 tasks`. */

@@ -27,9 +27,11 @@ export function summaryLines(report: RunReport, options: SummaryOptions): readon
 }
 
 /** `3 succeeded, 1 failed`; what did not happen is left out. */
-export function censusText(census: Census): string {
+function censusText(census: Census): string {
   const parts = Object.entries(census).filter(([, count]) => count > 0);
-  return parts.length === 0 ? 'no tasks ended' : parts.map(([outcome, count]) => `${count} ${outcome.replace('_', ' ')}`).join(', ');
+  return parts.length === 0
+    ? 'no tasks ended'
+    : parts.map(([outcome, count]) => `${count} ${outcome.replace('_', ' ')}`).join(', ');
 }
 
 function headLines(report: RunReport, { paint, columns }: SummaryOptions): readonly string[] {
@@ -37,7 +39,8 @@ function headLines(report: RunReport, { paint, columns }: SummaryOptions): reado
   const word = byStanding(paint, status)(paint.strong(status.replace('_', ' ')));
   const reason = report.reason === 'completed' ? '' : ` (${report.reason})`;
   const mode = report.simulated ? paint.faint('  simulated') : '';
-  const path = metrics.critical_path.length === 0 ? '' : `: ${metrics.critical_path.map(oneLine).join(' > ')}`;
+  const path =
+    metrics.critical_path.length === 0 ? '' : `: ${metrics.critical_path.map(oneLine).join(' > ')}`;
   const effect = `speed-up ${metrics.speedup.toFixed(2)}x, parallel efficiency ${Math.round(metrics.parallel_efficiency * 100)}%`;
   return [
     `${word}${reason}  ${oneLine(report.workflow)}  ${report.run_id}${mode}`,
@@ -47,7 +50,10 @@ function headLines(report: RunReport, { paint, columns }: SummaryOptions): reado
   ];
 }
 
-function outputLines({ outputs }: RunReport, { paint, columns }: SummaryOptions): readonly string[] {
+function outputLines(
+  { outputs }: RunReport,
+  { paint, columns }: SummaryOptions,
+): readonly string[] {
   const all = isObject(outputs) ? Object.entries(outputs) : [['', outputs] as const];
   const entries = all.filter(([, value]) => value !== null);
   if (entries.length === 0) return [];
@@ -61,16 +67,20 @@ function outputLines({ outputs }: RunReport, { paint, columns }: SummaryOptions)
 function failureLines({ tasks }: RunReport, { paint, columns }: SummaryOptions): readonly string[] {
   const failed = tasks.filter(needsAttention);
   if (failed.length === 0) return [];
-  const lines = failed.slice(0, maxShown).flatMap((task) => [
-    `  ${byStanding(paint, task.outcome)(oneLine(task.id))}  ${task.outcome.replace('_', ' ')}: ${task.reason}${attemptsText(task)}`,
-    ...errorLines(task, columns),
-  ]);
+  const lines = failed
+    .slice(0, maxShown)
+    .flatMap((task) => [
+      `  ${byStanding(paint, task.outcome)(oneLine(task.id))}  ${task.outcome.replace('_', ' ')}: ${task.reason}${attemptsText(task)}`,
+      ...errorLines(task, columns),
+    ]);
   return [paint.strong('not succeeded'), ...lines, ...moreLine(failed.length, 'task', paint)];
 }
 
 /** What was skipped or cancelled in consequence of something else is in the census; its own line would only bury the cause. */
 function needsAttention({ error, outcome }: TaskReport): boolean {
-  return outcome === 'failed' || outcome === 'timed_out' || (error !== null && outcome !== 'succeeded');
+  return (
+    outcome === 'failed' || outcome === 'timed_out' || (error !== null && outcome !== 'succeeded')
+  );
 }
 
 function attemptsText({ attempts }: TaskReport): string {
@@ -79,18 +89,24 @@ function attemptsText({ attempts }: TaskReport): string {
 
 function errorLines({ error }: TaskReport, columns: number): readonly string[] {
   if (error === null) return [];
-  const hint = error.hint === undefined ? [] : [`    ${fit(`next: ${oneLine(error.hint)}`, columns - 4)}`];
+  const hint =
+    error.hint === undefined ? [] : [`    ${fit(`next: ${oneLine(error.hint)}`, columns - 4)}`];
   return [`    ${fit(`${error.code} ${oneLine(error.message)}`, columns - 4)}`, ...hint];
 }
 
-function nextLines({ run_id, status, simulated }: RunReport, { paint }: SummaryOptions): readonly string[] {
+function nextLines(
+  { run_id, status, simulated }: RunReport,
+  { paint }: SummaryOptions,
+): readonly string[] {
   const all = `all of it    troupe show ${run_id} --json`;
   if (status === 'succeeded' || simulated) return [paint.faint(all)];
   return [paint.faint(all), `go on        troupe resume ${run_id}`];
 }
 
 function moreLine(count: number, noun: string, paint: Painter): readonly string[] {
-  return count > maxShown ? [paint.faint(`  and ${counted(count - maxShown, `more ${noun}`)}`)] : [];
+  return count > maxShown
+    ? [paint.faint(`  and ${counted(count - maxShown, `more ${noun}`)}`)]
+    : [];
 }
 
 function valueText(value: Plain): string {
@@ -98,5 +114,10 @@ function valueText(value: Plain): string {
 }
 
 function isObject(value: Plain): value is { readonly [key: string]: Plain } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Uint8Array)
+  );
 }

@@ -33,12 +33,22 @@ export interface TimelineOptions {
  * The run as a Gantt chart in text, one line per task that started: `━` on the critical path, `─` off it.
  * A task that runs still ends at the right edge.
  */
-export function timeline(report: RunReport, { columns, paint }: TimelineOptions): readonly string[] {
+export function timeline(
+  report: RunReport,
+  { columns, paint }: TimelineOptions,
+): readonly string[] {
   const started = report.tasks.filter((task) => task.started_ms !== null);
   if (started.length === 0) return [];
-  const idColumns = Math.min(maxIdColumns, Math.max(...started.map(({ id }) => widthOf(oneLine(id)))));
+  const idColumns = Math.min(
+    maxIdColumns,
+    Math.max(...started.map(({ id }) => widthOf(oneLine(id)))),
+  );
   const barColumns = Math.max(leastBarColumns, columns - idColumns - 2);
-  const spanMs = Math.max(report.metrics.wall_ms, ...started.map((task) => task.finished_ms ?? task.started_ms ?? 0), 1);
+  const spanMs = Math.max(
+    report.metrics.wall_ms,
+    ...started.map((task) => task.finished_ms ?? task.started_ms ?? 0),
+    1,
+  );
   const critical = new Set(report.metrics.critical_path);
   const bars = started.map((task) => {
     const { before, length } = barPlace(task, spanMs, barColumns);
@@ -49,7 +59,11 @@ export function timeline(report: RunReport, { columns, paint }: TimelineOptions)
 }
 
 /** Every bar has one character at least and lies within the columns. */
-function barPlace(task: TaskReport, spanMs: number, columns: number): { before: number; length: number } {
+function barPlace(
+  task: TaskReport,
+  spanMs: number,
+  columns: number,
+): { before: number; length: number } {
   const start = task.started_ms ?? 0;
   const finish = task.finished_ms ?? spanMs;
   const before = Math.min(columns - 1, Math.floor((start / spanMs) * columns));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /** Longest socket path that every system takes: macOS and the BSDs allow 104 bytes with the closing zero, Linux 108. */
-export const maxSocketPathBytes = 100;
+const maxSocketPathBytes = 100;
 
 /** Where a node's control socket is. */
 export interface ControlAddress {
@@ -20,11 +20,16 @@ export interface ControlAddress {
  * The address that a node serves on: `<data>/nodes/<node>/control.sock`; when that is too long for the
  * system, a socket in the temporary folder named by a hash of it, so that a successor finds the same one.
  */
-export function controlAddress(dataDir: string, node: string, platform: NodeJS.Platform = process.platform): ControlAddress {
+export function controlAddress(
+  dataDir: string,
+  node: string,
+  platform: NodeJS.Platform = process.platform,
+): ControlAddress {
   const folder = resolve(dataDir, 'nodes', node);
   const inside = join(folder, 'control.sock');
   if (platform === 'win32') return outside(folder, `\\\\.\\pipe\\troupe-${hashOf(inside)}`);
-  if (Buffer.byteLength(inside) <= maxSocketPathBytes) return { folder, path: inside, pointer: undefined };
+  if (Buffer.byteLength(inside) <= maxSocketPathBytes)
+    return { folder, path: inside, pointer: undefined };
   return outside(folder, join(tmpdir(), `troupe-${hashOf(inside)}.sock`));
 }
 
@@ -38,7 +43,9 @@ export async function findControlPath(dataDir: string, node: string): Promise<st
 /** Writes down where the socket is, or removes what a predecessor wrote. */
 export async function publishAddress(address: ControlAddress): Promise<void> {
   if (address.pointer === undefined) return rm(pointerOf(address.folder), { force: true });
-  await writeFile(address.pointer, `${JSON.stringify({ format: 1, path: address.path })}\n`, { mode: 0o600 });
+  await writeFile(address.pointer, `${JSON.stringify({ format: 1, path: address.path })}\n`, {
+    mode: 0o600,
+  });
 }
 
 /** Takes back what {@link publishAddress} wrote. */

@@ -29,7 +29,11 @@ export function parseAnswer(line: string): ControlAnswer {
     if (ok === true) return { id: answeredId, ok, payload: payload as Plain };
     return { id: answeredId, ok: false, error: knownError(error) };
   } catch (thrown) {
-    throw new TroupeError('TRP_CONTROL_UNREACHABLE', 'what answers on the control socket is no Troupe', { cause: thrown });
+    throw new TroupeError(
+      'TRP_CONTROL_UNREACHABLE',
+      'what answers on the control socket is no Troupe',
+      { cause: thrown },
+    );
   }
 }
 
@@ -42,7 +46,10 @@ export function controlErrorOf(thrown: unknown): ControlError {
 
 function knownError(error: unknown): ControlError {
   const { code, message, hint } = (error ?? {}) as { [key: string]: unknown };
-  const known = typeof code === 'string' && Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : 'TRP_INTERNAL';
+  const known =
+    typeof code === 'string' && Object.hasOwn(errorCodes, code)
+      ? (code as ErrorCode)
+      : 'TRP_INTERNAL';
   return {
     code: known,
     message: typeof message === 'string' ? message : 'the owner refused without a reason',

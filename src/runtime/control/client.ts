@@ -37,7 +37,10 @@ export async function askControl(options: AskControlOptions): Promise<Plain> {
   const { verb, run = '', payload = null, timeoutMs = defaultTimeoutMs } = options;
   const request = jsonLine({ id: '1', verb, run, payload });
   if (Buffer.byteLength(request) > maxRequestBytes) {
-    throw new TroupeError('TRP_CONTROL_REQUEST', `a control request may have ${maxRequestBytes} bytes at most`);
+    throw new TroupeError(
+      'TRP_CONTROL_REQUEST',
+      `a control request may have ${maxRequestBytes} bytes at most`,
+    );
   }
   const path = await findControlPath(options.dataDir, options.node);
   const answer = await exchange({ path, request, timeoutMs, node: options.node });
@@ -84,7 +87,11 @@ async function exchange({ path, node, request, timeoutMs }: Exchange): Promise<C
   }
 }
 
-function readAnswer(socket: Socket, resolve: (answer: ControlAnswer) => void, reject: (error: unknown) => void): void {
+function readAnswer(
+  socket: Socket,
+  resolve: (answer: ControlAnswer) => void,
+  reject: (error: unknown) => void,
+): void {
   const cutter = new LineCutter(maxAnswerBytes);
   socket.on('data', (chunk: Buffer) => {
     try {
@@ -97,7 +104,11 @@ function readAnswer(socket: Socket, resolve: (answer: ControlAnswer) => void, re
 }
 
 function unreachable(node: string, why: string): TroupeError {
-  return new TroupeError('TRP_CONTROL_UNREACHABLE', `the process that owns it (${node}) does not answer: ${why}`, {
-    errorClass: 'transient',
-  });
+  return new TroupeError(
+    'TRP_CONTROL_UNREACHABLE',
+    `the process that owns it (${node}) does not answer: ${why}`,
+    {
+      errorClass: 'transient',
+    },
+  );
 }

@@ -22,7 +22,8 @@ export function parseRequest(line: string): ControlRequest {
   const value = parseObject(line);
   const { id, verb, run = '', payload = null } = value;
   if (typeof id !== 'string') throw malformed('`id` must be a string');
-  if (typeof verb !== 'string' || verb === '') throw malformed('`verb` must be a string that is not empty');
+  if (typeof verb !== 'string' || verb === '')
+    throw malformed('`verb` must be a string that is not empty');
   if (typeof run !== 'string') throw malformed('`run` must be a string');
   return { id, verb, run, payload: payload as Plain };
 }
@@ -53,6 +54,7 @@ export function parseObject(line: string): { [key: string]: unknown } {
   } catch {
     throw malformed('not a line of JSON');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed('not a JSON object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw malformed('not a JSON object');
   return value as { [key: string]: unknown };
 }

@@ -89,7 +89,8 @@ class Peer {
   }
 
   private accept(line: string): void {
-    if (this.open >= maxOpenRequests) return this.hangUp(malformed(`more than ${maxOpenRequests} requests wait for an answer`));
+    if (this.open >= maxOpenRequests)
+      return this.hangUp(malformed(`more than ${maxOpenRequests} requests wait for an answer`));
     this.open++;
     void this.answerTo(line).then((answer) => {
       this.open--;
@@ -121,7 +122,9 @@ class Peer {
 /** A socket file outlives its process; only one that still answers is left alone. */
 async function clearStale(address: ControlAddress): Promise<void> {
   if (await isAnswering(address.path)) {
-    throw new TroupeError('TRP_RUN_OWNED', 'another live process serves this node', { place: address.path });
+    throw new TroupeError('TRP_RUN_OWNED', 'another live process serves this node', {
+      place: address.path,
+    });
   }
   if (process.platform !== 'win32') await rm(address.path, { force: true });
 }
@@ -146,7 +149,11 @@ async function listen(server: Server, path: string): Promise<void> {
   if (process.platform !== 'win32') await chmod(path, 0o600);
 }
 
-async function stop(server: Server, peers: ReadonlySet<Socket>, address: ControlAddress): Promise<void> {
+async function stop(
+  server: Server,
+  peers: ReadonlySet<Socket>,
+  address: ControlAddress,
+): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   for (const peer of peers) peer.destroy();
   await closed;

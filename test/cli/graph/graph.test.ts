@@ -18,11 +18,34 @@ const workflow = workflowOf({
 });
 const graph = workflowGraph(workflow);
 
-const state = (id: string, parent: string | null, parts: Partial<Chart['states'][number]> = {}): Chart['states'][number] => ({
-  id, key: id.split('.').at(-1) ?? id, parent, kind: 'atomic', initial: [], entry: [], exit: [], invokes: [], description: '', ...parts,
+const state = (
+  id: string,
+  parent: string | null,
+  parts: Partial<Chart['states'][number]> = {},
+): Chart['states'][number] => ({
+  id,
+  key: id.split('.').at(-1) ?? id,
+  parent,
+  kind: 'atomic',
+  initial: [],
+  entry: [],
+  exit: [],
+  invokes: [],
+  description: '',
+  ...parts,
 });
-const move = (from: string, to: readonly string[], event: string): Chart['transitions'][number] => ({
-  from, to, event, guard: 'ok', actions: ['note'], reenter: false, description: '',
+const move = (
+  from: string,
+  to: readonly string[],
+  event: string,
+): Chart['transitions'][number] => ({
+  from,
+  to,
+  event,
+  guard: 'ok',
+  actions: ['note'],
+  reenter: false,
+  description: '',
 });
 const chart: Chart = {
   id: 'm',
@@ -34,15 +57,31 @@ const chart: Chart = {
     state('m.b.x', 'm.b'),
     state('m.end', 'm', { kind: 'final' }),
   ],
-  transitions: [move('m.a', ['m.b'], 'GO'), move('m.b', ['m.end'], ''), move('m.a', [], 'TICK'), move('m', ['m.end'], 'STOP'), move('m.b', ['m.b.x'], 'AGAIN')],
+  transitions: [
+    move('m.a', ['m.b'], 'GO'),
+    move('m.b', ['m.end'], ''),
+    move('m.a', [], 'TICK'),
+    move('m', ['m.end'], 'STOP'),
+    move('m.b', ['m.b.x'], 'AGAIN'),
+  ],
 };
 
 describe('the graph of a workflow', () => {
   it('has a node per task, a cluster per group and an edge per need with its kind', () => {
-    expect(graph.nodes.map(({ id }) => id)).toEqual(['spec', 'ux', 'architecture', 'report', 'review']);
+    expect(graph.nodes.map(({ id }) => id)).toEqual([
+      'spec',
+      'ux',
+      'architecture',
+      'report',
+      'review',
+    ]);
     expect(graph.clusters).toMatchObject([{ id: 'design', members: ['ux', 'architecture'] }]);
     expect(graph.edges.map(({ from, kind, to }) => `${from} ${kind} ${to}`)).toEqual([
-      'spec data ux', 'spec data architecture', 'ux context architecture', 'design data report', 'spec stream report',
+      'spec data ux',
+      'spec data architecture',
+      'ux context architecture',
+      'design data report',
+      'spec stream report',
       'report validation review',
     ]);
     expect(looseNodes(graph).map(({ id }) => id)).toEqual(['spec', 'report', 'review']);
@@ -50,7 +89,9 @@ describe('the graph of a workflow', () => {
 
   it('is drawn in Mermaid with groups around their members and a style for each kind of need', () => {
     const drawn = mermaidWorkflow(graph);
-    expect(drawn).toMatch(/subgraph (\w+)\["design \(fork join\)"\]\n {4}\w+\["ux<br\/>[^"]*"\]\n {4}\w+\["architecture/);
+    expect(drawn).toMatch(
+      /subgraph (\w+)\["design \(fork join\)"\]\n {4}\w+\["ux<br\/>[^"]*"\]\n {4}\w+\["architecture/,
+    );
     expect(drawn).toMatch(/\w+_ux -\.->\|context\| \w+_architecture/);
     expect(drawn).toMatch(/\w+_design --> \w+_report/);
     expect(drawn).toMatch(/\w+_report ==>\|validation\| \w+_review/);
@@ -72,7 +113,9 @@ describe('the chart of a machine', () => {
     expect(drawn).toMatch(/\w+_m_a --> \w+_m_b : GO \[ok\] \/ note/);
     expect(drawn).toMatch(/\w+_m_b --> \w+_m_end : always \[ok\]/);
     expect(drawn).toMatch(/\w+_m_end --> \[\*\]/);
-    expect(drawn).toMatch(/note right of \w+_m_a\n {4}invokes fetch\n {4}TICK \[ok\] \/ note\n {2}end note/);
+    expect(drawn).toMatch(
+      /note right of \w+_m_a\n {4}invokes fetch\n {4}TICK \[ok\] \/ note\n {2}end note/,
+    );
   });
 
   it('has no arrow from a state into itself, which neither format can draw', () => {
@@ -91,13 +134,25 @@ describe('the chart of a machine', () => {
 });
 
 describe('names of any spelling', () => {
-  const names = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 12 }), { minLength: 2, maxLength: 6 });
+  const names = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 12 }), {
+    minLength: 2,
+    maxLength: 6,
+  });
 
   it('cannot break out of a Mermaid label, and no two share an id', () => {
     fc.assert(
       fc.property(names, (ids) => {
-        const nodes = ids.map((id) => ({ id, agent: 'x', expands: null, conditional: false, demand: {} }));
-        const lines = mermaidWorkflow({ name: 'n', clusters: [], nodes, edges: [] }).trimEnd().split('\n').slice(1);
+        const nodes = ids.map((id) => ({
+          id,
+          agent: 'x',
+          expands: null,
+          conditional: false,
+          demand: {},
+        }));
+        const lines = mermaidWorkflow({ name: 'n', clusters: [], nodes, edges: [] })
+          .trimEnd()
+          .split('\n')
+          .slice(1);
         expect(lines).toHaveLength(ids.length);
         for (const line of lines) expect(line).toMatch(/^ {2}t\d+_\w*\["[^"<>]*<br\/>x"\]$/);
         expect(new Set(lines.map((line) => line.split('[')[0])).size).toBe(ids.length);
@@ -108,10 +163,20 @@ describe('names of any spelling', () => {
   it('cannot break out of a DOT string', () => {
     fc.assert(
       fc.property(names, (ids) => {
-        const nodes = ids.map((id) => ({ id, agent: 'x', expands: null, conditional: false, demand: {} }));
-        const lines = dotWorkflow({ name: 'n', clusters: [], nodes, edges: [] }).trimEnd().split('\n').slice(4, -1);
+        const nodes = ids.map((id) => ({
+          id,
+          agent: 'x',
+          expands: null,
+          conditional: false,
+          demand: {},
+        }));
+        const lines = dotWorkflow({ name: 'n', clusters: [], nodes, edges: [] })
+          .trimEnd()
+          .split('\n')
+          .slice(4, -1);
         expect(lines).toHaveLength(ids.length);
-        for (const line of lines) expect(line).toMatch(/^ {2}"(?:[^"\\]|\\.)*" \[label="(?:[^"\\]|\\.)*"\];$/);
+        for (const line of lines)
+          expect(line).toMatch(/^ {2}"(?:[^"\\]|\\.)*" \[label="(?:[^"\\]|\\.)*"\];$/);
       }),
     );
   });

@@ -12,9 +12,32 @@ import type { RunEvent } from '../../../src/runtime/api.ts';
 
 const paint = painter(false);
 const at = 1000;
-const started = (task: string): RunEvent => ({ type: 'task.started', task, attempt: 1, iteration: 1, run: 'r', seq: 1, at });
-const succeeded = (task: string, when = at): RunEvent => ({ type: 'task.succeeded', task, attempt: 1, output: null, run: 'r', seq: 1, at: when });
-const progress = (task: string, message: string): RunEvent => ({ type: 'task.progress', task, message, fraction: null, run: 'r', at });
+const started = (task: string): RunEvent => ({
+  type: 'task.started',
+  task,
+  attempt: 1,
+  iteration: 1,
+  run: 'r',
+  seq: 1,
+  at,
+});
+const succeeded = (task: string, when = at): RunEvent => ({
+  type: 'task.succeeded',
+  task,
+  attempt: 1,
+  output: null,
+  run: 'r',
+  seq: 1,
+  at: when,
+});
+const progress = (task: string, message: string): RunEvent => ({
+  type: 'task.progress',
+  task,
+  message,
+  fraction: null,
+  run: 'r',
+  at,
+});
 const failed = (task: string): RunEvent => ({
   type: 'task.ended',
   task,
@@ -26,27 +49,56 @@ const failed = (task: string): RunEvent => ({
   at: at + 2500,
 });
 
-function tallyOf(events: readonly RunEvent[], groups: ConstructorParameters<typeof Tally>[0] = []): Tally {
+function tallyOf(
+  events: readonly RunEvent[],
+  groups: ConstructorParameters<typeof Tally>[0] = [],
+): Tally {
   const tally = new Tally(groups);
   for (const event of events) tally.apply(event);
   return tally;
 }
 
 function block(tally: Tally, columns: number, rows = 24): readonly string[] {
-  return progressBlock({ tally, forecast: new Forecast([]), title: 'sample', now: at + 3000, startedAt: at, size: { columns, rows }, paint });
+  return progressBlock({
+    tally,
+    forecast: new Forecast([]),
+    title: 'sample',
+    now: at + 3000,
+    startedAt: at,
+    size: { columns, rows },
+    paint,
+  });
 }
 
 describe('a progress block', () => {
   it('tells counts, what runs since when, its last message, and what failed', () => {
-    const text = block(tallyOf([started('a'), started('b'), progress('b', 'reading\nnow'), started('c'), failed('c')]), 80).join('\n');
+    const text = block(
+      tallyOf([
+        started('a'),
+        started('b'),
+        progress('b', 'reading\nnow'),
+        started('c'),
+        failed('c'),
+      ]),
+      80,
+    ).join('\n');
     expect(text).toContain('1/3  2 running  1 failed');
     expect(text).toMatch(/b +3\.0s reading now/);
   });
 
   it('tells the forecast of the plan', () => {
     const forecast = new Forecast([{ id: 'a', startMs: 0, finishMs: 10_000 }]);
-    const options = { forecast, title: 'x', now: at + 4000, startedAt: at, size: { columns: 80, rows: 24 }, paint };
-    expect(progressBlock({ ...options, tally: tallyOf([started('a')]) }).join('\n')).toContain('eta 6.0s');
+    const options = {
+      forecast,
+      title: 'x',
+      now: at + 4000,
+      startedAt: at,
+      size: { columns: 80, rows: 24 },
+      paint,
+    };
+    expect(progressBlock({ ...options, tally: tallyOf([started('a')]) }).join('\n')).toContain(
+      'eta 6.0s',
+    );
   });
 
   it('has a bar per group with its count', () => {
@@ -73,25 +125,42 @@ describe('a progress block', () => {
 
   it('is never wider or higher than the terminal', () => {
     const names = fc.string({ unit: 'grapheme', maxLength: 60 }).filter((name) => name.length > 0);
-    const history = fc.array(fc.record({ task: names, message: names, group: fc.nat(12), done: fc.boolean() }), { maxLength: 60 });
+    const history = fc.array(
+      fc.record({ task: names, message: names, group: fc.nat(12), done: fc.boolean() }),
+      { maxLength: 60 },
+    );
     fc.assert(
-      fc.property(history, fc.integer({ min: 20, max: 120 }), fc.integer({ min: 3, max: 40 }), (tasks, columns, rows) => {
-        const groups = Array.from({ length: 13 }, (_, group) => ({
-          id: `group ${group} with a long name`,
-          members: tasks.filter((each) => each.group === group).map(({ task }) => task),
-        }));
-        const events = tasks.flatMap(({ done, message, task }) => [started(task), progress(task, message), ...(done ? [succeeded(task)] : [])]);
-        const lines = block(tallyOf(events, groups), columns, rows);
-        expect(lines.length).toBeLessThan(rows);
-        for (const line of lines) expect(widthOf(line)).toBeLessThan(columns);
-      }),
+      fc.property(
+        history,
+        fc.integer({ min: 20, max: 120 }),
+        fc.integer({ min: 3, max: 40 }),
+        (tasks, columns, rows) => {
+          const groups = Array.from({ length: 13 }, (_, group) => ({
+            id: `group ${group} with a long name`,
+            members: tasks.filter((each) => each.group === group).map(({ task }) => task),
+          }));
+          const events = tasks.flatMap(({ done, message, task }) => [
+            started(task),
+            progress(task, message),
+            ...(done ? [succeeded(task)] : []),
+          ]);
+          const lines = block(tallyOf(events, groups), columns, rows);
+          expect(lines.length).toBeLessThan(rows);
+          for (const line of lines) expect(widthOf(line)).toBeLessThan(columns);
+        },
+      ),
     );
   });
 });
 
 describe('a live view', () => {
   /** A view on a screen that is played back: escapes move a cursor over lines. */
-  function screen(lines: () => readonly string[]): { clock: SimulatedClock; view: LiveView; writes: string[]; shown: () => string[] } {
+  function screen(lines: () => readonly string[]): {
+    clock: SimulatedClock;
+    view: LiveView;
+    writes: string[];
+    shown: () => string[];
+  } {
     const clock = new SimulatedClock();
     const writes: string[] = [];
     const view = new LiveView({ clock, write: (text) => void writes.push(text), lines });
@@ -100,7 +169,9 @@ describe('a live view', () => {
 
   it('draws over itself, leaving one block however often it was drawn', () => {
     let count = 0;
-    const { clock, shown, view } = screen(() => (count++ % 2 === 0 ? ['long line', 'second', 'third'] : [`x${count}`]));
+    const { clock, shown, view } = screen(() =>
+      count++ % 2 === 0 ? ['long line', 'second', 'third'] : [`x${count}`],
+    );
     for (let turn = 0; turn < 7; turn++) {
       view.show();
       clock.step();
@@ -150,8 +221,9 @@ describe('a live view', () => {
   function playBack(text: string): string[] {
     const lines: string[] = [];
     let row = 0;
-    // oxlint-disable-next-line no-control-regex
-    for (const [token, up] of text.matchAll(/\u001b\[(\d+)A|\u001b\[\??[0-9]*[a-zA-Z]|\r|\n|[^\u001b\r\n]+/g)) {
+    for (const [token, up] of text.matchAll(
+      /\u001b\[(\d+)A|\u001b\[\??[0-9]*[a-zA-Z]|\r|\n|[^\u001b\r\n]+/g,
+    )) {
       if (up !== undefined) row -= Number(up);
       else if (token === '\n') row++;
       else if (token === '\u001b[J') lines.length = row;
@@ -165,7 +237,13 @@ describe('plain progress lines', () => {
   function lines(events: readonly RunEvent[], before: readonly RunEvent[] = []): string[] {
     const tally = tallyOf(before);
     const written: string[] = [];
-    const view = new LinesView({ clock: new SimulatedClock(), write: (text) => void written.push(text), tally, startedAt: at, paint });
+    const view = new LinesView({
+      clock: new SimulatedClock(),
+      write: (text) => void written.push(text),
+      tally,
+      startedAt: at,
+      paint,
+    });
     for (const event of events) {
       tally.apply(event);
       view.show(event);
@@ -175,18 +253,33 @@ describe('plain progress lines', () => {
 
   it('tell each start and end with its time and duration, one line each', () => {
     const written = lines([started('a'), succeeded('a', at + 1500)]);
-    expect(written.map((line) => line.trim().split(/\s{2,}|\n/).join('|'))).toEqual(['0.0s|start|a', '1.5s|succeeded|a (1.5s)']);
+    expect(
+      written.map((line) =>
+        line
+          .trim()
+          .split(/\s{2,}|\n/)
+          .join('|'),
+      ),
+    ).toEqual(['0.0s|start|a', '1.5s|succeeded|a (1.5s)']);
   });
 
   it('tell a failure with reason and error, on one line that cannot steer the terminal', () => {
     const [, line = ''] = lines([started('a'), failed('a')]);
-    expect(line).toContain('failed     a (2.5s) attempts_exhausted: TRP_ATTEMPT_FAILED no [2J route');
+    expect(line).toContain(
+      'failed     a (2.5s) attempts_exhausted: TRP_ATTEMPT_FAILED no [2J route',
+    );
     expect(line.indexOf('\n')).toBe(line.length - 1);
   });
 
   it('tell counts once a second instead of every task of a large run, and its first failures', () => {
     const many = Array.from({ length: 5000 }, (_, index) => started(`t${index}`));
-    const written = lines([...many.map(({ task }: RunEvent & { task?: string }) => succeeded(task ?? '')), ...Array.from({ length: 300 }, (_, index) => failed(`f${index}`))], many);
+    const written = lines(
+      [
+        ...many.map(({ task }: RunEvent & { task?: string }) => succeeded(task ?? '')),
+        ...Array.from({ length: 300 }, (_, index) => failed(`f${index}`)),
+      ],
+      many,
+    );
     expect(written.length).toBeLessThan(25);
     expect(written.filter((line) => line.includes('attempts_exhausted'))).toHaveLength(20);
     expect(written[0]).toContain('/5000 ended');

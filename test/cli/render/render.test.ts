@@ -13,11 +13,15 @@ const layout = { paint: plain, columns: 60 };
 describe('text that is laid out', () => {
   it('never takes more columns than it may, and exactly so many when padded', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 0, max: 40 }), (text, columns) => {
-        const line = oneLine(text);
-        expect(widthOf(fit(line, columns))).toBeLessThanOrEqual(columns);
-        expect(widthOf(pad(line, columns))).toBe(columns);
-      }),
+      fc.property(
+        fc.string({ unit: 'grapheme' }),
+        fc.integer({ min: 0, max: 40 }),
+        (text, columns) => {
+          const line = oneLine(text);
+          expect(widthOf(fit(line, columns))).toBeLessThanOrEqual(columns);
+          expect(widthOf(pad(line, columns))).toBe(columns);
+        },
+      ),
     );
   });
 
@@ -33,12 +37,16 @@ describe('text that is laid out', () => {
 describe('a bar', () => {
   it('is as long as it is told, empty only at nothing and full only at the end', () => {
     fc.assert(
-      fc.property(fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 2, max: 40 }), (share, columns) => {
-        const drawn = bar(share, columns);
-        expect(drawn).toHaveLength(columns);
-        expect(drawn.includes('█')).toBe(share > 0);
-        expect(drawn.includes('░')).toBe(share < 1);
-      }),
+      fc.property(
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.integer({ min: 2, max: 40 }),
+        (share, columns) => {
+          const drawn = bar(share, columns);
+          expect(drawn).toHaveLength(columns);
+          expect(drawn.includes('█')).toBe(share > 0);
+          expect(drawn.includes('░')).toBe(share < 1);
+        },
+      ),
     );
   });
 
@@ -49,14 +57,25 @@ describe('a bar', () => {
 
 describe('an elapsed time', () => {
   it.each([
-    [0, '0.0s'], [12_345, '12.3s'], [59_949, '59.9s'], [59_950, '1m 00s'], [185_000, '3m 05s'],
-    [3_599_499, '59m 59s'], [3_600_000, '1h 00m'], [176_400_000, '2d 01h'], [-5, '0.0s'],
+    [0, '0.0s'],
+    [12_345, '12.3s'],
+    [59_949, '59.9s'],
+    [59_950, '1m 00s'],
+    [185_000, '3m 05s'],
+    [3_599_499, '59m 59s'],
+    [3_600_000, '1h 00m'],
+    [176_400_000, '2d 01h'],
+    [-5, '0.0s'],
   ])('of %i ms reads %s', (ms, text) => expect(elapsed(ms)).toBe(text));
 });
 
 describe('a table', () => {
   it('begins each column at one place in all of its lines', () => {
-    const lines = table([['id', 'n'], ['long name', '1'], ['x', '22']]);
+    const lines = table([
+      ['id', 'n'],
+      ['long name', '1'],
+      ['x', '22'],
+    ]);
     expect(lines).toEqual(['id         n', 'long name  1', 'x          22']);
   });
 });
@@ -66,12 +85,22 @@ describe('a summary', () => {
     outcome: 'failed',
     reason: 'attempts_exhausted',
     attempts: 3,
-    error: { code: 'TRP_ATTEMPT_FAILED', message: 'no\nroute', errorClass: 'transient', hint: 'call somebody' },
+    error: {
+      code: 'TRP_ATTEMPT_FAILED',
+      message: 'no\nroute',
+      errorClass: 'transient',
+      hint: 'call somebody',
+    },
   });
-  const text = (parts: Parameters<typeof runReport>[0]): string => summaryLines(runReport(parts), layout).join('\n');
+  const text = (parts: Parameters<typeof runReport>[0]): string =>
+    summaryLines(runReport(parts), layout).join('\n');
 
   it('says how the run ended, why, and the census', () => {
-    const shown = text({ status: 'partial', reason: 'gaps_tolerated', tasks: [taskReport('a'), failed] });
+    const shown = text({
+      status: 'partial',
+      reason: 'gaps_tolerated',
+      tasks: [taskReport('a'), failed],
+    });
     expect(shown).toContain('partial (gaps_tolerated)  sample  run-0000000000000001');
     expect(shown).toContain('1 succeeded, 1 failed');
   });
@@ -94,7 +123,9 @@ describe('a summary', () => {
   });
 
   it('shows outputs on a line each, cut to the width', () => {
-    const shown = text({ outputs: { report: 'x'.repeat(500), data: { a: [1] }, raw: Uint8Array.of(1) } });
+    const shown = text({
+      outputs: { report: 'x'.repeat(500), data: { a: [1] }, raw: Uint8Array.of(1) },
+    });
     expect(shown).toContain('data: {"a":[1]}');
     expect(shown).toContain('raw: {"$bytes":"AQ=="}');
     for (const line of shown.split('\n')) expect(widthOf(line)).toBeLessThanOrEqual(100);
@@ -109,10 +140,27 @@ describe('a summary', () => {
 describe('the tasks of a run', () => {
   const tasks = [
     taskReport('a', { finished_ms: 5000 }),
-    taskReport('b', { started_ms: 5000, finished_ms: 10_000, outcome: 'failed', reason: 'not_retryable' }),
-    taskReport('c', { outcome: 'skipped', reason: 'upstream_failed', attempts: 0, started_ms: null, finished_ms: null }),
+    taskReport('b', {
+      started_ms: 5000,
+      finished_ms: 10_000,
+      outcome: 'failed',
+      reason: 'not_retryable',
+    }),
+    taskReport('c', {
+      outcome: 'skipped',
+      reason: 'upstream_failed',
+      attempts: 0,
+      started_ms: null,
+      finished_ms: null,
+    }),
   ];
-  const metrics = { wall_ms: 10_000, critical_path_ms: 5000, critical_path: ['a'], speedup: 1, parallel_efficiency: 1 };
+  const metrics = {
+    wall_ms: 10_000,
+    critical_path_ms: 5000,
+    critical_path: ['a'],
+    speedup: 1,
+    parallel_efficiency: 1,
+  };
   const report = runReport({ tasks, metrics });
 
   it('stand in a table with outcome, reason, attempts, start and duration', () => {
@@ -132,23 +180,38 @@ describe('the tasks of a run', () => {
   });
 
   it('have a bar within the columns however short, late or unfinished they are', () => {
-    const times = fc.record({ start: fc.nat(20_000), length: fc.option(fc.nat(20_000), { nil: null }) });
+    const times = fc.record({
+      start: fc.nat(20_000),
+      length: fc.option(fc.nat(20_000), { nil: null }),
+    });
     fc.assert(
-      fc.property(fc.array(times, { minLength: 1 }), fc.integer({ min: 20, max: 120 }), (rows, columns) => {
-        const drawn = rows.map(({ length, start }, index) =>
-          taskReport(`t${index}`, { started_ms: start, finished_ms: length === null ? null : start + length }),
-        );
-        const lines = timeline(runReport({ tasks: drawn, metrics }), { paint: plain, columns }).slice(0, -1);
-        expect(lines).toHaveLength(rows.length);
-        for (const line of lines) {
-          expect(line).toMatch(/─/);
-          expect(widthOf(line)).toBeLessThanOrEqual(Math.max(columns, 16));
-        }
-      }),
+      fc.property(
+        fc.array(times, { minLength: 1 }),
+        fc.integer({ min: 20, max: 120 }),
+        (rows, columns) => {
+          const drawn = rows.map(({ length, start }, index) =>
+            taskReport(`t${index}`, {
+              started_ms: start,
+              finished_ms: length === null ? null : start + length,
+            }),
+          );
+          const lines = timeline(runReport({ tasks: drawn, metrics }), {
+            paint: plain,
+            columns,
+          }).slice(0, -1);
+          expect(lines).toHaveLength(rows.length);
+          for (const line of lines) {
+            expect(line).toMatch(/─/);
+            expect(widthOf(line)).toBeLessThanOrEqual(Math.max(columns, 16));
+          }
+        },
+      ),
     );
   });
 
   it('have no timeline when none has started', () => {
-    expect(timeline(runReport({ tasks: tasks.slice(2) }), { paint: plain, columns: 80 })).toEqual([]);
+    expect(timeline(runReport({ tasks: tasks.slice(2) }), { paint: plain, columns: 80 })).toEqual(
+      [],
+    );
   });
 });

@@ -13,7 +13,9 @@ export class FakeRun implements RunHandle {
   private wake: () => void = () => undefined;
   private over = false;
   private settle: { resolve(report: RunReport): void; reject(error: unknown): void } | undefined;
-  private readonly ended = new Promise<RunReport>((resolve, reject) => (this.settle = { resolve, reject }));
+  private readonly ended = new Promise<RunReport>(
+    (resolve, reject) => (this.settle = { resolve, reject }),
+  );
 
   constructor() {
     this.ended.catch(() => undefined);
@@ -104,6 +106,7 @@ export class FakeTroupe implements Troupe {
 
   async close(): Promise<void> {
     this.closed++;
-    if (this.live.current.status === 'running') this.live.breakOff(new TroupeError('TRP_CLOSED', 'interrupted'));
+    if (this.live.current.status === 'running')
+      this.live.breakOff(new TroupeError('TRP_CLOSED', 'interrupted'));
   }
 }

@@ -24,16 +24,28 @@ export interface TroupeProcess {
 }
 
 /** Starts the built command line in a process of its own. */
-export function startTroupe(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): TroupeProcess {
+export function startTroupe(
+  cwd: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): TroupeProcess {
   const clean = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env };
-  const child = spawn(process.execPath, [main, ...args], { cwd, env: clean, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd,
+    env: clean,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, stdout, stderr }) as Ended);
+  const ended = once(child, 'close').then(
+    ([code, signal]) => ({ code, signal, stdout, stderr }) as Ended,
+  );
   const until = (text: string): Promise<void> =>
-    eventually(`standard error has ${JSON.stringify(text)}; it has ${JSON.stringify(stderr)}`, () => stderr.includes(text));
+    eventually(`standard error has ${JSON.stringify(text)}; it has ${JSON.stringify(stderr)}`, () =>
+      stderr.includes(text),
+    );
   return { child, ended, stderr: () => stderr, until };
 }
 

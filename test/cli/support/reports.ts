@@ -21,7 +21,8 @@ export function taskReport(id: string, parts: Partial<TaskReport> = {}): TaskRep
 export function runReport(parts: Partial<RunReport> = {}): RunReport {
   const tasks = parts.tasks ?? [];
   const census = emptyCensus();
-  for (const { outcome } of tasks) if (outcome !== 'waiting' && outcome !== 'running') census[outcome]++;
+  for (const { outcome } of tasks)
+    if (outcome !== 'waiting' && outcome !== 'running') census[outcome]++;
   return {
     format: 1,
     run_id: 'run-0000000000000001',
@@ -32,7 +33,13 @@ export function runReport(parts: Partial<RunReport> = {}): RunReport {
     census,
     tasks,
     groups: [],
-    metrics: { wall_ms: 1000, critical_path_ms: 1000, critical_path: [], speedup: 1, parallel_efficiency: 1 },
+    metrics: {
+      wall_ms: 1000,
+      critical_path_ms: 1000,
+      critical_path: [],
+      speedup: 1,
+      parallel_efficiency: 1,
+    },
     started_at: new Date(1_000_000).toISOString(),
     seed: 1,
     simulated: false,

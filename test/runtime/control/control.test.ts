@@ -24,14 +24,21 @@ afterEach(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-async function serve(handle: ServeControlOptions['handle'], folder = dataDir): Promise<ControlServer> {
+async function serve(
+  handle: ServeControlOptions['handle'],
+  folder = dataDir,
+): Promise<ControlServer> {
   const server = await serveControl({ dataDir: folder, node: 'node-1', handle });
   servers.push(server);
   return server;
 }
 
 /** Sends raw bytes and gives what came back until the server ended the connection or `lines` lines are there. */
-async function raw(path: string, parts: readonly (string | Buffer)[], lines: number): Promise<{ [key: string]: unknown }[]> {
+async function raw(
+  path: string,
+  parts: readonly (string | Buffer)[],
+  lines: number,
+): Promise<{ [key: string]: unknown }[]> {
   const socket = connect(path);
   let text = '';
   socket.on('error', () => undefined);
@@ -41,7 +48,10 @@ async function raw(path: string, parts: readonly (string | Buffer)[], lines: num
     if (text.split('\n').length > lines) break;
   }
   socket.destroy();
-  return text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as { [key: string]: unknown });
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as { [key: string]: unknown });
 }
 
 const ask = (payload: Plain = null): Promise<Plain> =>
@@ -66,7 +76,11 @@ describe('a request to a served node', () => {
     await serve(async () => {
       throw new TroupeError('TRP_RUN_ENDED', 'it is over', { hint: 'start another' });
     });
-    await expect(ask()).rejects.toMatchObject({ code: 'TRP_RUN_ENDED', message: 'it is over', hint: 'start another' });
+    await expect(ask()).rejects.toMatchObject({
+      code: 'TRP_RUN_ENDED',
+      message: 'it is over',
+      hint: 'start another',
+    });
   });
 
   it('rejects with TRP_INTERNAL when the handler threw something foreign', async () => {
@@ -76,7 +90,9 @@ describe('a request to a served node', () => {
 
   it('is refused by the asker when it is longer than the limit', async () => {
     await serve(async () => null);
-    await expect(ask('x'.repeat(maxRequestBytes))).rejects.toMatchObject({ code: 'TRP_CONTROL_REQUEST' });
+    await expect(ask('x'.repeat(maxRequestBytes))).rejects.toMatchObject({
+      code: 'TRP_CONTROL_REQUEST',
+    });
   });
 
   it('may have an answer far longer than a request', async () => {
@@ -113,7 +129,10 @@ describe('a stranger on the socket', () => {
       return verb;
     });
     const answers = await raw(path, ['{"id":"1","verb":"slow"}\n{"id":"2","verb":"fast"}\n'], 2);
-    expect(answers.map(({ id, payload }) => `${String(id)} ${String(payload)}`).sort()).toEqual(['1 slow', '2 fast']);
+    expect(answers.map(({ id, payload }) => `${String(id)} ${String(payload)}`).sort()).toEqual([
+      '1 slow',
+      '2 fast',
+    ]);
   });
 
   it('may split a character over two chunks', async () => {
@@ -178,7 +197,10 @@ describe('a node that does not answer', () => {
   it('gives TRP_CONTROL_UNREACHABLE within the bound when it hangs', async () => {
     await serve(() => new Promise(() => undefined));
     const asked = askControl({ dataDir, node: 'node-1', verb: 'x', timeoutMs: 20 });
-    await expect(asked).rejects.toMatchObject({ code: 'TRP_CONTROL_UNREACHABLE', message: expect.stringContaining('20 ms') });
+    await expect(asked).rejects.toMatchObject({
+      code: 'TRP_CONTROL_UNREACHABLE',
+      message: expect.stringContaining('20 ms'),
+    });
   });
 
   it('gives TRP_CONTROL_UNREACHABLE when it hangs up', async () => {
@@ -193,7 +215,9 @@ describe('a node that does not answer', () => {
   it('gives TRP_CONTROL_UNREACHABLE when something else listens there', async () => {
     const server = await serve(async () => null);
     await server.close();
-    const stranger = createServer((socket) => socket.resume().end('HTTP/1.1 400\n')).listen(server.path);
+    const stranger = createServer((socket) => socket.resume().end('HTTP/1.1 400\n')).listen(
+      server.path,
+    );
     await once(stranger, 'listening');
     await expect(ask()).rejects.toMatchObject({ code: 'TRP_CONTROL_UNREACHABLE' });
     await new Promise((resolve) => stranger.close(resolve));
@@ -212,7 +236,9 @@ describe('an owner in another process', () => {
   it('answers; killed, it is unreachable; and its stale socket is replaced by its successor', async () => {
     const first = await serve(async () => null);
     await first.close();
-    const owner = spawn(process.execPath, ['-e', program, first.path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const owner = spawn(process.execPath, ['-e', program, first.path], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     await once(owner.stdout, 'data');
     expect(await ask()).toBe(`echo by ${String(owner.pid)}`);
     owner.kill('SIGKILL');
