@@ -5,6 +5,7 @@ export function isWildcard(pattern: string): boolean {
 
 /** Whether some key fits both patterns: `*` is one token, `>` or a trailing `.*` is the rest (one token or more). */
 export function patternsOverlap(a: string, b: string): boolean {
+  if (!isWildcard(a) && !isWildcard(b)) return a === b;
   const left = a.split('.');
   const right = b.split('.');
   for (let index = 0; index < Math.max(left.length, right.length); index++) {
