@@ -317,6 +317,11 @@ describe('stored runs', () => {
     });
   });
 
+  it('are resumed in files or not at all', async () => {
+    expect(await cli(shellWith(), 'resume', '0000000000000001', '--level', 'memory')).toBe(2);
+    expect(opened).toEqual([]);
+  });
+
   it('go on with the workflow that they began with', async () => {
     const start = {
       type: 'run.started',

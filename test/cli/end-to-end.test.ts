@@ -29,6 +29,11 @@ export async function slow({ signal, progress }) {
   progress('waiting');
   await delay(60_000, undefined, { signal });
 }
+export async function stubbornOnce() {
+  const { existsSync } = await import('node:fs');
+  if (!existsSync('go')) await delay(60_000);
+  return 'at last';
+}
 export async function slowOnce({ signal }) {
   const { existsSync } = await import('node:fs');
   if (!existsSync('go')) await delay(60_000, undefined, { signal });
@@ -49,6 +54,7 @@ function flow(
       export: exported,
       needs,
       retry: { max_attempts: 1 },
+      limits: { kill_after: '30s' },
     },
   ]);
   return { version: 1, name: 'sample', tasks: Object.fromEntries(entries), ...more };
@@ -222,6 +228,23 @@ describe('a signal to the process of a run', () => {
     expect([code, report.status]).toEqual([130, 'cancelled']);
     const shown = await troupe(folder, 'show', report.run_id, '--json');
     expect(reportIn(shown.stdout).status).toBe('cancelled');
+  });
+
+  it('a second SIGINT leaves at once, and resume goes on in spite of the cancelling that had begun', async () => {
+    write(flow({ a: ['stubbornOnce'] }));
+    const run = startTroupe(folder, ['run', 'flow.json']);
+    await run.until('start      a');
+    run.child.kill('SIGINT');
+    await run.until('Press Ctrl-C again');
+    run.child.kill('SIGINT');
+    expect(await run.ended).toMatchObject({
+      code: 130,
+      stdout: '',
+      stderr: expect.stringContaining('troupe resume run-'),
+    });
+    writeFileSync(join(folder, 'go'), '');
+    const resumed = await troupe(folder, 'resume', 'run-', '--json');
+    expect([resumed.code, reportIn(resumed.stdout).status]).toEqual([0, 'succeeded']);
   });
 
   it('SIGTERM leaves the run to be resumed, and nothing that succeeded runs again', async () => {

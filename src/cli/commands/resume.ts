@@ -1,8 +1,9 @@
 import { TroupeError } from '../../core/errors.ts';
+import type { JournalRecord } from '../../journal/record.ts';
 import type { Troupe } from '../../runtime/api.ts';
 import type { Workflow } from '../../workflow/model.ts';
 import { followRun } from '../follow.ts';
-import { dataFolder, troupeOptions } from '../options.ts';
+import { troupeOptions } from '../options.ts';
 import type { EngineOptions } from '../options.ts';
 import type { OutputOptions } from '../output.ts';
 import { withStoredRun } from '../stored-runs.ts';
@@ -15,18 +16,9 @@ export interface ResumeOptions extends EngineOptions, OutputOptions {
 
 /** `troupe resume RUN`: takes a run over that nobody owns and follows it to its end. */
 export async function resume(shell: Shell, named: string, options: ResumeOptions): Promise<number> {
-  const { run, workflow } = await withStoredRun(
-    shell,
-    { run: named, options },
-    async (stored, id) => ({
-      run: id,
-      workflow: await workflowOf(stored, id),
-    }),
-  );
-  const troupe = await shell.openTroupe({
-    ...troupeOptions(shell, options),
-    dataDir: dataFolder(shell, options),
-  });
+  if (options.level === 'memory') throw needsFiles();
+  const { run, workflow } = await withStoredRun(shell, { run: named, options }, prepare);
+  const troupe = await shell.openTroupe(troupeOptions(shell, options));
   try {
     const handle = await troupe.resume(run);
     return await followRun(shell, { ...options, troupe, handle, workflow, fromStart: false });
@@ -35,12 +27,34 @@ export async function resume(shell: Shell, named: string, options: ResumeOptions
   }
 }
 
-/** The workflow that a run began with; it stands in its first record. */
-async function workflowOf(troupe: Troupe, run: string): Promise<Workflow> {
-  const [first] = await troupe.records(run);
-  if (first?.type === 'run.started') return first.workflow;
-  throw new TroupeError(
-    'TRP_JOURNAL_CORRUPT',
-    `the journal of ${run} does not begin with the run's start`,
+interface Prepared {
+  readonly run: string;
+  readonly workflow: Workflow;
+}
+
+/**
+ * The workflow that a run began with; it stands in its first record. A run whose owner went away in the
+ * middle of cancelling it is cancelled first: whoever resumes it wants it to go on, not to be cancelled.
+ */
+async function prepare(stored: Troupe, run: string): Promise<Prepared> {
+  const records = await stored.records(run);
+  const [first] = records;
+  if (first?.type !== 'run.started') {
+    const message = `the journal of ${run} does not begin with the run's start`;
+    throw new TroupeError('TRP_JOURNAL_CORRUPT', message);
+  }
+  if (isBeingCancelled(records)) await stored.cancel(run, 'command line');
+  return { run, workflow: first.workflow };
+}
+
+function isBeingCancelled(records: readonly JournalRecord[]): boolean {
+  const last = records.findLast(
+    ({ type }) => type === 'run.cancel_requested' || type === 'run.ended',
   );
+  return last?.type === 'run.cancel_requested';
+}
+
+function needsFiles(): TroupeError {
+  const message = '--level is "memory"; a run that is kept in files is resumed in files';
+  return new TroupeError('TRP_OPTION_INVALID', message, { hint: 'Use process or power.' });
 }
