@@ -21,8 +21,6 @@ export const reasons = [
   'run_ending',
   'barrier_released',
   'barrier_failed',
-  'barrier_fallback',
-  'default_used',
   'validation_rejected',
   'input_unresolvable',
   'write_refused',
@@ -32,9 +30,7 @@ export const reasons = [
   'members_failed',
   'tasks_failed',
   'gaps_tolerated',
-  'owner_shutdown',
   'aggregate_failed',
-  'internal_fault',
 ] as const;
 
 /** A machine-readable reason; see {@link reasons}. */

@@ -74,6 +74,7 @@ function requestOf(core: RunCore, task: TaskSpec): AttemptRequest {
     feedback: row.feedback,
     steps: row.steps ?? {},
     memory: view,
+    reads: task.reads,
     seed: seedOf(state.seed, id, row.iteration, attempt),
     baseDir: core.book.workflow.baseDir,
     estimateMs: task.estimate?.midMs ?? defaultEstimateMs,

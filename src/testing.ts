@@ -1,0 +1,89 @@
+/**
+ * The public test kit: run a workflow with the real supervisors under a clock that you move, with agents
+ * that play a script.
+ */
+import type { TaskContext, TaskFunction } from './actors/behaviours/behaviour.ts';
+import type { Plain, PlainObject } from './core/plain.ts';
+import { SimulatedClock } from './core/simulated-clock.ts';
+import type { RunEvent } from './runtime/api.ts';
+import type { RunReport } from './runtime/report.ts';
+import { createTroupe } from './runtime/troupe.ts';
+
+export { SimulatedClock } from './core/simulated-clock.ts';
+export { createEmbeddedBus } from './bus/embedded/embedded-bus.ts';
+export type { EmbeddedBus, EmbeddedBusOptions } from './bus/embedded/embedded-bus.ts';
+
+/** One attempt as a script has it: after so long, an output or a failure. */
+export interface ScriptedAttempt {
+  /** Milliseconds of the clock before the attempt ends. Default 0. */
+  readonly afterMs?: number;
+  /** What the attempt leaves. Default null. */
+  readonly output?: Plain;
+  /** Message of the error that the attempt throws instead. */
+  readonly fail?: string;
+}
+
+/** What {@link runSimulated} is given. */
+export interface SimulatedRunOptions {
+  readonly input?: PlainObject;
+  /** Default 1. */
+  readonly seed?: number;
+  /** Agents that a document names as `host:NAME`. */
+  readonly functions?: { readonly [name: string]: TaskFunction };
+  /** Default: a new one that starts at 0. */
+  readonly clock?: SimulatedClock;
+}
+
+/**
+ * An agent that plays a script: the n-th entry for the n-th attempt, the last one ever after. It ends at
+ * once when its attempt is aborted.
+ */
+export function scriptedAgent(clock: SimulatedClock, script: readonly ScriptedAttempt[]): TaskFunction {
+  return (context) => {
+    const { afterMs = 0, output = null, fail } = script[Math.min(context.attempt, script.length) - 1] ?? {};
+    return pause(clock, afterMs, context).then(() => {
+      if (fail !== undefined) throw new Error(fail);
+      return output;
+    });
+  };
+}
+
+/**
+ * Runs a workflow to its end in virtual time.
+ * @param workflow a document, a normalised workflow, or the path of a file.
+ * @throws TroupeError when the document is invalid, TRP_INTERNAL when nothing is left that could happen.
+ */
+export async function runSimulated(
+  workflow: unknown,
+  options: SimulatedRunOptions = {},
+): Promise<{ readonly report: RunReport; readonly events: readonly RunEvent[] }> {
+  const { clock = new SimulatedClock(), functions = {}, input = {}, seed = 1 } = options;
+  const troupe = await createTroupe({ clock, functions });
+  const handle = await troupe.run(workflow, input, { seed });
+  const events: RunEvent[] = [];
+  const reading = readAll(handle.events(), events);
+  let ended = false;
+  const outcome = handle.outcome().finally(() => {
+    ended = true;
+  });
+  await clock.runUntil(() => ended);
+  if (!ended) await troupe.close();
+  const report = await outcome;
+  await reading;
+  await troupe.close();
+  return { report, events };
+}
+
+async function readAll(source: AsyncIterable<RunEvent>, into: RunEvent[]): Promise<void> {
+  for await (const event of source) into.push(event);
+}
+
+function pause(clock: SimulatedClock, delayMs: number, { signal }: TaskContext): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.setTimeout(resolve, delayMs);
+    signal.addEventListener('abort', () => {
+      clock.clearTimeout(timer);
+      reject(signal.reason as Error);
+    });
+  });
+}
