@@ -1,5 +1,5 @@
 import { canonicalJson } from '../core/canonical.ts';
-import type { Plain } from '../core/plain.ts';
+import type { Plain, PlainObject } from '../core/plain.ts';
 import { mergeWrite } from '../results/merging.ts';
 import type { KeyWrite, MergeAnswer } from '../results/merging.ts';
 import type { MergerName } from '../workflow/model.ts';
@@ -25,6 +25,15 @@ export interface Cluster {
   readonly strongest: ProposedWrite;
   /** Every write sets a number. */
   readonly numeric: boolean;
+  readonly fold: ClusterFold;
+}
+
+/** What folding a cluster came to, kept for the next write that joins. Follows from the writes alone. */
+export interface ClusterFold {
+  rule: MergerName | undefined;
+  /** How many of the writes are in. */
+  included: number;
+  steps: readonly Step[];
 }
 
 /** A write that is to join a cluster. */
@@ -50,7 +59,7 @@ export interface Joined {
 /**
  * Whether a rule's pairwise merge forgets which write won a part, so that of three writes the order would
  * decide. Those are merged anew from all writes as proposed, the strongest first, so that every order of
- * arrival gives one value; that costs as many merges as there are concurrent writes to the key.
+ * arrival gives one value; that costs as many merges as there are concurrent writes that still matter.
  */
 const forgetsWriters: Readonly<Record<MergerName, 'always' | 'unless_numeric' | 'never'>> = {
   priority_merge: 'always',
@@ -68,23 +77,21 @@ const forgetsWriters: Readonly<Record<MergerName, 'always' | 'unless_numeric' | 
 /** Merges a write into a cluster by the key's rule. */
 export function joinCluster(cluster: Cluster, joining: Joining): Joined {
   const { rule, current, mine } = joining;
-  if (isMergedAnew(cluster, joining)) return joinAnew(cluster, joining);
   const { base, writes } = cluster;
-  const { value, dropped, conflict } = mergeWrite({
-    rule,
-    base,
-    theirs: { ...cluster.strongest, value: current },
-    mine,
-  });
+  const answer = mergeWrite({ rule, base, theirs: { ...cluster.strongest, value: current }, mine });
+  if (needsFold(cluster, joining, answer)) return joinAnew(cluster, joining);
   const theirs = writes.at(-1) ?? cluster.strongest;
-  return { value, collisions: conflict ? [{ theirs, dropped }] : [] };
+  return {
+    value: answer.value,
+    collisions: answer.conflict ? [{ theirs, dropped: answer.dropped }] : [],
+  };
 }
 
-function isMergedAnew(cluster: Cluster, { rule, mine }: Joining): boolean {
+function needsFold(cluster: Cluster, { rule, mine }: Joining, pairwise: MergeAnswer): boolean {
+  // Where no part clashes it does not matter who is stronger.
+  if (forgetsWriters[rule] === 'always') return pairwise.conflict;
   const numeric = cluster.numeric && typeof mine.value === 'number';
-  return (
-    forgetsWriters[rule] === 'always' || (forgetsWriters[rule] === 'unless_numeric' && !numeric)
-  );
+  return forgetsWriters[rule] === 'unless_numeric' && !numeric;
 }
 
 /** The stronger of two writes, which decides where they clash. */
@@ -93,49 +100,122 @@ export function stronger(a: ProposedWrite, b: ProposedWrite): ProposedWrite {
 }
 
 function joinAnew(cluster: Cluster, { rule, mine }: Joining): Joined {
-  const before = cluster.writes.toSorted(byStrength);
-  const after = [...before, mine].sort(byStrength);
-  const steps = foldDown(rule, cluster.base, after);
-  const earlier = new Map(
-    foldDown(rule, cluster.base, before).map(({ write, answer }) => [write, answer]),
-  );
+  const before = foldOf(cluster, rule);
+  const steps = withWrites(before, [mine], { rule, base: cluster.base });
+  const earlier = new Map(before.map(({ write, answer }) => [write, answer]));
   const collisions = steps.flatMap(({ write, answer }): Collision[] => {
     if (!answer.conflict) return [];
-    if (write === mine) return [{ theirs: opponent(rule, cluster, mine), dropped: answer.dropped }];
+    if (write === mine) return [{ theirs: opponent(cluster, rule, mine), dropped: answer.dropped }];
     return sameLoss(answer, earlier.get(write)) ? [] : [{ theirs: write, dropped: answer.dropped }];
   });
   return { value: steps.at(-1)?.answer.value, collisions };
 }
 
+/** The steps of a cluster's fold that still matter. */
+function foldOf(cluster: Cluster, rule: MergerName): readonly Step[] {
+  const { fold, writes } = cluster;
+  if (fold.rule !== rule) Object.assign(fold, { rule, included: 0, steps: [] });
+  if (fold.included < writes.length) {
+    const all = withWrites(fold.steps, writes.slice(fold.included), { rule, base: cluster.base });
+    fold.steps = all.filter(({ beaten }) => !beaten);
+    fold.included = writes.length;
+  }
+  return fold.steps;
+}
+
+/** One write's turn in a fold. */
 interface Step {
   readonly write: ProposedWrite;
   readonly answer: MergeAnswer;
+  /** Stronger writes have taken all that it wanted, for ever: leaving it out changes no later fold. */
+  readonly beaten: boolean;
+}
+
+/** What every merge of a fold has in common. */
+interface FoldRule {
+  readonly rule: MergerName;
+  readonly base: Plain | undefined;
+}
+
+/** A fold with more writes in it: steps of writes that are stronger than all of them stay as they are. */
+function withWrites(
+  steps: readonly Step[],
+  more: readonly ProposedWrite[],
+  by: FoldRule,
+): readonly Step[] {
+  const writes = [...steps.map(({ write }) => write), ...more].sort(byStrength);
+  const changed = writes.findIndex((write, index) => write !== steps[index]?.write);
+  return foldDown(steps.slice(0, changed), writes.slice(changed), by);
 }
 
 /** From the strongest down: what a weaker write wants is taken where no stronger one touched it. */
 function foldDown(
-  rule: MergerName,
-  base: Plain | undefined,
+  done: readonly Step[],
   writes: readonly ProposedWrite[],
+  by: FoldRule,
 ): readonly Step[] {
-  const [first, ...rest] = writes as readonly [ProposedWrite, ...ProposedWrite[]];
-  const steps: Step[] = [
-    { write: first, answer: { value: first.value, dropped: null, conflict: false } },
-  ];
-  let { value } = first;
-  for (const write of rest) {
-    const answer = mergeWrite({ rule, base, theirs: { ...first, value }, mine: write });
-    steps.push({ write, answer });
-    value = answer.value;
+  const steps = [...done];
+  for (const write of writes) {
+    const last = steps.at(-1);
+    const first = steps[0]?.write;
+    steps.push(
+      last && first
+        ? nextStep({ ...first, value: last.answer.value }, write, by)
+        : firstStep(write),
+    );
   }
   return steps;
 }
 
+function firstStep(write: ProposedWrite): Step {
+  return { write, answer: { value: write.value, dropped: null, conflict: false }, beaten: false };
+}
+
+function nextStep(theirs: ProposedWrite, write: ProposedWrite, { rule, base }: FoldRule): Step {
+  const answer = mergeWrite({ rule, base, theirs, mine: write });
+  const beaten = forgetsWriters[rule] === 'always' && isBeaten(theirs.value, write, answer);
+  return { write, answer, beaten };
+}
+
+/**
+ * A write is beaten when it added nothing and lost nothing but values of leaves: at each there is a stronger
+ * change, and whatever comes is weaker than that or replaces it by a stronger one. An object or a deletion
+ * that lost to a scalar is not beaten: a still stronger object may let it in again.
+ */
+function isBeaten(current: Plain | undefined, write: ProposedWrite, answer: MergeAnswer): boolean {
+  if (!sameText(answer.value, current)) return false;
+  const bothObjects = isObject(write.value) && isObject(current);
+  if (!answer.conflict) return bothObjects || sameText(write.value, current);
+  if (!bothObjects) return isLeaf(answer.dropped) && isLeaf(write.value);
+  return Object.values(answer.dropped ?? {}).every(isLeaf);
+}
+
+/** Null stands for a lost deletion as well. */
+function isLeaf(value: Plain | undefined): boolean {
+  return value !== undefined && value !== null && !isObject(value);
+}
+
+function isObject(value: Plain | undefined): value is PlainObject {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Uint8Array)
+  );
+}
+
+function sameText(left: Plain | undefined, right: Plain | undefined): boolean {
+  if (left === undefined || right === undefined) return left === right;
+  return left === right || canonicalJson(left) === canonicalJson(right);
+}
+
 /** The strongest of those with whom the write clashes by itself. */
-function opponent(rule: MergerName, cluster: Cluster, mine: ProposedWrite): ProposedWrite {
-  const { base, writes } = cluster;
-  const clashing = writes.filter((theirs) => mergeWrite({ rule, base, theirs, mine }).conflict);
-  return clashing.sort(byStrength)[0] ?? cluster.strongest;
+function opponent(cluster: Cluster, rule: MergerName, mine: ProposedWrite): ProposedWrite {
+  const { base } = cluster;
+  const clashing = foldOf(cluster, rule).find(
+    ({ write: theirs }) => mergeWrite({ rule, base, theirs, mine }).conflict,
+  );
+  return clashing?.write ?? cluster.strongest;
 }
 
 function sameLoss(answer: MergeAnswer, earlier: MergeAnswer | undefined): boolean {

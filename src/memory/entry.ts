@@ -70,12 +70,12 @@ export class Entry {
 }
 
 function clusterOf(seen: EntryVersion | undefined, write: ProposedWrite): GrowingCluster {
-  const numeric = typeof write.value === 'number';
   return {
     seen: seen?.revision ?? 0,
     base: seen?.value,
     writes: [write],
     strongest: write,
-    numeric,
+    numeric: typeof write.value === 'number',
+    fold: { rule: undefined, included: 0, steps: [] },
   };
 }

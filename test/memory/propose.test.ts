@@ -238,9 +238,11 @@ describe('concurrent proposals from one base', () => {
           }),
         );
         expect(resumed.memory.hash()).toBe(whole.memory.hash());
-        expect(resumed.journal).toEqual(whole.journal);
+        const commits = ({ journal }: Desk): unknown[] =>
+          journal.flatMap((record) => (record.type === 'memory.committed' ? [record.changes] : []));
+        expect(commits(resumed)).toEqual(commits(whole));
       }),
-      { numRuns: 200 },
+      { numRuns: 300 },
     );
   });
 });
