@@ -1,0 +1,109 @@
+/**
+ * Load 5: what durability adds to a task, by level, beside the same run in memory.
+ *
+ * @import { Build } from './build.mjs'
+ * @import { Line } from './line.mjs'
+ */
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { forEachDocument, numbers, runToEnd } from './build.mjs';
+import { line } from './line.mjs';
+import { interleaved } from './measure.mjs';
+
+const levels = /** @type {const} */ (['power', 'process', 'memory']);
+const work = () => null;
+
+/**
+ * @param {Build} build
+ * @param {{ quick: boolean }} options
+ * @returns {AsyncGenerator<Line>}
+ */
+export async function* durable(build, { quick }) {
+  const n = quick ? 200 : 1000;
+  const rounds = quick ? 3 : 9;
+  const syncs = await countedSyncs();
+  for (const width of [16, 256]) {
+    const sides = levels.map((level) => sideFor(build, { level, n, width, syncs }));
+    const costs = await interleaved(sides, { rounds, warmUps: 2 });
+    const memoryUs = (costs.get('memory')?.wallUs ?? NaN) / n;
+    for (const { name, written } of sides) {
+      if (name === 'memory') continue;
+      const cost = costs.get(name);
+      const wallUs = (cost?.wallUs ?? NaN) / n;
+      yield line({
+        bench: 'durable',
+        case: `fork-join, ${name}, concurrency ${width}`,
+        n,
+        ratio: wallUs / memoryUs,
+        against: 'wall time of the same run at level memory',
+        target: 1.5,
+        ...(quick ? {} : { fails_at: 3 }),
+        figures: {
+          wall_us_per_task: wallUs,
+          cpu_us_per_task: (cost?.cpuUs ?? NaN) / n,
+          memory_wall_us_per_task: memoryUs,
+          added_us_per_task: wallUs - memoryUs,
+          syncs_per_task: written.syncs / n,
+          journal_bytes_per_task: written.bytes / n,
+        },
+      });
+    }
+  }
+}
+
+/**
+ * @param {Build} build
+ * @param {{ level: (typeof levels)[number], n: number, width: number, syncs: { count: number } }} load
+ */
+function sideFor(build, { level, n, width, syncs }) {
+  const written = { syncs: 0, bytes: 0 };
+  let folder = '';
+  /** @type {Awaited<ReturnType<Build['createTroupe']>> | undefined} */
+  let troupe;
+  return {
+    name: level,
+    written,
+    prepare: async () => {
+      const workflow = await build.parse(forEachDocument());
+      folder = mkdtempSync(join(tmpdir(), 'troupe-bench-'));
+      const stored = level === 'memory' ? {} : { dataDir: folder, level, control: false };
+      const opened = await build.createTroupe({ concurrency: width, functions: { work }, ...stored });
+      troupe = opened;
+      const before = syncs.count;
+      return async () => {
+        await runToEnd(opened, workflow, { input: { items: numbers(n) }, tasks: n + 1 });
+        written.syncs = syncs.count - before;
+      };
+    },
+    after: async () => {
+      await troupe?.close();
+      written.bytes = bytesUnder(folder);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Counts every fdatasync and fsync of this process from now on. */
+async function countedSyncs() {
+  const counter = { count: 0 };
+  const handle = await open(tmpdir(), 'r');
+  const methods = Object.getPrototypeOf(handle);
+  for (const name of ['datasync', 'sync']) {
+    const original = methods[name];
+    methods[name] = function counted() {
+      counter.count++;
+      return original.call(this);
+    };
+  }
+  await handle.close();
+  return counter;
+}
+
+/** @param {string} folder */
+function bytesUnder(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+}
