@@ -209,7 +209,7 @@ const appliers: Appliers = {
   },
   'task.succeeded': (state, record) => {
     const row = taskRow(state, record.task);
-    end(row, 'succeeded', 'completed', record.at);
+    end(row, { outcome: 'succeeded', reason: 'completed', at: record.at });
     row.output = record.output;
     row.error = undefined;
     row.steps = undefined;
@@ -230,7 +230,7 @@ const appliers: Appliers = {
   },
   'task.ended': (state, record) => {
     const row = taskRow(state, record.task);
-    end(row, record.outcome, record.reason, record.at);
+    end(row, record);
     row.error = record.error ?? row.error;
   },
   'task.sent_back': (state, record) => {
@@ -245,7 +245,7 @@ const appliers: Appliers = {
   },
   'task.accepted': (state, record) => {
     const row = taskRow(state, record.task);
-    end(row, 'succeeded', 'completed', row.finishedAt ?? record.at);
+    end(row, { outcome: 'succeeded', reason: 'completed', at: row.finishedAt ?? record.at });
   },
   'task.expanded': (state, record) => {
     const row = taskRow(state, record.task);
@@ -313,7 +313,7 @@ export function fold(records: Iterable<JournalRecord>): RunState {
   return state;
 }
 
-function end(row: TaskRow, outcome: TaskOutcome, reason: Reason, at: number): void {
+function end(row: TaskRow, { outcome, reason, at }: { outcome: TaskOutcome; reason: Reason; at: number }): void {
   row.phase = 'ended';
   row.outcome = outcome;
   row.reason = reason;

@@ -24,7 +24,7 @@ function reachMasks(graph: TaskGraph, sources: readonly number[]): Int32Array {
 /** A source, and a test for what it leads to. */
 export interface Reach {
   readonly source: number;
-  leadsTo(node: number): boolean;
+  readonly leadsTo: (node: number) => boolean;
 }
 
 /** Goes through sources in order; 32 share one pass, made when the first of them is asked for. */

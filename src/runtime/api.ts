@@ -87,7 +87,7 @@ export interface Troupe {
   run(workflow: unknown, input?: PlainObject, options?: RunOptions): Promise<RunHandle>;
   /**
    * Takes over a run that has no live owner and goes on; nothing that succeeded runs again. A run that
-   * ended without full success is opened again for what had not succeeded.
+   * ended without full success is opened again for what had not succeeded; one that succeeded stays as it is.
    */
   resume(run: string): Promise<RunHandle>;
   /** The run as its journal tells it, whoever owns it. */

@@ -94,7 +94,7 @@ export class LiveRun implements RunHandle {
   private close(result: Parameters<LiveRun['settle']>[0]): void {
     this.over = true;
     this.settle(result);
-    for (const stream of [...this.streams]) stream.end();
+    for (const stream of this.streams) stream.end();
   }
 
   private parts(): { state: RunState; graph: TaskGraph } {

@@ -51,25 +51,37 @@ function peakOf(rows: readonly TaskRow[], until: number): number {
   return Math.max(peak, rows.length > 0 ? 1 : 0);
 }
 
+/** The longest chain that ends at each node, and the node before it on that chain. */
+interface Chain {
+  readonly lengthMs: number;
+  readonly node: number;
+  readonly before: Chain | undefined;
+}
+
 function criticalPathOf(state: RunState, graph: TaskGraph, until: number): { path: string[]; lengthMs: number } {
-  const lengths = new Float64Array(graph.nodes.length);
-  const before = new Int32Array(graph.nodes.length).fill(-1);
-  let last = -1;
+  const chains = new Map<number, Chain>();
+  let longest: Chain | undefined;
   for (const node of graph.order) {
-    for (const from of graph.predecessors[node] ?? []) {
-      if ((lengths[from] ?? 0) <= (lengths[node] ?? 0)) continue;
-      lengths[node] = lengths[from] ?? 0;
-      before[node] = from;
-    }
-    lengths[node] = (lengths[node] ?? 0) + durationOf(state.tasks.get(idOf(graph, node)), until);
-    if (last === -1 || (lengths[node] ?? 0) > (lengths[last] ?? 0)) last = node;
+    const before = longestOf((graph.predecessors[node] ?? []).map((from) => chains.get(from)));
+    const ownMs = durationOf(state.tasks.get(idOf(graph, node)), until);
+    const chain = { lengthMs: (before?.lengthMs ?? 0) + ownMs, node, before };
+    chains.set(node, chain);
+    longest = longestOf([longest, chain]);
   }
-  const lengthMs = last === -1 ? 0 : (lengths[last] ?? 0);
   const path: string[] = [];
-  for (let node = last; node !== -1; node = before[node] ?? -1) {
-    if (graph.nodes[node]?.task) path.unshift(idOf(graph, node));
+  for (let chain = longest; chain; chain = chain.before) {
+    if (graph.nodes[chain.node]?.task) path.push(idOf(graph, chain.node));
   }
-  return { path, lengthMs };
+  return { path: path.reverse(), lengthMs: longest?.lengthMs ?? 0 };
+}
+
+/** The first of the longest. */
+function longestOf(chains: readonly (Chain | undefined)[]): Chain | undefined {
+  let longest: Chain | undefined;
+  for (const chain of chains) {
+    if (chain && (!longest || chain.lengthMs > longest.lengthMs)) longest = chain;
+  }
+  return longest;
 }
 
 function rounded(value: number): number {

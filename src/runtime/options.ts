@@ -22,7 +22,17 @@ export interface TroupeConfig {
   readonly simulated: boolean;
 }
 
-const defaultConcurrency = 16;
+const defaults = {
+  concurrency: 16,
+  functions: {},
+  control: true,
+  clock: systemClock,
+  ids: randomIds,
+  logger: silentLogger,
+  simulated: false,
+};
+
+const levels: readonly string[] = ['memory', 'process', 'power'];
 const maxConcurrency = 100_000;
 
 /**
@@ -30,25 +40,29 @@ const maxConcurrency = 100_000;
  * @throws TroupeError TRP_OPTION_INVALID naming the option, its value and its range.
  */
 export function configOf(options: TroupeOptions): TroupeConfig {
-  const { dataDir, concurrency = defaultConcurrency } = options;
-  const level = options.level ?? (dataDir === undefined ? 'memory' : 'power');
-  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > maxConcurrency) {
-    throw invalid('concurrency', concurrency, `a whole number from 1 to ${maxConcurrency}`);
-  }
-  if (!['memory', 'process', 'power'].includes(level)) throw invalid('level', level, 'memory, process or power');
-  if (level !== 'memory' && dataDir === undefined) throw invalid('level', level, 'memory, as long as there is no dataDir');
-  const stored = level !== 'memory';
-  return {
-    dataDir: stored ? dataDir : undefined,
-    level,
-    concurrency,
-    functions: options.functions ?? {},
-    control: stored && (options.control ?? true),
-    clock: options.clock ?? systemClock,
-    ids: options.ids ?? randomIds,
-    logger: options.logger ?? silentLogger,
-    simulated: false,
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const { dataDir, ...rest } = given as TroupeOptions;
+  const config = {
+    ...defaults,
+    ...rest,
+    level: rest.level ?? (dataDir === undefined ? 'memory' : 'power'),
   };
+  checkConcurrency(config.concurrency);
+  checkLevel(config.level, dataDir);
+  const stored = config.level !== 'memory';
+  return { ...config, dataDir: stored ? dataDir : undefined, control: stored && config.control };
+}
+
+function checkConcurrency(concurrency: number): void {
+  if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= maxConcurrency) return;
+  throw invalid('concurrency', concurrency, `a whole number from 1 to ${maxConcurrency}`);
+}
+
+function checkLevel(level: string, dataDir: string | undefined): void {
+  if (!levels.includes(level)) throw invalid('level', level, levels.join(', '));
+  if (level !== 'memory' && dataDir === undefined) {
+    throw invalid('level', level, 'memory, as long as there is no dataDir');
+  }
 }
 
 /** Opens the journal that the configuration asks for. The file store is loaded only when it is used. */

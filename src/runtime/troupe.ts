@@ -15,6 +15,7 @@ import type { RunEvent, RunHandle, RunOptions, RunSummary, Troupe, TroupeOptions
 import type { ControlServer } from './control/server.ts';
 import { engineVersion } from './engine-version.ts';
 import { inputFor } from './inputs.ts';
+import { EndedRun } from './ended-run.ts';
 import { LiveRun } from './live-run.ts';
 import { configOf, openStore } from './options.ts';
 import type { TroupeConfig } from './options.ts';
@@ -22,6 +23,10 @@ import type { RunReport } from './report.ts';
 import { runSummaries, storedReport, workflowOf } from './stored-runs.ts';
 import { startSystem } from './system.ts';
 import type { System } from './system.ts';
+
+/** What a run can be asked from outside; see docs/control.md. */
+const verbs = ['report', 'cancel'] as const;
+type Verb = (typeof verbs)[number];
 
 /** The namespace of this process's subjects. */
 const namespace = 'local';
@@ -92,6 +97,7 @@ class LocalTroupe implements Troupe {
     this.assertOpen();
     const handle = this.live.get(run);
     if (handle) return handle;
+    if (fold(await this.store.read(run)).outcome === 'succeeded') return new EndedRun(await this.show(run));
     const owned = await this.store.adopt(run);
     return this.open(owned, startOf(owned));
   }
@@ -159,7 +165,7 @@ class LocalTroupe implements Troupe {
     this.live.set(owned.run, handle);
     this.serveControl();
     const answers = this.bus.subscribe(ctlSubject(namespace, owned.run), (message) => {
-      const { verb, payload } = message.payload as { verb: string; payload: Plain };
+      const { verb, payload } = message.payload as { verb: Verb; payload: Plain };
       message.respond(this.answerFor(handle, verb, payload));
     });
     const over = (): void => {
@@ -249,19 +255,21 @@ class LocalTroupe implements Troupe {
   }
 
   /** Requests from outside reach a run over the bus, like those from within. */
-  private answer({ run, verb, payload }: { run: string; verb: string; payload: Plain }): Promise<Plain> {
+  private async answer({ run, verb, payload }: { run: string; verb: string; payload: Plain }): Promise<Plain> {
+    if (!isVerb(verb)) {
+      throw new TroupeError('TRP_CONTROL_REQUEST', `There is no verb ${JSON.stringify(verb)}; there are ${verbs.join(', ')}.`);
+    }
+    if (!this.live.has(run)) throw new TroupeError('TRP_RUN_NOT_FOUND', `This process does not own a run ${run}.`, { place: run });
     return this.bus.request(ctlSubject(namespace, run), { verb, payload });
   }
 
-  private answerFor(handle: LiveRun, verb: string, payload: Plain): Plain {
+  private answerFor(handle: LiveRun, verb: Verb, payload: Plain): Plain {
     switch (verb) {
       case 'report':
         return toPlain(handle.report());
       case 'cancel':
         void handle.cancel(textField(payload, 'by') ?? 'control').catch(() => undefined);
         return { accepted: true };
-      default:
-        return { error: `unknown verb ${verb}` };
     }
   }
 
@@ -294,6 +302,10 @@ function startOf(owned: OwnedRun): RunStarted {
     throw new TroupeError('TRP_JOURNAL_VERSION', `Run ${owned.run} was written by engine ${first.engine}.`);
   }
   return first;
+}
+
+function isVerb(verb: string): verb is Verb {
+  return (verbs as readonly string[]).includes(verb);
 }
 
 function textField(value: Plain, name: string): string | undefined {

@@ -5,7 +5,7 @@ import { TroupeError, errorInfo } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import { operationId } from '../../core/ids.ts';
 import { seedOf } from '../../core/random.ts';
-import { taskRow } from '../../journal/fold.ts';
+import type { TaskRow } from '../../journal/fold.ts';
 import type { RecordBody } from '../../journal/record.ts';
 import type { TaskSpec } from '../../workflow/model.ts';
 import { liveTask } from './core.ts';
@@ -60,7 +60,7 @@ function prepare(core: RunCore, id: string): AttemptRequest | undefined {
 function requestOf(core: RunCore, task: TaskSpec): AttemptRequest {
   const { id } = task;
   const { state, memory } = core.ledger;
-  const row = taskRowOrNew(core, id);
+  const row = roundOf(core, id);
   const attempt = row.attempt + 1;
   const view = (task.group === undefined ? undefined : core.groups.get(task.group)?.view) ?? memory.view();
   return {
@@ -82,7 +82,10 @@ function requestOf(core: RunCore, task: TaskSpec): AttemptRequest {
 }
 
 /** A member belongs to its task's iteration: a new round is new work, with operation ids of its own. */
-function taskRowOrNew(core: RunCore, id: string): Pick<ReturnType<typeof taskRow>, 'attempt' | 'iteration' | 'feedback' | 'steps'> {
+function roundOf(
+  core: RunCore,
+  id: string,
+): Pick<TaskRow, 'attempt' | 'iteration' | 'feedback' | 'steps'> {
   const row = core.ledger.state.tasks.get(id);
   const parent = core.book.member(id)?.parent;
   const round = parent === undefined ? row : core.ledger.state.tasks.get(parent.id);

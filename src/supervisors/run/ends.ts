@@ -30,20 +30,20 @@ export function skipTask(core: RunCore, id: string, reason: Reason): void {
 }
 
 /**
- * Gives a task its output, together with the memory changes that came with it; `then` runs when both are
+ * Gives a task its output, together with the memory changes that came with it; `onDurable` runs when both are
  * durable. A task with checkers is completed, not ended, until they have judged.
  */
 export function succeedTask(
   core: RunCore,
   id: string,
-  success: { readonly output: Plain; readonly records?: readonly RecordBody[]; readonly then?: () => void },
+  success: { readonly output: Plain; readonly records?: readonly RecordBody[]; readonly onDurable?: () => void },
 ): void {
-  const { output, records = [], then } = success;
+  const { output, records = [], onDurable } = success;
   const attempt = core.ledger.state.tasks.get(id)?.attempt ?? 0;
   const checked = core.book.checkersOf(id).length > 0;
   const type = checked ? 'task.completed' : 'task.succeeded';
   core.ledger.commit([...records, { type, task: id, attempt, output }], () => {
-    then?.();
+    onDurable?.();
     if (checked) core.agenda.completed.push(id);
     else core.agenda.ended.push(id);
   });

@@ -105,7 +105,7 @@ function succeeded(core: RunCore, row: TaskRow, result: AttemptResult): void {
   succeedTask(core, id, {
     output: result.output,
     records: committed.records,
-    then: () => leave(core, id, 'succeeded'),
+    onDurable: () => leave(core, id, 'succeeded'),
   });
 }
 
