@@ -38,9 +38,16 @@ export interface SimulatedRunOptions {
  * An agent that plays a script: the n-th entry for the n-th attempt, the last one ever after. It ends at
  * once when its attempt is aborted.
  */
-export function scriptedAgent(clock: SimulatedClock, script: readonly ScriptedAttempt[]): TaskFunction {
+export function scriptedAgent(
+  clock: SimulatedClock,
+  script: readonly ScriptedAttempt[],
+): TaskFunction {
   return (context) => {
-    const { afterMs = 0, output = null, fail } = script[Math.min(context.attempt, script.length) - 1] ?? {};
+    const {
+      afterMs = 0,
+      output = null,
+      fail,
+    } = script[Math.min(context.attempt, script.length) - 1] ?? {};
     return pause(clock, afterMs, context).then(() => {
       if (fail !== undefined) throw new Error(fail);
       return output;

@@ -1,5 +1,6 @@
 import { setup } from './xstate.ts';
 
+/** Which agent the machine stands for. */
 export interface AgentInput {
   readonly agent: string;
 }
@@ -19,6 +20,7 @@ interface AgentContext extends AgentInput {
   readonly load: AgentLoad;
 }
 
+/** Every message that an agent may receive. */
 export type AgentEvent =
   | { readonly type: 'attempt.began' }
   | { readonly type: 'attempt.ended'; readonly ok: boolean; readonly durationMs: number }
@@ -59,7 +61,11 @@ export const agentMachine = agentSetup.createMachine({
       on: {
         'attempt.began': { actions: 'countBegin' },
         'attempt.ended': [
-          { guard: 'isLast', target: 'idle', actions: { type: 'countEnd', params: ({ event }) => event } },
+          {
+            guard: 'isLast',
+            target: 'idle',
+            actions: { type: 'countEnd', params: ({ event }) => event },
+          },
           { actions: { type: 'countEnd', params: ({ event }) => event } },
         ],
         'agent.drain': 'draining',

@@ -19,6 +19,7 @@ export interface CollectionSnapshot {
   readonly children: ReadonlyMap<string, AnyActorRef>;
 }
 
+/** Whom a collection tells of its children's ends. */
 export interface CollectionInput {
   /** Called after a child has reached its final state and left the Map. */
   readonly onEnded?: (id: string, output: unknown) => void;
@@ -26,8 +27,14 @@ export interface CollectionInput {
   readonly onFault?: (id: string, error: unknown) => void;
 }
 
+/** Every message that a collection may receive. */
 export type CollectionEvent =
-  | { readonly type: 'child.start'; readonly id: string; readonly src: string; readonly input: unknown }
+  | {
+      readonly type: 'child.start';
+      readonly id: string;
+      readonly src: string;
+      readonly input: unknown;
+    }
   | { readonly type: 'child.stop'; readonly id: string }
   | { readonly type: 'xstate.stop' }
   /** What XState sends to the parent of a child that has ended: `xstate.done.actor.*` or `xstate.error.actor.*`. */
@@ -38,7 +45,12 @@ export type CollectionEvent =
       readonly error?: unknown;
     };
 
-export type CollectionLogic = ActorLogic<CollectionSnapshot & Snapshot<undefined>, CollectionEvent, CollectionInput>;
+/** Actor logic of a collection; see {@link createCollection}. */
+export type CollectionLogic = ActorLogic<
+  CollectionSnapshot & Snapshot<undefined>,
+  CollectionEvent,
+  CollectionInput
+>;
 
 interface Collection {
   readonly logics: { readonly [src: string]: AnyActorLogic };

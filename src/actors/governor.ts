@@ -16,6 +16,7 @@ export interface PermitHolder {
 /** A wish to start, without what the governor fills in. */
 export type PermitWish = Omit<PermitRequest, 'scope' | 'at'>;
 
+/** Every message that the governor may receive. */
 export type GovernorEvent =
   | {
       readonly type: 'scope.open';
@@ -25,11 +26,16 @@ export type GovernorEvent =
       readonly holder: PermitHolder;
     }
   | { readonly type: 'scope.close'; readonly scope: string }
-  | { readonly type: 'permits.request'; readonly scope: string; readonly wishes: readonly PermitWish[] }
+  | {
+      readonly type: 'permits.request';
+      readonly scope: string;
+      readonly wishes: readonly PermitWish[];
+    }
   | { readonly type: 'permit.withdraw'; readonly scope: string; readonly id: string }
   | { readonly type: 'permit.release'; readonly scope: string; readonly id: string }
   | { readonly type: 'xstate.stop' };
 
+/** What the governor is made from. */
 export interface GovernorInput {
   readonly clock: Clock;
   /** Attempts at one time over all runs. */
@@ -38,6 +44,7 @@ export interface GovernorInput {
   readonly agePeriodMs: number;
 }
 
+/** The governor's queue, and whom its permits go to. */
 export interface GovernorSnapshot {
   readonly status: Snapshot<undefined>['status'];
   readonly output: undefined;
@@ -48,7 +55,12 @@ export interface GovernorSnapshot {
   readonly clock: Clock;
 }
 
-export type GovernorLogic = ActorLogic<GovernorSnapshot & Snapshot<undefined>, GovernorEvent, GovernorInput>;
+/** Actor logic of the governor. */
+export type GovernorLogic = ActorLogic<
+  GovernorSnapshot & Snapshot<undefined>,
+  GovernorEvent,
+  GovernorInput
+>;
 
 /** Admits tasks: resource units, locks, concurrency and priority, all or nothing, over all runs of the process. */
 export const governorLogic: GovernorLogic = {
@@ -80,7 +92,8 @@ export const governorLogic: GovernorLogic = {
       clock,
     }) as never,
   transition: (snapshot, event) => {
-    if (event.type === 'xstate.stop') return { ...snapshot, status: 'stopped', value: 'closed' } as never;
+    if (event.type === 'xstate.stop')
+      return { ...snapshot, status: 'stopped', value: 'closed' } as never;
     if (receive(snapshot, event)) admit(snapshot);
     return snapshot;
   },
@@ -112,7 +125,11 @@ function receive(governor: GovernorSnapshot, event: GovernorEvent): boolean {
   }
 }
 
-function request({ queue, holders, clock }: GovernorSnapshot, scope: string, wish: PermitWish): void {
+function request(
+  { queue, holders, clock }: GovernorSnapshot,
+  scope: string,
+  wish: PermitWish,
+): void {
   try {
     queue.request({ ...wish, scope, at: clock.now() });
   } catch (error) {

@@ -35,6 +35,7 @@ export interface AttemptClient {
   stepDone(name: string, value: Plain): Promise<void>;
 }
 
+/** Every message that a pool may receive. */
 export type PoolEvent =
   | {
       readonly type: 'attempt.begin';
@@ -52,6 +53,7 @@ export type PoolEvent =
     }
   | { readonly type: 'xstate.stop' };
 
+/** Actor logic of a pool; see {@link createPool}. */
 export type PoolLogic = ActorLogic<PoolSnapshot & Snapshot<undefined>, PoolEvent, undefined>;
 
 type Scope = ActorScope<PoolSnapshot & Snapshot<undefined>, PoolEvent>;
@@ -95,7 +97,12 @@ const chart = {
   initial: 'open',
   states: {
     open: {
-      on: { 'attempt.begin': {}, 'attempt.abort': {}, 'attempt.over': {}, 'xstate.stop': { target: 'closed' } },
+      on: {
+        'attempt.begin': {},
+        'attempt.abort': {},
+        'attempt.over': {},
+        'xstate.stop': { target: 'closed' },
+      },
     },
     closed: { type: 'final' },
   },
@@ -143,7 +150,9 @@ function begin(attempts: Map<string, LiveAttempt>, event: Begin, scope: Scope): 
   const fail = (error: unknown): void => over({ status: 'failed', error: errorInfo(error) });
   attempts.set(key, attempt);
   try {
-    behaviour.execute(request, attempt).then((result) => over({ status: 'succeeded', result }), fail);
+    behaviour
+      .execute(request, attempt)
+      .then((result) => over({ status: 'succeeded', result }), fail);
   } catch (error) {
     fail(error);
   }

@@ -2,7 +2,13 @@ import type { AttemptSettlement } from './behaviours/behaviour.ts';
 import { assign, setup } from './xstate.ts';
 
 /** Why a running attempt was asked to end. */
-export type AbortReason = 'timeout' | 'deadline' | 'cancelled' | 'barrier_released' | 'barrier_fallback' | 'shutdown';
+export type AbortReason =
+  | 'timeout'
+  | 'deadline'
+  | 'cancelled'
+  | 'barrier_released'
+  | 'barrier_fallback'
+  | 'shutdown';
 
 /** How a worker's task ended, as its supervisor decided. */
 export type Verdict = 'succeeded' | 'failed' | 'timed_out' | 'cancelled' | 'sent_back';
@@ -19,6 +25,7 @@ export interface WorkerPort {
   fault(task: string, error: unknown): void;
 }
 
+/** Which task a worker carries, and whom it asks. */
 export interface WorkerInput {
   readonly task: string;
   readonly port: WorkerPort;
@@ -29,6 +36,7 @@ interface WorkerContext extends WorkerInput {
   readonly aborted: AbortReason | undefined;
 }
 
+/** Every message that a worker may receive. */
 export type WorkerEvent =
   | { readonly type: 'attempt.settled'; readonly settlement: AttemptSettlement }
   | { readonly type: 'attempt.abort'; readonly reason: AbortReason }
@@ -73,7 +81,10 @@ export const workerMachine = workerSetup.createMachine({
       on: {
         'attempt.settled': {
           target: 'reporting',
-          actions: { type: 'reportSettlement', params: ({ event }) => ({ settlement: event.settlement }) },
+          actions: {
+            type: 'reportSettlement',
+            params: ({ event }) => ({ settlement: event.settlement }),
+          },
         },
         'attempt.abort': {
           target: 'aborting',
@@ -87,7 +98,10 @@ export const workerMachine = workerSetup.createMachine({
       on: {
         'attempt.settled': {
           target: 'reporting',
-          actions: { type: 'reportSettlement', params: ({ event }) => ({ settlement: event.settlement }) },
+          actions: {
+            type: 'reportSettlement',
+            params: ({ event }) => ({ settlement: event.settlement }),
+          },
         },
       },
     },

@@ -4,42 +4,62 @@
  */
 export const errorCodes = {
   TRP_WORKFLOW_UNREADABLE: 'The workflow file cannot be read. Check the path and its permissions.',
-  TRP_WORKFLOW_TOO_LARGE: 'The document is over the size limit. Move data out of it and pass it as input.',
+  TRP_WORKFLOW_TOO_LARGE:
+    'The document is over the size limit. Move data out of it and pass it as input.',
   TRP_WORKFLOW_SYNTAX: 'The text is not valid YAML or JSON. Mend it at the place named.',
-  TRP_WORKFLOW_HOSTILE: 'The document uses a YAML feature that is refused (tags, alias bombs, merge of prototypes). Write it plainly.',
+  TRP_WORKFLOW_HOSTILE:
+    'The document uses a YAML feature that is refused (tags, alias bombs, merge of prototypes). Write it plainly.',
   TRP_WORKFLOW_DUPLICATE_KEY: 'One key stands twice in a mapping. Remove or rename one.',
   TRP_WORKFLOW_INVALID: 'A value has the wrong shape. The message says what was expected.',
   TRP_WORKFLOW_UNKNOWN_KEY: 'The key is not known here. See the hint for the nearest known key.',
-  TRP_WORKFLOW_UNSUPPORTED: 'The key is part of the language but this version does not act on it yet. Remove it.',
-  TRP_WORKFLOW_UNKNOWN_REF: 'A name refers to something that the document does not define. See the hint.',
+  TRP_WORKFLOW_UNSUPPORTED:
+    'The key is part of the language but this version does not act on it yet. Remove it.',
+  TRP_WORKFLOW_UNKNOWN_REF:
+    'A name refers to something that the document does not define. See the hint.',
   TRP_WORKFLOW_CYCLE: 'Tasks wait for each other in a circle. Drop one of the dependencies named.',
-  TRP_WORKFLOW_CONFLICT: 'Two tasks that may run together write the same key or file. Order them or choose a merger.',
-  TRP_WORKFLOW_UNSATISFIABLE: 'A demand can never be met (more units than there are, more successes than members). Lower it.',
-  TRP_WORKFLOW_MODULE: 'A module named by the document cannot be loaded or lacks the export. Check path and export.',
-  TRP_INPUT_INVALID: 'The input is not plain data or misses a required value. Pass it with --input key=value.',
-  TRP_INPUT_UNRESOLVED: 'A ${...} expression found nothing. The named task or key did not produce that value.',
-  TRP_PLAIN_DATA: 'A value crosses a boundary that only plain data (JSON values and bytes) may cross.',
-  TRP_ATTEMPT_FAILED: 'The behaviour of a task threw or reported a failure. The cause is in the message.',
-  TRP_ATTEMPT_TIMEOUT: 'The attempt ran longer than its timeout. Raise the timeout or make the work smaller.',
+  TRP_WORKFLOW_CONFLICT:
+    'Two tasks that may run together write the same key or file. Order them or choose a merger.',
+  TRP_WORKFLOW_UNSATISFIABLE:
+    'A demand can never be met (more units than there are, more successes than members). Lower it.',
+  TRP_WORKFLOW_MODULE:
+    'A module named by the document cannot be loaded or lacks the export. Check path and export.',
+  TRP_INPUT_INVALID:
+    'The input is not plain data or misses a required value. Pass it with --input key=value.',
+  TRP_INPUT_UNRESOLVED:
+    'A ${...} expression found nothing. The named task or key did not produce that value.',
+  TRP_PLAIN_DATA:
+    'A value crosses a boundary that only plain data (JSON values and bytes) may cross.',
+  TRP_ATTEMPT_FAILED:
+    'The behaviour of a task threw or reported a failure. The cause is in the message.',
+  TRP_ATTEMPT_TIMEOUT:
+    'The attempt ran longer than its timeout. Raise the timeout or make the work smaller.',
   TRP_ATTEMPT_CANCELLED: 'The attempt was cancelled before it ended.',
-  TRP_ATTEMPT_LOST: 'The thread or process that carried the attempt died (out of memory, exit, signal).',
-  TRP_COMMAND_SPAWN: 'The program could not be started. Check that it is installed and on the PATH that is passed on.',
-  TRP_COMMAND_EXIT: 'The program ended with a non-zero code or by a signal. Its last error lines are in the message.',
-  TRP_COMMAND_OUTPUT: 'The program wrote something that is not JSON lines, or more than the limit allows.',
-  TRP_MEMORY_NOT_OWNER: 'A task wrote a key that it neither owns nor declares. Add it to owns or writes.',
+  TRP_ATTEMPT_LOST:
+    'The thread or process that carried the attempt died (out of memory, exit, signal).',
+  TRP_COMMAND_SPAWN:
+    'The program could not be started. Check that it is installed and on the PATH that is passed on.',
+  TRP_COMMAND_EXIT:
+    'The program ended with a non-zero code or by a signal. Its last error lines are in the message.',
+  TRP_COMMAND_OUTPUT:
+    'The program wrote something that is not JSON lines, or more than the limit allows.',
+  TRP_MEMORY_NOT_OWNER:
+    'A task wrote a key that it neither owns nor declares. Add it to owns or writes.',
   TRP_MEMORY_REJECTED: 'A concurrent write to a key whose policy is reject. Order the writers.',
   TRP_BUS_SUBJECT: 'A subject or one of its tokens is malformed.',
   TRP_BUS_PAYLOAD: 'A message is not plain data or larger than the limit.',
   TRP_BUS_NO_RESPONDERS: 'A request found nobody listening on its subject.',
   TRP_BUS_TIMEOUT: 'A request was not answered in time.',
   TRP_BUS_CLOSED: 'The bus has been closed.',
-  TRP_JOURNAL_CORRUPT: 'A journal frame before the end is damaged. Restore the file from a copy; nothing was changed.',
-  TRP_JOURNAL_FULL: 'The journal cannot grow (disk full). Free space; what was acknowledged is safe; then resume.',
+  TRP_JOURNAL_CORRUPT:
+    'A journal frame before the end is damaged. Restore the file from a copy; nothing was changed.',
+  TRP_JOURNAL_FULL:
+    'The journal cannot grow (disk full). Free space; what was acknowledged is safe; then resume.',
   TRP_JOURNAL_IO: 'The journal cannot be written or read. The cause names the system error.',
   TRP_JOURNAL_VERSION: 'The journal was written by a newer version. Use that version to resume.',
   TRP_JOURNAL_FENCED: 'Another process has taken over this run. This one stopped writing.',
   TRP_RUN_NOT_FOUND: 'No run of that id in the data folder. `troupe runs` lists them.',
-  TRP_RUN_OWNED: 'Another live process owns the run. Use cancel or show, or end that process first.',
+  TRP_RUN_OWNED:
+    'Another live process owns the run. Use cancel or show, or end that process first.',
   TRP_RUN_ENDED: 'The run has ended; nothing is left to do with it.',
   TRP_CONTROL_UNREACHABLE: 'The owner of the run does not answer on its control socket.',
   TRP_CONTROL_REQUEST: 'A control request is malformed or names an unknown verb.',
@@ -115,5 +135,7 @@ const errorClasses: readonly string[] = ['transient', 'permanent', 'timeout', 'c
 
 function classOf(thrown: unknown): ErrorClass {
   const named = (thrown as { errorClass?: unknown } | null | undefined)?.errorClass;
-  return typeof named === 'string' && errorClasses.includes(named) ? (named as ErrorClass) : 'transient';
+  return typeof named === 'string' && errorClasses.includes(named)
+    ? (named as ErrorClass)
+    : 'transient';
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, hash, randomBytes } from 'node:crypto';
 
 /** Makes the names of new runs and nodes. A simulated run gets names from its seed instead. */
 export interface Ids {
@@ -10,7 +10,8 @@ export interface Ids {
 
 /** Ids that no other process makes. */
 export const randomIds: Ids = {
-  run: (nowMs) => `run-${nowMs.toString(36).padStart(9, '0')}${randomBytes(4).toString('hex').slice(0, 7)}`,
+  run: (nowMs) =>
+    `run-${nowMs.toString(36).padStart(9, '0')}${randomBytes(4).toString('hex').slice(0, 7)}`,
   node: () => `node-${randomBytes(4).toString('hex')}`,
 };
 
@@ -29,5 +30,5 @@ export function derivedIds(text: string): Ids {
  * retry and a resumed run present the same key to the outside.
  */
 export function operationId(runId: string, taskId: string, iteration: number): string {
-  return createHash('sha256').update(`${runId}\n${taskId}\n${iteration}`).digest('hex').slice(0, 32);
+  return hash('sha256', `${runId}\n${taskId}\n${iteration}`).slice(0, 32);
 }

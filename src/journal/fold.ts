@@ -36,6 +36,7 @@ export interface RunState {
   readonly groups: Map<string, GroupRow>;
 }
 
+/** All that has happened to one task. */
 export interface TaskRow {
   readonly id: string;
   /** `completed`: it has an output that its checkers have not accepted yet. */
@@ -62,6 +63,7 @@ export interface TaskRow {
   late: number;
 }
 
+/** All that has happened to one group, or to the members of one expanded task. */
 export interface GroupRow {
   readonly id: string;
   phase: 'open' | 'released' | 'ended';
@@ -313,7 +315,10 @@ export function fold(records: Iterable<JournalRecord>): RunState {
   return state;
 }
 
-function end(row: TaskRow, { outcome, reason, at }: { outcome: TaskOutcome; reason: Reason; at: number }): void {
+function end(
+  row: TaskRow,
+  { outcome, reason, at }: { outcome: TaskOutcome; reason: Reason; at: number },
+): void {
   row.phase = 'ended';
   row.outcome = outcome;
   row.reason = reason;
@@ -334,7 +339,8 @@ function beginIteration(row: TaskRow, iteration: number): void {
 /** A new round of an expanded task splits anew: the members of the last round are history. */
 function forgetMembers(state: RunState, row: TaskRow): void {
   if (!row.items) return;
-  for (let index = 0; index < row.items.length; index++) state.tasks.delete(memberId(row.id, index));
+  for (let index = 0; index < row.items.length; index++)
+    state.tasks.delete(memberId(row.id, index));
   state.tasks.delete(aggregationId(row.id));
   state.groups.delete(row.id);
 }

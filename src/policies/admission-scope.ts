@@ -1,6 +1,10 @@
 import { TroupeError } from '../core/errors.ts';
+import { concurrencyKind } from '../workflow/model.ts';
 import { AgingQueue, type AgingEntry } from './aging-queue.ts';
 import { Permits, overlap, without, type PermitRequest, type Units } from './permits.ts';
+
+/** The demand of a request that asks for nothing but its slot. */
+export const oneSlot: Units = { [concurrencyKind]: 1 };
 
 /** A waiting request and where it waits. */
 export interface Waiting extends AgingEntry {
@@ -71,7 +75,11 @@ export class AdmissionScope {
     this.readyHeads = undefined;
   }
 
-  enqueue(request: PermitRequest, demand: Units, order: { readonly at: number; readonly sequence: number }): void {
+  enqueue(
+    request: PermitRequest,
+    demand: Units,
+    order: { readonly at: number; readonly sequence: number },
+  ): void {
     const bucket = this.bucketFor(request.priority, demand);
     const entry: Waiting = { ...order, rank: request.rank, slot: -1, request, bucket };
     bucket.queue.add(entry);
@@ -117,7 +125,7 @@ export class AdmissionScope {
     const holding = this.held.get(id);
     if (!holding) return undefined;
     const given = part ? overlap(holding, part) : holding;
-    const rest = without(holding, given);
+    const rest = part ? without(holding, given) : nothing;
     if (Object.keys(rest).length === 0) this.held.delete(id);
     else this.held.set(id, rest);
     this.permits.give(given);
@@ -134,7 +142,7 @@ export class AdmissionScope {
   }
 
   private bucketFor(priority: number, demand: Units): Bucket {
-    const key = JSON.stringify([priority, ...Object.entries(demand).sort(byKind)]);
+    const key = bucketKey(priority, demand);
     const known = this.buckets.get(key);
     if (known) return known;
     const { isShared, periodMs } = this.options;
@@ -143,6 +151,14 @@ export class AdmissionScope {
     this.buckets.set(key, bucket);
     return bucket;
   }
+}
+
+const nothing: Units = {};
+
+/** Equal for equal demands, in whatever order their kinds stand. */
+function bucketKey(priority: number, demand: Units): string {
+  if (demand === oneSlot) return `${priority}`;
+  return JSON.stringify([priority, ...Object.entries(demand).sort(byKind)]);
 }
 
 function byKind([a]: [string, number], [b]: [string, number]): number {

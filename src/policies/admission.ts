@@ -1,7 +1,7 @@
 import { TroupeError } from '../core/errors.ts';
 import { Heap } from '../core/heap.ts';
 import { concurrencyKind } from '../workflow/model.ts';
-import { AdmissionScope, type Waiting } from './admission-scope.ts';
+import { AdmissionScope, oneSlot, type Waiting } from './admission-scope.ts';
 import { periodsWaited } from './aging-queue.ts';
 import { Permits, unitsOf, type PermitRequest, type Units } from './permits.ts';
 
@@ -50,7 +50,8 @@ export class AdmissionQueue {
 
   /** @throws TroupeError TRP_OPTION_INVALID when the period is not above 0. */
   constructor({ capacity, agePeriodMs }: AdmissionOptions) {
-    if (!(agePeriodMs > 0)) throw new TroupeError('TRP_OPTION_INVALID', `agePeriodMs is above 0, not ${agePeriodMs}.`);
+    if (!(agePeriodMs > 0))
+      throw new TroupeError('TRP_OPTION_INVALID', `agePeriodMs is above 0, not ${agePeriodMs}.`);
     this.capacity = { ...capacity };
     this.periodMs = agePeriodMs;
     this.process = new Permits((kind) => unitsOf(this.capacity, kind) ?? Infinity);
@@ -64,7 +65,8 @@ export class AdmissionQueue {
    */
   setScope(scope: string, capacity: Units, defaultCapacity = 1): void {
     const limits = { ...capacity };
-    const limitOf = (kind: string): number => unitsOf(limits, kind) ?? this.unnamedLimit(kind, defaultCapacity);
+    const limitOf = (kind: string): number =>
+      unitsOf(limits, kind) ?? this.unnamedLimit(kind, defaultCapacity);
     const known = this.scopes.get(scope);
     const { periodMs, isShared } = this;
     if (known) known.changeLimits(limitOf);
@@ -78,7 +80,8 @@ export class AdmissionQueue {
    */
   request(request: PermitRequest): void {
     const scope = this.scopes.get(request.scope);
-    if (!scope) throw new TroupeError('TRP_INTERNAL', `The scope "${request.scope}" was not declared.`);
+    if (!scope)
+      throw new TroupeError('TRP_INTERNAL', `The scope "${request.scope}" was not declared.`);
     if (scope.knows(request.id)) return;
     const demand = wholeDemand(request);
     const lacking = this.process.unsatisfiable(demand) ?? scope.permits.unsatisfiable(demand);
@@ -174,8 +177,6 @@ export class AdmissionQueue {
   }
 }
 
-const oneSlot: Units = { [concurrencyKind]: 1 };
-
 function startsBefore(a: Head, b: Head): boolean {
   if (a.effective !== b.effective) return a.effective > b.effective;
   if (a.waiting.rank !== b.waiting.rank) return a.waiting.rank > b.waiting.rank;
@@ -183,14 +184,22 @@ function startsBefore(a: Head, b: Head): boolean {
 }
 
 function wholeDemand({ id, demand }: PermitRequest): Units {
+  // Most tasks ask for nothing else: they share one object, which their scope knows by identity.
+  if (Object.keys(demand).length === 0) return oneSlot;
   for (const [kind, units] of Object.entries(demand)) {
     if (units >= 0 && Number.isFinite(units)) continue;
-    throw new TroupeError('TRP_OPTION_INVALID', `A demand is a number from 0, not ${units}.`, { place: `${id}, ${kind}` });
+    throw new TroupeError('TRP_OPTION_INVALID', `A demand is a number from 0, not ${units}.`, {
+      place: `${id}, ${kind}`,
+    });
   }
   return { ...demand, ...oneSlot };
 }
 
 function unsatisfiable({ id, demand }: PermitRequest, kind: string): TroupeError {
   const units = unitsOf(demand, kind) ?? 1;
-  return new TroupeError('TRP_WORKFLOW_UNSATISFIABLE', `"${id}" needs ${units} of ${kind}, more than there is.`, { place: id });
+  return new TroupeError(
+    'TRP_WORKFLOW_UNSATISFIABLE',
+    `"${id}" needs ${units} of ${kind}, more than there is.`,
+    { place: id },
+  );
 }

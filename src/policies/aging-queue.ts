@@ -142,7 +142,8 @@ function treeOf<T extends AgingEntry>(entries: readonly T[], capacity: number): 
     entry.slot = slot;
     tree[capacity + slot] = entry;
   });
-  for (let node = capacity - 1; node > 0; node--) tree[node] = better(tree[2 * node], tree[2 * node + 1]);
+  for (let node = capacity - 1; node > 0; node--)
+    tree[node] = better(tree[2 * node], tree[2 * node + 1]);
   return tree;
 }
 

@@ -1,20 +1,16 @@
 import { TroupeError } from '../core/errors.ts';
 import type { Reason } from '../core/outcome.ts';
 import type { OnTimeout } from '../workflow/model.ts';
-import {
-  counted,
-  isComplete,
-  isMet,
-  isReachable,
-  isRunning,
-  shortfall,
+import type { Arrival, BarrierOutcome, BarrierState } from './barrier-state.ts';
+import { counted, isComplete, isMet, isReachable, isRunning, shortfall } from './barrier-tally.ts';
+import { hasMark } from './marks.ts';
+
+export {
+  initialBarrier,
   type Arrival,
   type BarrierOutcome,
   type BarrierState,
 } from './barrier-state.ts';
-import { hasMark } from './marks.ts';
-
-export { initialBarrier, type Arrival, type BarrierOutcome, type BarrierState } from './barrier-state.ts';
 
 /** What the group's supervisor has to do now. */
 export type BarrierDecision =
@@ -64,14 +60,18 @@ export function barrierArrived(state: BarrierState, arrival: Arrival): BarrierSt
   if (index === undefined) {
     throw new TroupeError('TRP_INTERNAL', `"${arrival.member}" is no member of this barrier.`);
   }
-  if (state.tag === 'released' || hasMark(state.tally.marks, index)) return { state, decision: wait };
+  if (state.tag === 'released' || hasMark(state.tally.marks, index))
+    return { state, decision: wait };
   const next = { ...state, tally: counted(state, arrival, index) };
   const failedFast = failFastVerdict(next, arrival);
   return failedFast ? release(next, failedFast) : settle(next);
 }
 
 /** A skipped member did not fail: fail_fast leaves it to the other rules. */
-function failFastVerdict({ rule }: BarrierState, { member, outcome }: Arrival): Verdict | undefined {
+function failFastVerdict(
+  { rule }: BarrierState,
+  { member, outcome }: Arrival,
+): Verdict | undefined {
   if (rule.spec.onFailure !== 'fail_fast') return undefined;
   if (outcome === 'succeeded' || outcome === 'skipped') return undefined;
   const reason = rule.required.has(member) ? 'required_member_failed' : 'members_failed';
@@ -115,14 +115,21 @@ export function barrierTimedOut(state: BarrierState, progressed: readonly string
 
 type Timed = Extract<BarrierState, { tag: 'open' | 'extended' }>;
 
-function tried(strategy: OnTimeout, state: Timed, progressed: readonly string[]): BarrierStep | undefined {
+function tried(
+  strategy: OnTimeout,
+  state: Timed,
+  progressed: readonly string[],
+): BarrierStep | undefined {
   switch (strategy) {
     case 'extend':
       return extended(state, progressed);
     case 'proceed_with_available':
       return proceeded(state);
     case 'abort_and_fallback':
-      return { state: { rule: state.rule, tally: state.tally, tag: 'falling_back' }, decision: { kind: 'fall_back' } };
+      return {
+        state: { rule: state.rule, tally: state.tally, tag: 'falling_back' },
+        decision: { kind: 'fall_back' },
+      };
     case 'fail':
       return timedOut(state, 'deadline_exceeded');
   }

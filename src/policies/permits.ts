@@ -36,7 +36,9 @@ export function without(holding: Units, given: Units): Units {
 }
 
 function mapUnits(holding: Units, change: (units: number, kind: string) => number): Units {
-  const changed = Object.entries(holding).map(([kind, units]) => [kind, change(units, kind)] as const);
+  const changed = Object.entries(holding).map(
+    ([kind, units]) => [kind, change(units, kind)] as const,
+  );
   return Object.fromEntries(changed.filter(([, units]) => units > tolerance));
 }
 

@@ -21,7 +21,10 @@ const defaultThreshold = 0.4;
  * Items and outputs are compared by content.
  * @throws TroupeError TRP_INTERNAL for `function`, which is not carried out here.
  */
-export function aggregate(spec: AggregateSpec | undefined, outputs: readonly (Plain | null)[]): Plain {
+export function aggregate(
+  spec: AggregateSpec | undefined,
+  outputs: readonly (Plain | null)[],
+): Plain {
   const given = outputs.filter((output) => output !== null);
   switch (spec?.kind ?? 'list') {
     case 'list':
@@ -37,14 +40,19 @@ export function aggregate(spec: AggregateSpec | undefined, outputs: readonly (Pl
     case 'frequency':
       return frequency(given, spec?.threshold ?? defaultThreshold);
     case 'function':
-      throw new TroupeError('TRP_INTERNAL', 'A function that aggregates is carried out by its agent, not here.');
+      throw new TroupeError(
+        'TRP_INTERNAL',
+        'A function that aggregates is carried out by its agent, not here.',
+      );
   }
 }
 
 function intersection(outputs: readonly Plain[]): Plain {
   const [first = [], ...rest] = outputs;
   const others = rest.map((output) => new Set(asList(output).map(canonicalJson)));
-  const common = [...distinct(asList(first))].filter(([text]) => others.every((other) => other.has(text)));
+  const common = [...distinct(asList(first))].filter(([text]) =>
+    others.every((other) => other.has(text)),
+  );
   return common.map(([, item]) => item);
 }
 

@@ -9,7 +9,12 @@ export function sameContent(a: Plain | undefined, b: Plain | undefined): boolean
 
 /** Whether a value has keys: not a list, not bytes. */
 export function isPlainObject(value: Plain | undefined): value is PlainObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Uint8Array)
+  );
 }
 
 /** A list as it is; absence as an empty list; anything else as a list of one, so that nothing is lost. */

@@ -75,14 +75,26 @@ function lastWriterWins({ base, theirs, mine }: MergeQuestion): MergeAnswer {
 }
 
 function firstWriterWins({ base, theirs, mine }: MergeQuestion): MergeAnswer {
-  const { value, clashes } = mergeStructured({ base, winner: theirs.value, loser: mine.value, byLeaf: false });
+  const { value, clashes } = mergeStructured({
+    base,
+    winner: theirs.value,
+    loser: mine.value,
+    byLeaf: false,
+  });
   return clashes.length === 0 ? clean(value) : lost(theirs.value, mine.value);
 }
 
 function structured({ base, theirs, mine }: MergeQuestion, byLeaf: boolean): MergeAnswer {
   const [winner, loser] = byPrecedence(theirs, mine);
-  const { value, clashes } = mergeStructured({ base, winner: winner.value, loser: loser.value, byLeaf });
-  return clashes.length === 0 ? clean(value) : { value, dropped: droppedBy(clashes), conflict: true };
+  const { value, clashes } = mergeStructured({
+    base,
+    winner: winner.value,
+    loser: loser.value,
+    byLeaf,
+  });
+  return clashes.length === 0
+    ? clean(value)
+    : { value, dropped: droppedBy(clashes), conflict: true };
 }
 
 function append({ base, theirs, mine }: MergeQuestion): MergeAnswer {
@@ -140,13 +152,17 @@ function sum(question: MergeQuestion): MergeAnswer {
 }
 
 function reject({ theirs, mine }: MergeQuestion): MergeAnswer {
-  return sameContent(theirs.value, mine.value) ? clean(theirs.value) : lost(theirs.value, mine.value);
+  return sameContent(theirs.value, mine.value)
+    ? clean(theirs.value)
+    : lost(theirs.value, mine.value);
 }
 
 /** One of the two writes, whole. */
 function decided({ theirs, mine }: MergeQuestion): MergeAnswer {
   const [winner, loser] = byPrecedence(theirs, mine);
-  return sameContent(winner.value, loser.value) ? clean(winner.value) : lost(winner.value, loser.value);
+  return sameContent(winner.value, loser.value)
+    ? clean(winner.value)
+    : lost(winner.value, loser.value);
 }
 
 function byPrecedence(a: KeyWrite, b: KeyWrite): readonly [KeyWrite, KeyWrite] {
@@ -166,7 +182,11 @@ function canonicalText(value: Plain | undefined): string {
 }
 
 /** The write deletes a key that was there, and the merged value is there all the same. */
-function deletionIgnored(base: Plain | undefined, write: KeyWrite, value: Plain | undefined): boolean {
+function deletionIgnored(
+  base: Plain | undefined,
+  write: KeyWrite,
+  value: Plain | undefined,
+): boolean {
   return base !== undefined && write.value === undefined && value !== undefined;
 }
 

@@ -33,5 +33,8 @@ function requestedCount(total: number, { count, size }: ShardRequest): number {
 
 function checked(name: string, value: number): number {
   if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new TroupeError('TRP_OPTION_INVALID', `A shard ${name} is a whole number from 1, not ${value}.`);
+  throw new TroupeError(
+    'TRP_OPTION_INVALID',
+    `A shard ${name} is a whole number from 1, not ${value}.`,
+  );
 }

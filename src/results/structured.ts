@@ -26,7 +26,10 @@ export interface StructuredMerge {
  * one side changed is taken from that side; what both changed alike is taken once; what both changed
  * differently is a clash, which the winner decides.
  */
-export function mergeStructured(merge: StructuredMerge): { value: Plain | undefined; clashes: Clash[] } {
+export function mergeStructured(merge: StructuredMerge): {
+  value: Plain | undefined;
+  clashes: Clash[];
+} {
   const clashes: Clash[] = [];
   return { value: merged(merge, '', clashes), clashes };
 }
@@ -43,7 +46,9 @@ function merged(merge: StructuredMerge, path: string, clashes: Clash[]): Plain |
 function mergesByKey({ base, winner, loser, byLeaf }: StructuredMerge): boolean {
   if (isPlainObject(winner) && isPlainObject(loser)) return true;
   if (!byLeaf || !isPlainObject(base)) return false;
-  return (isPlainObject(winner) && loser === undefined) || (isPlainObject(loser) && winner === undefined);
+  return (
+    (isPlainObject(winner) && loser === undefined) || (isPlainObject(loser) && winner === undefined)
+  );
 }
 
 function mergedKeys(merge: StructuredMerge, path: string, clashes: Clash[]): Plain | undefined {

@@ -27,6 +27,7 @@ export interface TroupeOptions {
   readonly logger?: Logger;
 }
 
+/** How one run is started. */
 export interface RunOptions {
   /** Seed of all random choices. Default: drawn by the runtime and journaled; 1 for a simulated run. */
   readonly seed?: number;

@@ -23,9 +23,13 @@ function refuseUnknown(workflow: Workflow, input: PlainObject): void {
   const names = Object.keys(workflow.inputs);
   const unknown = Object.keys(input).filter((name) => !names.includes(name));
   if (unknown.length === 0) return;
-  throw new TroupeError('TRP_INPUT_INVALID', `"${workflow.name}" has no input "${unknown.join('", "')}".`, {
-    hint: `Its inputs are: ${names.join(', ')}.`,
-  });
+  throw new TroupeError(
+    'TRP_INPUT_INVALID',
+    `"${workflow.name}" has no input "${unknown.join('", "')}".`,
+    {
+      hint: `Its inputs are: ${names.join(', ')}.`,
+    },
+  );
 }
 
 function missing(workflow: Workflow, name: string): TroupeError {

@@ -17,14 +17,17 @@ export class LiveRun implements RunHandle {
   private readonly streams = new Set<EventStream<RunEvent>>();
   private readonly ended: Promise<RunReport>;
   private core: RunCore | undefined;
-  private settle: (result: { readonly report: RunReport } | { readonly error: TroupeError }) => void = () => undefined;
+  private settle: (
+    result: { readonly report: RunReport } | { readonly error: TroupeError },
+  ) => void = () => undefined;
   private over = false;
 
   constructor(id: string, subject: string) {
     this.id = id;
     this.subject = subject;
     this.ended = new Promise((resolve, reject) => {
-      this.settle = (result) => ('report' in result ? resolve(result.report) : reject(result.error));
+      this.settle = (result) =>
+        'report' in result ? resolve(result.report) : reject(result.error);
     });
     // Whoever asks for the outcome sees the rejection; it must not end the process when nobody does.
     this.ended.catch(() => undefined);
@@ -80,14 +83,19 @@ export class LiveRun implements RunHandle {
   /** @internal */
   interrupted(): void {
     this.close({
-      error: new TroupeError('TRP_CLOSED', `Run ${this.id} was interrupted; it can be resumed.`, { place: this.id }),
+      error: new TroupeError('TRP_CLOSED', `Run ${this.id} was interrupted; it can be resumed.`, {
+        place: this.id,
+      }),
     });
   }
 
   /** @internal */
   faulted({ code, message, hint }: ErrorInfo): void {
     this.close({
-      error: new TroupeError(code, message, { place: this.id, ...(hint === undefined ? {} : { hint }) }),
+      error: new TroupeError(code, message, {
+        place: this.id,
+        ...(hint === undefined ? {} : { hint }),
+      }),
     });
   }
 

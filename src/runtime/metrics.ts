@@ -58,7 +58,11 @@ interface Chain {
   readonly before: Chain | undefined;
 }
 
-function criticalPathOf(state: RunState, graph: TaskGraph, until: number): { path: string[]; lengthMs: number } {
+function criticalPathOf(
+  state: RunState,
+  graph: TaskGraph,
+  until: number,
+): { path: string[]; lengthMs: number } {
   const chains = new Map<number, Chain>();
   let longest: Chain | undefined;
   for (const node of graph.order) {

@@ -40,7 +40,9 @@ const maxConcurrency = 100_000;
  * @throws TroupeError TRP_OPTION_INVALID naming the option, its value and its range.
  */
 export function configOf(options: TroupeOptions): TroupeConfig {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const given = Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  );
   const { dataDir, ...rest } = given as TroupeOptions;
   const config = {
     ...defaults,
@@ -66,7 +68,12 @@ function checkLevel(level: string, dataDir: string | undefined): void {
 }
 
 /** Opens the journal that the configuration asks for. The file store is loaded only when it is used. */
-export async function openStore({ dataDir, level, clock, ids }: TroupeConfig): Promise<JournalStore> {
+export async function openStore({
+  dataDir,
+  level,
+  clock,
+  ids,
+}: TroupeConfig): Promise<JournalStore> {
   const node = ids.node();
   if (dataDir === undefined || level === 'memory') {
     const { createMemoryStore } = await import('../journal/stores/memory-store.ts');
@@ -77,5 +84,8 @@ export async function openStore({ dataDir, level, clock, ids }: TroupeConfig): P
 }
 
 function invalid(option: string, value: unknown, range: string): TroupeError {
-  return new TroupeError('TRP_OPTION_INVALID', `The option ${option} is ${JSON.stringify(value)}; it must be ${range}.`);
+  return new TroupeError(
+    'TRP_OPTION_INVALID',
+    `The option ${option} is ${JSON.stringify(value)}; it must be ${range}.`,
+  );
 }

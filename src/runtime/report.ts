@@ -33,6 +33,7 @@ export interface TaskReport {
   readonly error: ErrorInfo | null;
 }
 
+/** How a group stands, or ended. */
 export interface GroupReport {
   readonly id: string;
   readonly outcome: GroupOutcome | 'waiting' | 'running';
@@ -40,6 +41,7 @@ export interface GroupReport {
   readonly census: Census;
 }
 
+/** What running in parallel brought; times in milliseconds. */
 export interface RunMetrics {
   readonly wall_ms: number;
   /** Longest chain of executed tasks, each with all of its attempts. */

@@ -45,7 +45,11 @@ function taskReports(state: RunState, task: TaskSpec): TaskReport[] {
     return taskReport(state, aspect?.agent ?? task.agent, state.tasks.get(id) ?? id);
   });
   const aggregation = state.tasks.get(aggregationId(task.id));
-  return [own, ...members, ...(aggregation ? [taskReport(state, aggregation.id, aggregation)] : [])];
+  return [
+    own,
+    ...members,
+    ...(aggregation ? [taskReport(state, aggregation.id, aggregation)] : []),
+  ];
 }
 
 function taskReport(state: RunState, agent: string, row: TaskRow | string): TaskReport {

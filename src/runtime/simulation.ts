@@ -24,7 +24,13 @@ const unlimited = 1_000_000;
  * Runs a workflow in a Troupe of its own under the simulated clock: the same supervisors and governor, in
  * virtual time. Id, times and choices follow from workflow, input and seed.
  */
-export async function simulateRun({ workflow, input, options, config, open }: SimulationOptions): Promise<RunHandle> {
+export async function simulateRun({
+  workflow,
+  input,
+  options,
+  config,
+  open,
+}: SimulationOptions): Promise<RunHandle> {
   const seed = options.seed ?? defaultSeed;
   const clock = new SimulatedClock();
   const ids = derivedIds(contentHash({ workflow: workflow.hash, input, seed }));

@@ -28,7 +28,11 @@ export async function runSummaries(store: JournalStore): Promise<RunSummary[]> {
 /** The workflow that a run was started with. */
 export function workflowOf(state: RunState, run: string): NonNullable<RunState['workflow']> {
   if (state.workflow) return state.workflow;
-  throw new TroupeError('TRP_RUN_NOT_FOUND', `Run ${run} has no start in its journal: it never began.`, { place: run });
+  throw new TroupeError(
+    'TRP_RUN_NOT_FOUND',
+    `Run ${run} has no start in its journal: it never began.`,
+    { place: run },
+  );
 }
 
 async function readable(store: JournalStore, run: string): Promise<RunState | undefined> {
@@ -42,7 +46,9 @@ async function readable(store: JournalStore, run: string): Promise<RunState | un
 function summaryOf(state: RunState, owner: string | undefined): RunSummary {
   const { workflow, outcome } = state;
   const declared = new Set(workflow?.tasks.map(({ id }) => id));
-  const done = [...state.tasks.values()].filter((row) => row.phase === 'ended' && declared.has(row.id));
+  const done = [...state.tasks.values()].filter(
+    (row) => row.phase === 'ended' && declared.has(row.id),
+  );
   return {
     run_id: state.run,
     workflow: workflow?.name ?? '',

@@ -14,6 +14,7 @@ import type { AgentSpec } from '../workflow/model.ts';
 /** Waiting time that raises a task's priority by one: nobody starves. */
 const agePeriodMs = 30_000;
 
+/** What the tree of one process is made from. */
 export interface SystemOptions {
   readonly clock: Clock;
   readonly logger: Logger;

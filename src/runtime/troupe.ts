@@ -70,7 +70,8 @@ class LocalTroupe implements Troupe {
     this.bus = createEmbeddedBus({
       clock,
       schedule: setImmediate,
-      onError: (error, subject) => logger.warn('a subscriber threw', { subject, message: messageOf(error) }),
+      onError: (error, subject) =>
+        logger.warn('a subscriber threw', { subject, message: messageOf(error) }),
     });
     this.system = startSystem({
       clock,
@@ -83,12 +84,22 @@ class LocalTroupe implements Troupe {
     });
   }
 
-  async run(workflow: unknown, input: PlainObject = {}, options: RunOptions = {}): Promise<RunHandle> {
+  async run(
+    workflow: unknown,
+    input: PlainObject = {},
+    options: RunOptions = {},
+  ): Promise<RunHandle> {
     this.assertOpen();
     const parsed = await readWorkflow(workflow);
     if (options.simulate && !this.config.simulated) {
       const { simulateRun } = await import('./simulation.ts');
-      return simulateRun({ workflow: parsed, input, options, config: this.config, open: openTroupe });
+      return simulateRun({
+        workflow: parsed,
+        input,
+        options,
+        config: this.config,
+        open: openTroupe,
+      });
     }
     return this.start(parsed, input, options);
   }
@@ -97,7 +108,8 @@ class LocalTroupe implements Troupe {
     this.assertOpen();
     const handle = this.live.get(run);
     if (handle) return handle;
-    if (fold(await this.store.read(run)).outcome === 'succeeded') return new EndedRun(await this.show(run));
+    if (fold(await this.store.read(run)).outcome === 'succeeded')
+      return new EndedRun(await this.show(run));
     const owned = await this.store.adopt(run);
     return this.open(owned, startOf(owned));
   }
@@ -118,14 +130,18 @@ class LocalTroupe implements Troupe {
     const handle = this.live.get(run);
     if (handle) return void (await handle.cancel(by));
     const owner = await this.ownerOf(run);
-    if (owner !== undefined) return void (await this.askNode(owner, { run, verb: 'cancel', payload: { by } }));
+    if (owner !== undefined)
+      return void (await this.askNode(owner, { run, verb: 'cancel', payload: { by } }));
     await this.cancelDead(run, by);
   }
 
   async ask(run: string, verb: string, payload: Plain = null): Promise<Plain> {
     if (this.live.has(run)) return this.answer({ run, verb, payload });
     const owner = await this.ownerOf(run);
-    if (owner === undefined) throw new TroupeError('TRP_CONTROL_UNREACHABLE', `No live process owns run ${run}.`, { place: run });
+    if (owner === undefined)
+      throw new TroupeError('TRP_CONTROL_UNREACHABLE', `No live process owns run ${run}.`, {
+        place: run,
+      });
     return this.askNode(owner, { run, verb, payload });
   }
 
@@ -134,7 +150,11 @@ class LocalTroupe implements Troupe {
     return this.closing;
   }
 
-  private async start(workflow: Workflow, input: PlainObject, options: RunOptions): Promise<LiveRun> {
+  private async start(
+    workflow: Workflow,
+    input: PlainObject,
+    options: RunOptions,
+  ): Promise<LiveRun> {
     const { clock, ids } = this.config;
     const run = ids.run(clock.now());
     const start: RunStarted = {
@@ -154,7 +174,8 @@ class LocalTroupe implements Troupe {
   /** Nobody owns the run: it is taken over only to be cancelled. */
   private async cancelDead(run: string, by: string): Promise<void> {
     const { status } = fold(await this.store.read(run));
-    if (status === 'ended') throw new TroupeError('TRP_RUN_ENDED', `Run ${run} has ended.`, { place: run });
+    if (status === 'ended')
+      throw new TroupeError('TRP_RUN_ENDED', `Run ${run} has ended.`, { place: run });
     const owned = await this.store.adopt(run);
     const handle = await this.open(owned, startOf(owned), by);
     await handle.outcome();
@@ -196,7 +217,9 @@ class LocalTroupe implements Troupe {
         onInterrupted: () => {
           over();
           handle.interrupted();
-          reject(new TroupeError('TRP_CLOSED', `Run ${owned.run} was interrupted before it began.`));
+          reject(
+            new TroupeError('TRP_CLOSED', `Run ${owned.run} was interrupted before it began.`),
+          );
         },
         onFault: (error) => {
           over();
@@ -227,20 +250,27 @@ class LocalTroupe implements Troupe {
     this.live.delete(owned.run);
     const done = owned
       .release()
-      .catch((error: unknown) => this.config.logger.error('a run could not be released', { message: messageOf(error) }))
+      .catch((error: unknown) =>
+        this.config.logger.error('a run could not be released', { message: messageOf(error) }),
+      )
       .finally(() => this.releasing.delete(done));
     this.releasing.add(done);
   }
 
   private async ownerOf(run: string): Promise<string | undefined> {
     const stored = (await this.store.list()).find((entry) => entry.run === run);
-    if (!stored) throw new TroupeError('TRP_RUN_NOT_FOUND', `There is no run ${run}.`, { place: run });
+    if (!stored)
+      throw new TroupeError('TRP_RUN_NOT_FOUND', `There is no run ${run}.`, { place: run });
     return stored.owner;
   }
 
-  private async askNode(node: string, request: { run: string; verb: string; payload: Plain }): Promise<Plain> {
+  private async askNode(
+    node: string,
+    request: { run: string; verb: string; payload: Plain },
+  ): Promise<Plain> {
     const { dataDir } = this.config;
-    if (dataDir === undefined) throw new TroupeError('TRP_CONTROL_UNREACHABLE', 'There is no data folder.');
+    if (dataDir === undefined)
+      throw new TroupeError('TRP_CONTROL_UNREACHABLE', 'There is no data folder.');
     const { askControl } = await import('./control/client.ts');
     return askControl({ dataDir, node, ...request });
   }
@@ -251,15 +281,31 @@ class LocalTroupe implements Troupe {
     this.control ??= import('./control/server.ts').then(({ serveControl }) =>
       serveControl({ dataDir, node: this.node, handle: (request) => this.answer(request) }),
     );
-    this.control.catch((error: unknown) => logger.warn('no control socket', { message: messageOf(error) }));
+    this.control.catch((error: unknown) =>
+      logger.warn('no control socket', { message: messageOf(error) }),
+    );
   }
 
   /** Requests from outside reach a run over the bus, like those from within. */
-  private async answer({ run, verb, payload }: { run: string; verb: string; payload: Plain }): Promise<Plain> {
+  private async answer({
+    run,
+    verb,
+    payload,
+  }: {
+    run: string;
+    verb: string;
+    payload: Plain;
+  }): Promise<Plain> {
     if (!isVerb(verb)) {
-      throw new TroupeError('TRP_CONTROL_REQUEST', `There is no verb ${JSON.stringify(verb)}; there are ${verbs.join(', ')}.`);
+      throw new TroupeError(
+        'TRP_CONTROL_REQUEST',
+        `There is no verb ${JSON.stringify(verb)}; there are ${verbs.join(', ')}.`,
+      );
     }
-    if (!this.live.has(run)) throw new TroupeError('TRP_RUN_NOT_FOUND', `This process does not own a run ${run}.`, { place: run });
+    if (!this.live.has(run))
+      throw new TroupeError('TRP_RUN_NOT_FOUND', `This process does not own a run ${run}.`, {
+        place: run,
+      });
     return this.bus.request(ctlSubject(namespace, run), { verb, payload });
   }
 
@@ -289,17 +335,25 @@ class LocalTroupe implements Troupe {
 
 async function readWorkflow(workflow: unknown): Promise<Workflow> {
   const { loadWorkflow, parseWorkflow } = await import('../workflow/validate.ts');
-  return typeof workflow === 'string' ? loadWorkflow(workflow) : parseWorkflow(workflow as Workflow);
+  return typeof workflow === 'string'
+    ? loadWorkflow(workflow)
+    : parseWorkflow(workflow as Workflow);
 }
 
 function startOf(owned: OwnedRun): RunStarted {
   const [first] = owned.records;
   if (first?.type !== 'run.started') {
     workflowOf(fold(owned.records), owned.run);
-    throw new TroupeError('TRP_JOURNAL_CORRUPT', `The journal of run ${owned.run} does not begin with its start.`);
+    throw new TroupeError(
+      'TRP_JOURNAL_CORRUPT',
+      `The journal of run ${owned.run} does not begin with its start.`,
+    );
   }
   if (first.format > recordFormat) {
-    throw new TroupeError('TRP_JOURNAL_VERSION', `Run ${owned.run} was written by engine ${first.engine}.`);
+    throw new TroupeError(
+      'TRP_JOURNAL_VERSION',
+      `Run ${owned.run} was written by engine ${first.engine}.`,
+    );
   }
   return first;
 }

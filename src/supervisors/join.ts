@@ -1,8 +1,18 @@
 import type { CollectionInput } from '../actors/collection.ts';
 import { assign, setup } from '../actors/xstate.ts';
 import type { Reason, TaskOutcome } from '../core/outcome.ts';
-import { barrierArrived, barrierAtStart, barrierTimedOut, initialBarrier } from '../policies/barrier.ts';
-import type { BarrierDecision, BarrierOutcome, BarrierState, BarrierStep } from '../policies/barrier.ts';
+import {
+  barrierArrived,
+  barrierAtStart,
+  barrierTimedOut,
+  initialBarrier,
+} from '../policies/barrier.ts';
+import type {
+  BarrierDecision,
+  BarrierOutcome,
+  BarrierState,
+  BarrierStep,
+} from '../policies/barrier.ts';
 import type { BarrierSpec } from '../workflow/model.ts';
 import { crewLogic } from './crew.ts';
 
@@ -20,6 +30,7 @@ export interface JoinPort {
   contributed(group: string, member: string): void;
 }
 
+/** What a group's supervisor is given. */
 export interface JoinInput {
   readonly group: string;
   readonly barrier: BarrierSpec;
@@ -28,6 +39,7 @@ export interface JoinInput {
   readonly crew: CollectionInput;
 }
 
+/** What a group's supervisor knows: its barrier, and the barrier's latest decision. */
 export interface JoinContext {
   readonly group: string;
   readonly port: JoinPort;
@@ -42,6 +54,7 @@ type MemberEnded = {
   readonly outcome: TaskOutcome;
 };
 
+/** Every message that a group's supervisor may receive. */
 export type JoinEvent =
   | { readonly type: 'member.dispatched' }
   | MemberEnded

@@ -6,6 +6,7 @@ import { createPool } from '../actors/pool.ts';
 import { setup } from '../actors/xstate.ts';
 import { runMachine } from './run/run.ts';
 
+/** What the root is made from. */
 export interface RootInput {
   readonly governor: GovernorInput;
   /** A run, an agent or a pool has died of an error: a fault of ours. */

@@ -13,7 +13,12 @@ describe('an agent', () => {
     expect(agent.getSnapshot().value).toBe('busy');
     agent.send({ type: 'attempt.ended', ok: false, durationMs: 7 });
     expect(agent.getSnapshot().value).toBe('idle');
-    expect(agent.getSnapshot().context.load).toEqual({ active: 0, succeeded: 1, failed: 1, busyMs: 12 });
+    expect(agent.getSnapshot().context.load).toEqual({
+      active: 0,
+      succeeded: 1,
+      failed: 1,
+      busyMs: 12,
+    });
   });
 
   it('drains: it stops after what it is doing, and at once when it is idle', () => {

@@ -31,8 +31,7 @@ const lifecycle = setup({
           () => self.send({ type: 'failed' }),
         );
     },
-    tellPool: ({ context, self }) =>
-      self._parent?.send({ type: 'settling', index: context.index }),
+    tellPool: ({ context, self }) => self._parent?.send({ type: 'settling', index: context.index }),
   },
 }).createMachine({
   id: 'task',

@@ -69,7 +69,11 @@ function sideFor(build, { level, n, width, syncs }) {
       const workflow = await build.parse(forEachDocument());
       folder = mkdtempSync(join(tmpdir(), 'troupe-bench-'));
       const stored = level === 'memory' ? {} : { dataDir: folder, level, control: false };
-      const opened = await build.createTroupe({ concurrency: width, functions: { work }, ...stored });
+      const opened = await build.createTroupe({
+        concurrency: width,
+        functions: { work },
+        ...stored,
+      });
       troupe = opened;
       const before = syncs.count;
       return async () => {

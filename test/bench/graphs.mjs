@@ -30,7 +30,12 @@ const diamond = [
 export async function* graphs(build, { quick }) {
   const rounds = quick ? 3 : 15;
   const layered = layeredSteps(quick ? 60 : 200, 6);
-  yield await pathLine(build, { name: 'seeded DAG in 6 layers', steps: layered, rounds, aim: 1.02 });
+  yield await pathLine(build, {
+    name: 'seeded DAG in 6 layers',
+    steps: layered,
+    rounds,
+    aim: 1.02,
+  });
   yield await pathLine(build, { name: 'diamond', steps: diamond, rounds, aim: 1.05 });
 }
 

@@ -82,13 +82,21 @@ async function ownBytes(build, n) {
   const state = emptyRunState();
   const records = numbers(n).map((index) => {
     const task = `all[${index}]`;
-    return { type: 'task.started', task, attempt: 1, iteration: 1, seq: Number(index) + 2, at: Date.now() };
+    return {
+      type: 'task.started',
+      task,
+      attempt: 1,
+      iteration: 1,
+      seq: Number(index) + 2,
+      at: Date.now(),
+    };
   });
   const inputs = numbers(n);
   for (const record of records) apply(state, record);
   const bytes = (await liveHeapBytes()) - before;
   // Keeps all of it alive until here.
-  if (state.tasks.size !== n || inputs.length !== records.length) throw new Error('rows are missing');
+  if (state.tasks.size !== n || inputs.length !== records.length)
+    throw new Error('rows are missing');
   return bytes / n;
 }
 

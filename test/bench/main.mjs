@@ -76,9 +76,13 @@ async function all() {
  */
 async function inOwnProcess(name, taken) {
   const flags = ['--only', name, '--build', values.build, ...(values.quick ? ['--quick'] : [])];
-  const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), ...flags], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, fileURLToPath(import.meta.url), ...flags],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   /** @type {Promise<number | null>} */
   const ended = new Promise((done) => child.on('close', done));
   for await (const text of createInterface({ input: child.stdout })) {

@@ -13,7 +13,16 @@ import { line } from './line.mjs';
 import { median } from './measure.mjs';
 
 /** Modules that a host pays for only when it uses what they are for. */
-const heavy = ['zod', 'yaml', 'commander', 'msgpackr', 'liquidjs', 'nats', 'worker_threads', 'child_process'];
+const heavy = [
+  'zod',
+  'yaml',
+  'commander',
+  'msgpackr',
+  'liquidjs',
+  'nats',
+  'worker_threads',
+  'child_process',
+];
 
 const probe = fileURLToPath(new URL('./start-probe.mjs', import.meta.url));
 
@@ -90,7 +99,8 @@ function loadedModules(door) {
     const { builtin } = JSON.parse(stdout);
     const urls = scriptsIn(folder);
     const names = heavy.filter(
-      (name) => builtin.includes(name) || urls.some((url) => url.includes(`/node_modules/${name}/`)),
+      (name) =>
+        builtin.includes(name) || urls.some((url) => url.includes(`/node_modules/${name}/`)),
     );
     return { heavy: names, files: urls.length };
   } finally {

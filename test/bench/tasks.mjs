@@ -37,7 +37,10 @@ export async function* tasks(build, { quick }) {
     const cpuUs = new Map();
     for (const n of sizes) {
       const { sides, repeats } = await sidesFor(build, shape, n);
-      const costs = await interleaved(sides, { rounds: roundsFor(n, quick), warmUps: n > 10_000 ? 0 : 2 });
+      const costs = await interleaved(sides, {
+        rounds: roundsFor(n, quick),
+        warmUps: n > 10_000 ? 0 : 2,
+      });
       const perTask = (/** @type {string} */ name) => perTaskOf(costs.get(name), n * repeats);
       cpuUs.set(n, perTask('troupe').cpuUs * n);
       yield taskLine(shape.name, n, perTask);

@@ -9,7 +9,12 @@ import type { JoinInput, JoinPort } from '../../src/supervisors/join.ts';
 import type { BarrierSpec, OnTimeout } from '../../src/workflow/model.ts';
 
 const nothing = (): void => undefined;
-const joinPort: JoinPort = { released: nothing, extended: nothing, fellBack: nothing, contributed: nothing };
+const joinPort: JoinPort = {
+  released: nothing,
+  extended: nothing,
+  fellBack: nothing,
+  contributed: nothing,
+};
 
 function barrier(rest: Partial<BarrierSpec> = {}): BarrierSpec {
   return {
@@ -25,7 +30,13 @@ function barrier(rest: Partial<BarrierSpec> = {}): BarrierSpec {
   };
 }
 
-const joinInput: JoinInput = { group: 'g', barrier: barrier(), members: ['a', 'b'], port: joinPort, crew: {} };
+const joinInput: JoinInput = {
+  group: 'g',
+  barrier: barrier(),
+  members: ['a', 'b'],
+  port: joinPort,
+  crew: {},
+};
 
 const joinEvents = [
   { type: 'member.dispatched' },
@@ -39,7 +50,10 @@ const joinEvents = [
   { type: 'group.ended', outcome: 'failed', reason: 'completed' },
 ] as const;
 
-const settled = { type: 'attempt.settled', settlement: { status: 'succeeded', result: { output: null, changes: [] } } };
+const settled = {
+  type: 'attempt.settled',
+  settlement: { status: 'succeeded', result: { output: null, changes: [] } },
+};
 const workerPort = { begin: nothing, abort: nothing, report: nothing, fault: nothing };
 const runInput = {
   run: 'r',
@@ -51,7 +65,9 @@ const runInput = {
 };
 
 /** For every machine: an input, and one sample of each event that needs more than its type. */
-const samples: { readonly [name: string]: { input: unknown; events: readonly { type: string }[] } } = {
+const samples: {
+  readonly [name: string]: { input: unknown; events: readonly { type: string }[] };
+} = {
   root: { input: { governor: {}, onFault: nothing }, events: [{ type: 'root.stop' }] },
   run: {
     input: runInput,
@@ -76,19 +92,28 @@ const samples: { readonly [name: string]: { input: unknown; events: readonly { t
       { type: 'attempt.abort', reason: 'timeout' },
       { type: 'dispatch' },
       { type: 'verdict.retry' },
-      ...['succeeded', 'failed', 'timed_out', 'cancelled', 'sent_back'].map((verdict) => ({ type: `verdict.${verdict}` })),
+      ...['succeeded', 'failed', 'timed_out', 'cancelled', 'sent_back'].map((verdict) => ({
+        type: `verdict.${verdict}`,
+      })),
     ] as never,
   },
   agent: {
     input: { agent: 'a' },
-    events: [{ type: 'attempt.began' }, { type: 'attempt.ended', ok: true, durationMs: 1 }, { type: 'agent.drain' }] as never,
+    events: [
+      { type: 'attempt.began' },
+      { type: 'attempt.ended', ok: true, durationMs: 1 },
+      { type: 'agent.drain' },
+    ] as never,
   },
 };
 
 const byValue = (snapshot: { value: unknown }): string => JSON.stringify(snapshot.value);
 
 /** The barrier's state counts too: paths differ by what has arrived. */
-function byBarrier(snapshot: { value: unknown; context: { barrier?: { tag: string; tally: unknown } } }): string {
+function byBarrier(snapshot: {
+  value: unknown;
+  context: { barrier?: { tag: string; tally: unknown } };
+}): string {
   const { barrier: state } = snapshot.context;
   return JSON.stringify([snapshot.value, state?.tag, state?.tally]);
 }
@@ -125,15 +150,27 @@ describe.each(Object.entries(allMachines()))('the %s machine', (name, machine) =
   });
 
   it('reaches every one of its states by shortest paths', () => {
-    const serializeState = (name === 'fork_join' || name === 'async_merge' ? byBarrier : byValue) as never;
-    const paths = getShortestPaths(machine, { input: sample?.input, events: sample?.events as never, serializeState });
-    const reached = new Set(paths.map(({ state }) => reachedPath((state as { value: unknown }).value)));
-    const missing = leaves(machine).filter((leaf) => !reached.has(leaf) && !(elsewhere[name] ?? []).includes(leaf));
+    const serializeState = (
+      name === 'fork_join' || name === 'async_merge' ? byBarrier : byValue
+    ) as never;
+    const paths = getShortestPaths(machine, {
+      input: sample?.input,
+      events: sample?.events as never,
+      serializeState,
+    });
+    const reached = new Set(
+      paths.map(({ state }) => reachedPath((state as { value: unknown }).value)),
+    );
+    const missing = leaves(machine).filter(
+      (leaf) => !reached.has(leaf) && !(elsewhere[name] ?? []).includes(leaf),
+    );
     expect(missing).toEqual([]);
   });
 
   it('names every action and guard, and refers to actors by name', () => {
-    const text = JSON.stringify(machine.config, (_key, value: unknown) => (typeof value === 'function' ? '(inline)' : value));
+    const text = JSON.stringify(machine.config, (_key, value: unknown) =>
+      typeof value === 'function' ? '(inline)' : value,
+    );
     const parsed = JSON.parse(text) as object;
     const inline: string[] = [];
     const walk = (value: unknown, path: string): void => {
@@ -147,10 +184,13 @@ describe.each(Object.entries(allMachines()))('the %s machine', (name, machine) =
   });
 
   it('has no child without a name and holds no more than a few', () => {
-    const { invoke = [] } = machine.config as { invoke?: { id?: string; src: unknown } | { id?: string; src: unknown }[] };
+    const { invoke = [] } = machine.config as {
+      invoke?: { id?: string; src: unknown } | { id?: string; src: unknown }[];
+    };
     const invokes = Array.isArray(invoke) ? invoke : [invoke];
     expect(invokes.length).toBeLessThan(50);
-    for (const { id, src } of invokes) expect([typeof id, typeof src]).toEqual(['string', 'string']);
+    for (const { id, src } of invokes)
+      expect([typeof id, typeof src]).toEqual(['string', 'string']);
   });
 });
 
@@ -163,7 +203,10 @@ describe('the fork-join machine against its policy', () => {
     });
     let seen = 0;
     for (const { state } of Object.values(adjacency)) {
-      const { value, context } = state as unknown as { value: string; context: { barrier: { tag: string } } };
+      const { value, context } = state as unknown as {
+        value: string;
+        context: { barrier: { tag: string } };
+      };
       if (['waiting', 'succeeded', 'partial', 'failed'].includes(value)) continue;
       seen++;
       expect(value).toBe(context.barrier.tag);

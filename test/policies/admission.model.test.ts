@@ -17,7 +17,9 @@ class NaiveQueue {
   private sequence = 0;
 
   request(request: PermitRequest): void {
-    const known = [...this.waiting, ...this.held].some(({ id, scope }) => id === request.id && scope === request.scope);
+    const known = [...this.waiting, ...this.held].some(
+      ({ id, scope }) => id === request.id && scope === request.scope,
+    );
     if (known) return;
     this.latest = Math.max(this.latest, request.at);
     this.waiting.push({ ...request, sequence: this.sequence++, since: this.latest });
@@ -40,7 +42,8 @@ class NaiveQueue {
   }
 
   drop(scope: string, id?: string): void {
-    const keep = (r: PermitRequest): boolean => r.scope !== scope || (id !== undefined && r.id !== id);
+    const keep = (r: PermitRequest): boolean =>
+      r.scope !== scope || (id !== undefined && r.id !== id);
     this.held = this.held.filter(keep);
     if (id === undefined) this.waiting = this.waiting.filter(keep);
   }
@@ -52,28 +55,66 @@ class NaiveQueue {
   }
 
   used(kind: string, scope?: string): number {
-    const units = (r: PermitRequest): number => (kind === 'concurrency' ? 1 : (r.demand[kind] ?? 0));
-    return this.held.filter((r) => scope === undefined || r.scope === scope).reduce((sum, r) => sum + units(r), 0);
+    const units = (r: PermitRequest): number =>
+      kind === 'concurrency' ? 1 : (r.demand[kind] ?? 0);
+    return this.held
+      .filter((r) => scope === undefined || r.scope === scope)
+      .reduce((sum, r) => sum + units(r), 0);
   }
 
   private fits(request: PermitRequest): boolean {
-    return [...Object.entries(request.demand), ['concurrency', 1] as const].every(([kind, units]) => {
-      const shared = processCapacity[kind];
-      const own = scopeCapacity[request.scope]?.[kind] ?? (shared === undefined ? 1 : Infinity);
-      return this.used(kind) + units <= (shared ?? Infinity) && this.used(kind, request.scope) + units <= own;
-    });
+    return [...Object.entries(request.demand), ['concurrency', 1] as const].every(
+      ([kind, units]) => {
+        const shared = processCapacity[kind];
+        const own = scopeCapacity[request.scope]?.[kind] ?? (shared === undefined ? 1 : Infinity);
+        return (
+          this.used(kind) + units <= (shared ?? Infinity) &&
+          this.used(kind, request.scope) + units <= own
+        );
+      },
+    );
   }
 }
 
 const scopes = fc.constantFrom('narrow', 'wide');
 const taskIds = fc.integer({ min: 0, max: 25 }).map((n) => `t${n}`);
-const demands = fc.constantFrom<Record<string, number>>({}, { cpu: 1 }, { cpu: 2 }, { cpu: 3 }, { gpu: 1 }, { cpu: 1, gpu: 2 }, { lock: 1 });
+const demands = fc.constantFrom<Record<string, number>>(
+  {},
+  { cpu: 1 },
+  { cpu: 2 },
+  { cpu: 3 },
+  { gpu: 1 },
+  { cpu: 1, gpu: 2 },
+  { lock: 1 },
+);
 const events = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('request' as const), id: taskIds, scope: scopes, demand: demands, priority: fc.integer({ min: 1, max: 4 }), rank: fc.integer({ min: 0, max: 3 }) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('release' as const), id: taskIds, scope: scopes }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('withdraw' as const), id: taskIds, scope: scopes }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('request' as const),
+      id: taskIds,
+      scope: scopes,
+      demand: demands,
+      priority: fc.integer({ min: 1, max: 4 }),
+      rank: fc.integer({ min: 0, max: 3 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('release' as const), id: taskIds, scope: scopes }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('withdraw' as const), id: taskIds, scope: scopes }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('admit' as const) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.integer({ min: -25, max: 25 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('pass' as const),
+      ms: fc.integer({ min: -25, max: 25 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), scope: scopes }) },
 );
 
@@ -84,7 +125,8 @@ class Pair {
   private now = 0;
 
   constructor() {
-    for (const [scope, capacity] of Object.entries(scopeCapacity)) this.real.setScope(scope, capacity);
+    for (const [scope, capacity] of Object.entries(scopeCapacity))
+      this.real.setScope(scope, capacity);
   }
 
   apply(event: typeof events extends fc.Arbitrary<infer E> ? E : never): void {
@@ -122,9 +164,11 @@ class Pair {
     expect(real.waiting()).toBe(naive.waiting.length);
     for (const scope of [undefined, 'narrow', 'wide']) {
       const inUse = real.inUse(scope);
-      for (const kind of ['concurrency', 'cpu', 'gpu', 'lock']) expect(inUse[kind] ?? 0).toBe(naive.used(kind, scope));
+      for (const kind of ['concurrency', 'cpu', 'gpu', 'lock'])
+        expect(inUse[kind] ?? 0).toBe(naive.used(kind, scope));
       const limits = scope === undefined ? processCapacity : (scopeCapacity[scope] ?? {});
-      for (const [kind, limit] of Object.entries(limits)) expect(inUse[kind] ?? 0).toBeLessThanOrEqual(limit);
+      for (const [kind, limit] of Object.entries(limits))
+        expect(inUse[kind] ?? 0).toBeLessThanOrEqual(limit);
     }
   }
 }
@@ -163,7 +207,10 @@ test('a request is never overtaken by a later one of the same demand whose prior
         if (admitted) order.push(admitted);
         queue.release('run', admitted?.id ?? '');
       }
-      const before = order.slice(0, order.findIndex(({ id }) => id === 'first'));
+      const before = order.slice(
+        0,
+        order.findIndex(({ id }) => id === 'first'),
+      );
       // Nine priorities apart and rank against it: ten periods of age outweigh everything.
       for (const { at } of before) expect(at).toBeLessThan(10 * agePeriodMs);
       if (now >= 10 * agePeriodMs) expect(order.map(({ id }) => id)).toContain('first');

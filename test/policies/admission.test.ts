@@ -21,7 +21,13 @@ describe('order of admission', () => {
     queue.request(ask('urgent', { priority: 8 }));
     queue.request(ask('plain, later', { priority: 7, rank: 1 }));
     queue.request(ask('long way to go', { priority: 7, rank: 2 }));
-    expect(ids(queue.admit(0))).toEqual(['urgent', 'long way to go', 'plain', 'plain, later', 'late low']);
+    expect(ids(queue.admit(0))).toEqual([
+      'urgent',
+      'long way to go',
+      'plain',
+      'plain, later',
+      'late low',
+    ]);
   });
 
   test('every period waited raises a request by one priority', () => {
@@ -71,7 +77,11 @@ describe('capacity', () => {
     for (const scope of ['narrow', 'run']) {
       for (const id of ['a', 'b', 'c']) queue.request(ask(id, { scope }));
     }
-    expect(queue.admit(0).map(({ scope, id }) => `${scope} ${id}`)).toEqual(['narrow a', 'run a', 'run b']);
+    expect(queue.admit(0).map(({ scope, id }) => `${scope} ${id}`)).toEqual([
+      'narrow a',
+      'run a',
+      'run b',
+    ]);
     expect(queue.inUse()).toEqual({ concurrency: 3 });
     expect(queue.inUse('narrow')).toEqual({ concurrency: 1 });
     expect(queue.waiting()).toBe(3);
@@ -84,7 +94,11 @@ describe('capacity', () => {
     for (const scope of ['run', 'other']) {
       for (const id of ['a', 'b', 'c']) queue.request(ask(id, { scope, demand: { lock: 1 } }));
     }
-    expect(queue.admit(0).map(({ scope, id }) => `${scope} ${id}`)).toEqual(['run a', 'other a', 'other b']);
+    expect(queue.admit(0).map(({ scope, id }) => `${scope} ${id}`)).toEqual([
+      'run a',
+      'other a',
+      'other b',
+    ]);
   });
 
   test('a kind of the process is shared by all runs, and limited once more where a run limits it', () => {
@@ -93,7 +107,11 @@ describe('capacity', () => {
     for (const scope of ['modest', 'run']) {
       for (const id of ['a', 'b', 'c']) queue.request(ask(id, { scope, demand: { gpu: 1 } }));
     }
-    expect(queue.admit(0).map(({ scope, id }) => `${scope} ${id}`)).toEqual(['modest a', 'run a', 'run b']);
+    expect(queue.admit(0).map(({ scope, id }) => `${scope} ${id}`)).toEqual([
+      'modest a',
+      'run a',
+      'run b',
+    ]);
   });
 
   test.each([
@@ -104,14 +122,18 @@ describe('capacity', () => {
   ])('a demand above %s is refused when it is made', (_what, more) => {
     const queue = new AdmissionQueue({ capacity: { concurrency: 2, gpu: 1 }, agePeriodMs: 1 });
     queue.setScope('run', { cpu: 10 }, 2);
-    expect(() => queue.request(ask('greedy', more))).toThrow(expect.objectContaining({ code: 'TRP_WORKFLOW_UNSATISFIABLE' }));
+    expect(() => queue.request(ask('greedy', more))).toThrow(
+      expect.objectContaining({ code: 'TRP_WORKFLOW_UNSATISFIABLE' }),
+    );
     expect(queue.waiting()).toBe(0);
   });
 
   test.each([Number.NaN, -1, Infinity])('an amount of %s is refused', (units) => {
     const queue = queueOf({ concurrency: 1, cpu: 1 });
     const request = ask('odd', { demand: { cpu: units } });
-    expect(() => queue.request(request)).toThrow(expect.objectContaining({ code: 'TRP_OPTION_INVALID' }));
+    expect(() => queue.request(request)).toThrow(
+      expect.objectContaining({ code: 'TRP_OPTION_INVALID' }),
+    );
   });
 
   test('concurrency counts once, whatever the demand says about it', () => {
@@ -126,7 +148,9 @@ describe('capacity', () => {
     const queue = queueOf({ concurrency: 1 });
     queue.setScope('run', { cpu: 10 });
     queue.request(ask('a', { demand: { cpu: 8 } }));
-    expect(() => queue.setScope('run', { cpu: 7 })).toThrow(expect.objectContaining({ code: 'TRP_WORKFLOW_UNSATISFIABLE' }));
+    expect(() => queue.setScope('run', { cpu: 7 })).toThrow(
+      expect.objectContaining({ code: 'TRP_WORKFLOW_UNSATISFIABLE' }),
+    );
     expect(ids(queue.admit(0))).toEqual(['a']);
   });
 
@@ -152,7 +176,9 @@ describe('capacity', () => {
 
   test('a request of an undeclared scope is a fault', () => {
     const queue = queueOf({ concurrency: 1 });
-    expect(() => queue.request(ask('a', { scope: 'nobody' }))).toThrow(expect.objectContaining({ code: 'TRP_INTERNAL' }));
+    expect(() => queue.request(ask('a', { scope: 'nobody' }))).toThrow(
+      expect.objectContaining({ code: 'TRP_INTERNAL' }),
+    );
   });
 
   test('fractions that add up to the capacity fit', () => {
@@ -222,13 +248,17 @@ describe('giving back', () => {
 });
 
 test('an age period that is not above 0 is refused', () => {
-  expect(() => queueOf({ concurrency: 1 }, 0)).toThrow(expect.objectContaining({ code: 'TRP_OPTION_INVALID' }));
+  expect(() => queueOf({ concurrency: 1 }, 0)).toThrow(
+    expect.objectContaining({ code: 'TRP_OPTION_INVALID' }),
+  );
 });
 
 test('a hundred thousand waiting requests are admitted and given back one by one', () => {
   const queue = queueOf({ concurrency: 1, cpu: 4 }, 50);
   for (let index = 0; index < 100_000; index++) {
-    queue.request(ask(`${index}`, { demand: { cpu: 1 + (index % 4) }, rank: index % 997, at: index >> 4 }));
+    queue.request(
+      ask(`${index}`, { demand: { cpu: 1 + (index % 4) }, rank: index % 997, at: index >> 4 }),
+    );
   }
   let admitted = 0;
   for (let [next] = queue.admit(6250); next; [next] = queue.admit(6250 + admitted)) {

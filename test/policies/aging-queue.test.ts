@@ -7,14 +7,26 @@ const periodMs = 10;
 /** What sorting says comes first. */
 function firstOf(entries: readonly AgingEntry[], now: number): AgingEntry | undefined {
   const periods = (entry: AgingEntry): number => Math.floor((now - entry.at) / periodMs);
-  return entries.toSorted((a, b) => periods(b) - periods(a) || b.rank - a.rank || a.sequence - b.sequence)[0];
+  return entries.toSorted(
+    (a, b) => periods(b) - periods(a) || b.rank - a.rank || a.sequence - b.sequence,
+  )[0];
 }
 
 const changes = fc.array(
   fc.oneof(
-    { weight: 4, arbitrary: fc.record({ do: fc.constant('add' as const), afterMs: fc.nat(4), rank: fc.nat(5) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        do: fc.constant('add' as const),
+        afterMs: fc.nat(4),
+        rank: fc.nat(5),
+      }),
+    },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('remove' as const), which: fc.nat() }) },
-    { weight: 3, arbitrary: fc.record({ do: fc.constant('take head' as const), afterMs: fc.nat(3) }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({ do: fc.constant('take head' as const), afterMs: fc.nat(3) }),
+    },
   ),
   { maxLength: 300, size: 'max' },
 );

@@ -4,7 +4,14 @@ import { seededRandom } from '../../src/core/random.ts';
 import { backoffDelayMs } from '../../src/policies/backoff.ts';
 import type { RetrySpec } from '../../src/workflow/model.ts';
 
-const plain: RetrySpec = { maxAttempts: 9, backoff: 'exponential', initialMs: 500, maxMs: 60_000, jitter: 0, budgetMs: undefined };
+const plain: RetrySpec = {
+  maxAttempts: 9,
+  backoff: 'exponential',
+  initialMs: 500,
+  maxMs: 60_000,
+  jitter: 0,
+  budgetMs: undefined,
+};
 const half = (): number => 0.5;
 
 test.each([
@@ -13,7 +20,9 @@ test.each([
   ['linear', [500, 1000, 1500, 2000]],
   ['exponential', [500, 1000, 2000, 4000]],
 ] as const)('%s backoff', (backoff, delays) => {
-  expect([1, 2, 3, 4].map((failures) => backoffDelayMs({ ...plain, backoff }, failures, half))).toEqual(delays);
+  expect(
+    [1, 2, 3, 4].map((failures) => backoffDelayMs({ ...plain, backoff }, failures, half)),
+  ).toEqual(delays);
 });
 
 test('the delay is capped, however many attempts have failed', () => {
@@ -33,7 +42,12 @@ test('jitter makes its share of the delay random', () => {
 
 const specs = fc.record({
   maxAttempts: fc.constant(3),
-  backoff: fc.constantFrom('none' as const, 'fixed' as const, 'linear' as const, 'exponential' as const),
+  backoff: fc.constantFrom(
+    'none' as const,
+    'fixed' as const,
+    'linear' as const,
+    'exponential' as const,
+  ),
   initialMs: fc.nat(100_000),
   maxMs: fc.nat(100_000),
   jitter: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -57,7 +71,9 @@ test('without jitter, delays never fall from one failure to the next', () => {
   fc.assert(
     fc.property(specs, fc.integer({ min: 1, max: 100 }), (spec, failures) => {
       const steady = { ...spec, jitter: 0 };
-      expect(backoffDelayMs(steady, failures + 1, half)).toBeGreaterThanOrEqual(backoffDelayMs(steady, failures, half));
+      expect(backoffDelayMs(steady, failures + 1, half)).toBeGreaterThanOrEqual(
+        backoffDelayMs(steady, failures, half),
+      );
     }),
   );
 });

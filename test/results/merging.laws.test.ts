@@ -17,14 +17,21 @@ const { tree } = fc.letrec<{ tree: Plain }>((tie) => ({
 const value = fc.option(tree, { nil: undefined, freq: 8 });
 const list = fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 8 });
 const number = fc.option(fc.integer({ min: -1000, max: 1000 }), { nil: undefined });
-const writer = fc.record({ priority: fc.integer({ min: 4, max: 6 }), agent: fc.constantFrom('a', 'b'), op: fc.constantFrom('1', '2') });
+const writer = fc.record({
+  priority: fc.integer({ min: 4, max: 6 }),
+  agent: fc.constantFrom('a', 'b'),
+  op: fc.constantFrom('1', '2'),
+});
 
-function writes(of: fc.Arbitrary<Plain | undefined>): fc.Arbitrary<[Plain | undefined, KeyWrite, KeyWrite]> {
+function writes(
+  of: fc.Arbitrary<Plain | undefined>,
+): fc.Arbitrary<[Plain | undefined, KeyWrite, KeyWrite]> {
   const write = fc.tuple(of, writer).map(([content, by]) => ({ ...by, value: content }));
   return fc.tuple(of, write, write);
 }
 
-const text = (content: Plain | undefined): string => (content === undefined ? 'absent' : canonicalJson(content));
+const text = (content: Plain | undefined): string =>
+  content === undefined ? 'absent' : canonicalJson(content);
 
 describe.each(['three_way', 'priority_merge'] as const)('%s', (rule) => {
   test('what only one side changed is taken from that side, without a conflict', () => {
@@ -46,7 +53,8 @@ describe.each(['three_way', 'priority_merge'] as const)('%s', (rule) => {
       fc.property(writes(value), ([base, theirs, mine]) => {
         const answer = mergeWrite({ rule, base, theirs, mine });
         const sources = new Set([...leaves(theirs.value), ...leaves(mine.value)]);
-        for (const leaf of leaves(answer.value)) expect(sources.has(leaf) || leaf.endsWith(' {}')).toBe(true);
+        for (const leaf of leaves(answer.value))
+          expect(sources.has(leaf) || leaf.endsWith(' {}')).toBe(true);
       }),
     );
   });
@@ -102,7 +110,12 @@ test('union of any number of writes from one base does not depend on their order
       const by = { priority: 5, agent: 'a', op: '1' };
       const folded = (order: readonly number[][]): Plain | undefined =>
         order.reduce<Plain | undefined>((committed, mine) => {
-          return mergeWrite({ rule: 'union', base, theirs: { ...by, value: committed }, mine: { ...by, value: mine } }).value;
+          return mergeWrite({
+            rule: 'union',
+            base,
+            theirs: { ...by, value: committed },
+            mine: { ...by, value: mine },
+          }).value;
         }, base);
       expect(folded(proposals)).toEqual(folded(proposals.toReversed()));
     }),
@@ -124,7 +137,9 @@ test('union loses nothing of either and has no item twice', () => {
   fc.assert(
     fc.property(writes(list), ([base, theirs, mine]) => {
       const items = mergeWrite({ rule: 'union', base, theirs, mine }).value as number[];
-      expect(new Set(items)).toEqual(new Set([...(theirs.value as number[]), ...(mine.value as number[])]));
+      expect(new Set(items)).toEqual(
+        new Set([...(theirs.value as number[]), ...(mine.value as number[])]),
+      );
       expect(new Set(items).size).toBe(items.length);
     }),
   );
@@ -136,14 +151,23 @@ test('a sum of any number of additions is all of them, in any order of arrival',
       const by = { priority: 5, agent: 'a', op: '1' };
       const total = differences.reduce((committed, difference) => {
         const mine = { ...by, value: base + difference };
-        return mergeWrite({ rule: 'sum', base, theirs: { ...by, value: committed }, mine }).value as number;
+        return mergeWrite({ rule: 'sum', base, theirs: { ...by, value: committed }, mine })
+          .value as number;
       }, base);
       expect(total).toBe(differences.reduce((sum, difference) => sum + difference, base));
     }),
   );
 });
 
-const rules: MergerName[] = ['last_writer_wins', 'first_writer_wins', 'three_way', 'priority_merge', 'max', 'min', 'reject'];
+const rules: MergerName[] = [
+  'last_writer_wins',
+  'first_writer_wins',
+  'three_way',
+  'priority_merge',
+  'max',
+  'min',
+  'reject',
+];
 
 test.each(rules)('%s of equal writes is that write, without a conflict', (rule) => {
   fc.assert(

@@ -3,7 +3,16 @@ import { expect, test } from 'vitest';
 import { shardItems } from '../../src/results/sharding.ts';
 
 test.each([
-  ['seven items in three shards', [1, 2, 3, 4, 5, 6, 7], { count: 3 }, [[1, 2], [3, 4], [5, 6, 7]]],
+  [
+    'seven items in three shards',
+    [1, 2, 3, 4, 5, 6, 7],
+    { count: 3 },
+    [
+      [1, 2],
+      [3, 4],
+      [5, 6, 7],
+    ],
+  ],
   ['five items of at most two', [1, 2, 3, 4, 5], { size: 2 }, [[1], [2, 3], [4, 5]]],
   ['fewer items than shards', ['a', 'b'], { count: 5 }, [['a'], ['b']]],
   ['no items', [], { count: 3 }, []],
@@ -13,12 +22,20 @@ test.each([
   expect(shardItems(items, how)).toEqual(shards);
 });
 
-test.each([{}, { count: 0 }, { size: 0 }, { size: 1.5 }, { count: Number.NaN }])('%o is refused', (how) => {
-  expect(() => shardItems([1], how)).toThrow(expect.objectContaining({ code: 'TRP_OPTION_INVALID' }));
-});
+test.each([{}, { count: 0 }, { size: 0 }, { size: 1.5 }, { count: Number.NaN }])(
+  '%o is refused',
+  (how) => {
+    expect(() => shardItems([1], how)).toThrow(
+      expect.objectContaining({ code: 'TRP_OPTION_INVALID' }),
+    );
+  },
+);
 
 test('shards are balanced, in order, complete and never empty', () => {
-  const how = fc.oneof(fc.record({ count: fc.integer({ min: 1, max: 40 }) }), fc.record({ size: fc.integer({ min: 1, max: 40 }) }));
+  const how = fc.oneof(
+    fc.record({ count: fc.integer({ min: 1, max: 40 }) }),
+    fc.record({ size: fc.integer({ min: 1, max: 40 }) }),
+  );
   fc.assert(
     fc.property(fc.array(fc.nat(), { maxLength: 200 }), how, (items, request) => {
       const shards = shardItems(items, request);

@@ -40,26 +40,35 @@ describe('createTroupe', () => {
 
   it('refuses input that is missing or unknown, and says what there is', async () => {
     const troupe = await createTroupe({ functions });
-    await expect(troupe.run(greeting, {})).rejects.toMatchObject({ code: 'TRP_INPUT_INVALID', hint: expect.stringContaining('--input name=') });
-    await expect(troupe.run(greeting, { name: 'x', nmae: 'y' })).rejects.toMatchObject({ code: 'TRP_INPUT_INVALID' });
+    await expect(troupe.run(greeting, {})).rejects.toMatchObject({
+      code: 'TRP_INPUT_INVALID',
+      hint: expect.stringContaining('--input name='),
+    });
+    await expect(troupe.run(greeting, { name: 'x', nmae: 'y' })).rejects.toMatchObject({
+      code: 'TRP_INPUT_INVALID',
+    });
     await troupe.close();
   });
 
   it('refuses a document with faults by the first one', async () => {
     const troupe = await createTroupe();
-    await expect(troupe.run({ version: 1, name: 'x', tasks: { a: { needs: ['b'] } } })).rejects.toMatchObject({
+    await expect(
+      troupe.run({ version: 1, name: 'x', tasks: { a: { needs: ['b'] } } }),
+    ).rejects.toMatchObject({
       name: 'TroupeError',
       code: expect.stringMatching(/^TRP_WORKFLOW_/),
     });
     await troupe.close();
   });
 
-  it.each([{ concurrency: 0 }, { concurrency: 1.5 }, { level: 'power' as const }, { level: 'disk' as never }])(
-    'refuses the option %j',
-    async (options) => {
-      await expect(createTroupe(options)).rejects.toMatchObject({ code: 'TRP_OPTION_INVALID' });
-    },
-  );
+  it.each([
+    { concurrency: 0 },
+    { concurrency: 1.5 },
+    { level: 'power' as const },
+    { level: 'disk' as never },
+  ])('refuses the option %j', async (options) => {
+    await expect(createTroupe(options)).rejects.toMatchObject({ code: 'TRP_OPTION_INVALID' });
+  });
 
   it('tells what happens as it happens, and ends with the run', async () => {
     const troupe = await createTroupe({ functions });
@@ -76,7 +85,9 @@ describe('createTroupe', () => {
     const troupe = await createTroupe({ functions });
     await troupe.close();
     await troupe.close();
-    await expect(troupe.run(greeting, { name: 'Ada' })).rejects.toMatchObject({ code: 'TRP_CLOSED' });
+    await expect(troupe.run(greeting, { name: 'Ada' })).rejects.toMatchObject({
+      code: 'TRP_CLOSED',
+    });
   });
 
   it('runs several workflows at one time under one limit of attempts', async () => {
@@ -113,7 +124,10 @@ describe('a Troupe with a data folder', () => {
   const waiting = {
     version: 1,
     name: 'waiting',
-    agents: { quick: { uses: 'function', module: 'host:quick' }, slow: { uses: 'function', module: 'host:slow' } },
+    agents: {
+      quick: { uses: 'function', module: 'host:quick' },
+      slow: { uses: 'function', module: 'host:slow' },
+    },
     tasks: { a: { agent: 'quick' }, b: { agent: 'slow', needs: ['a'] } },
   };
 
@@ -125,17 +139,26 @@ describe('a Troupe with a data folder', () => {
       slow: ({ signal }: { signal: AbortSignal }) => {
         calls.push('slow');
         if (!hold) return 'done';
-        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+        return new Promise((_, reject) =>
+          signal.addEventListener('abort', () => reject(signal.reason as Error)),
+        );
       },
     };
     const first = await createTroupe({ dataDir, functions: agents });
     const run = await first.run(waiting);
-    for await (const event of run.events()) if (event.type === 'task.started' && event.task === 'b') break;
+    for await (const event of run.events())
+      if (event.type === 'task.started' && event.task === 'b') break;
     await first.close();
     await expect(run.outcome()).rejects.toMatchObject({ code: 'TRP_CLOSED' });
     hold = false;
     const second = await createTroupe({ dataDir, functions: agents });
-    expect((await second.runs())[0]).toMatchObject({ run_id: run.id, status: 'interrupted', tasks_done: 1, tasks_total: 2, owner: null });
+    expect((await second.runs())[0]).toMatchObject({
+      run_id: run.id,
+      status: 'interrupted',
+      tasks_done: 1,
+      tasks_total: 2,
+      owner: null,
+    });
     const report = await (await second.resume(run.id)).outcome();
     expect(report.status).toBe('succeeded');
     expect(calls).toEqual(['quick', 'slow', 'slow']);
@@ -144,22 +167,30 @@ describe('a Troupe with a data folder', () => {
 
   it('shows, owns and cancels across two Troupes on one folder', async () => {
     const slow = ({ signal }: { signal: AbortSignal }) =>
-      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+      new Promise((_, reject) =>
+        signal.addEventListener('abort', () => reject(signal.reason as Error)),
+      );
     const owner = await createTroupe({ dataDir, functions: { quick: () => 1, slow } });
     const run = await owner.run(waiting);
-    for await (const event of run.events()) if (event.type === 'task.started' && event.task === 'b') break;
+    for await (const event of run.events())
+      if (event.type === 'task.started' && event.task === 'b') break;
     const other = await createTroupe({ dataDir });
     expect(await other.show(run.id)).toMatchObject({ status: 'running' });
     await expect(other.resume(run.id)).rejects.toMatchObject({ code: 'TRP_RUN_OWNED' });
     expect(await other.ask(run.id, 'report')).toMatchObject({ run_id: run.id, status: 'running' });
     await other.cancel(run.id);
-    expect(await run.outcome()).toMatchObject({ status: 'cancelled', census: { succeeded: 1, cancelled: 1 } });
+    expect(await run.outcome()).toMatchObject({
+      status: 'cancelled',
+      census: { succeeded: 1, cancelled: 1 },
+    });
     await Promise.all([owner.close(), other.close()]);
   });
 
   it('cancels a run that nobody owns, once', async () => {
     const slow = ({ signal }: { signal: AbortSignal }) =>
-      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+      new Promise((_, reject) =>
+        signal.addEventListener('abort', () => reject(signal.reason as Error)),
+      );
     const owner = await createTroupe({ dataDir, functions: { quick: () => 1, slow } });
     const run = await owner.run(waiting);
     await owner.close();
@@ -172,8 +203,12 @@ describe('a Troupe with a data folder', () => {
 
   it('does not know runs that are not there', async () => {
     const troupe = await createTroupe({ dataDir });
-    await expect(troupe.show('run-0000000000000000')).rejects.toMatchObject({ code: 'TRP_RUN_NOT_FOUND' });
-    await expect(troupe.cancel('run-0000000000000000')).rejects.toMatchObject({ code: 'TRP_RUN_NOT_FOUND' });
+    await expect(troupe.show('run-0000000000000000')).rejects.toMatchObject({
+      code: 'TRP_RUN_NOT_FOUND',
+    });
+    await expect(troupe.cancel('run-0000000000000000')).rejects.toMatchObject({
+      code: 'TRP_RUN_NOT_FOUND',
+    });
     await troupe.close();
   });
 });
@@ -188,9 +223,21 @@ describe('the test kit', () => {
         agents: { s: { uses: 'function', module: 'host:s' } },
         tasks: { t: { agent: 's', retry: { backoff: 'none' } } },
       },
-      { clock, functions: { s: scriptedAgent(clock, [{ afterMs: 10, fail: 'no' }, { afterMs: 20, output: 'yes' }]) } },
+      {
+        clock,
+        functions: {
+          s: scriptedAgent(clock, [
+            { afterMs: 10, fail: 'no' },
+            { afterMs: 20, output: 'yes' },
+          ]),
+        },
+      },
     );
-    expect(report).toMatchObject({ status: 'succeeded', outputs: { t: 'yes' }, metrics: { wall_ms: 30 } });
+    expect(report).toMatchObject({
+      status: 'succeeded',
+      outputs: { t: 'yes' },
+      metrics: { wall_ms: 30 },
+    });
     expect(events.filter(({ type }) => type === 'attempt.failed')).toHaveLength(1);
   });
 });
@@ -225,8 +272,14 @@ describe('resuming a run that succeeded', () => {
 
   it('refuses a verb that a run does not know', async () => {
     const troupe = await createTroupe({ functions: { hold: () => new Promise(() => undefined) } });
-    const run = await troupe.run({ version: 1, name: 'h', tasks: { t: { uses: 'function', module: 'host:hold' } } });
-    await expect(troupe.ask(run.id, 'explode')).rejects.toMatchObject({ code: 'TRP_CONTROL_REQUEST' });
+    const run = await troupe.run({
+      version: 1,
+      name: 'h',
+      tasks: { t: { uses: 'function', module: 'host:hold' } },
+    });
+    await expect(troupe.ask(run.id, 'explode')).rejects.toMatchObject({
+      code: 'TRP_CONTROL_REQUEST',
+    });
     await troupe.close();
   });
 });

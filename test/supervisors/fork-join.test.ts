@@ -17,25 +17,50 @@ const failing = { with: { fail: true } };
 
 describe('a fork-join group', () => {
   it('joins when all members have succeeded, at the time of the slowest', async () => {
-    const { report } = await carryOut({ document: branches({ a: sim(10), b: sim(30), c: sim(20) }, {}) });
+    const { report } = await carryOut({
+      document: branches({ a: sim(10), b: sim(30), c: sim(20) }, {}),
+    });
     expect(report.status).toBe('succeeded');
-    expect(report.groups[0]).toMatchObject({ id: 'all', outcome: 'succeeded', reason: 'completed' });
-    expect(report.tasks.find(({ id }) => id === 'join')).toMatchObject({ started_ms: 30, finished_ms: 35 });
+    expect(report.groups[0]).toMatchObject({
+      id: 'all',
+      outcome: 'succeeded',
+      reason: 'completed',
+    });
+    expect(report.tasks.find(({ id }) => id === 'join')).toMatchObject({
+      started_ms: 30,
+      finished_ms: 35,
+    });
   });
 
   it('keeps the results of two branches and runs the join when the third fails and two are enough', async () => {
     const document = branches(
-      { a: sim(10, { with: { output: 'A' } }), b: sim(30, failing), c: sim(20, { with: { output: 'C' } }) },
+      {
+        a: sim(10, { with: { output: 'A' } }),
+        b: sim(30, failing),
+        c: sim(20, { with: { output: 'C' } }),
+      },
       { barrier: { min_success: 2 } },
     );
     const { report, state } = await carryOut({ document });
-    expect(outcomes(report)).toEqual({ a: 'succeeded', b: 'failed', c: 'succeeded', join: 'succeeded' });
+    expect(outcomes(report)).toEqual({
+      a: 'succeeded',
+      b: 'failed',
+      c: 'succeeded',
+      join: 'succeeded',
+    });
     expect(state.groups.get('all')).toMatchObject({ outcome: 'partial', output: ['A', null, 'C'] });
-    expect(report).toMatchObject({ status: 'partial', reason: 'gaps_tolerated', census: { succeeded: 3, failed: 1 } });
+    expect(report).toMatchObject({
+      status: 'partial',
+      reason: 'gaps_tolerated',
+      census: { succeeded: 3, failed: 1 },
+    });
   });
 
   it('fails, and skips the join, when too few succeed', async () => {
-    const document = branches({ a: sim(10, failing), b: sim(30, failing), c: sim(20) }, { barrier: { min_success: 2 } });
+    const document = branches(
+      { a: sim(10, failing), b: sim(30, failing), c: sim(20) },
+      { barrier: { min_success: 2 } },
+    );
     const { report } = await carryOut({ document });
     expect(report.groups[0]).toMatchObject({ outcome: 'failed', reason: 'min_success_missed' });
     expect(outcomes(report)).toMatchObject({ c: 'succeeded', join: 'skipped' });
@@ -67,7 +92,12 @@ describe('a fork-join group', () => {
       { barrier: { min_success: 1, timeout: 100, on_timeout: 'proceed_with_available' } },
     );
     const { report } = await carryOut({ document });
-    expect(outcomes(report)).toEqual({ a: 'succeeded', b: 'timed_out', c: 'succeeded', join: 'succeeded' });
+    expect(outcomes(report)).toEqual({
+      a: 'succeeded',
+      b: 'timed_out',
+      c: 'succeeded',
+      join: 'succeeded',
+    });
     expect(report.groups[0]?.census).toMatchObject({ succeeded: 2, timed_out: 1 });
     expect(report.metrics.wall_ms).toBe(105);
   });
@@ -85,7 +115,9 @@ describe('a fork-join group', () => {
   it('does not extend for members that show none', async () => {
     const document = branches(
       { a: sim(10), b: sim(130), c: sim(20) },
-      { barrier: { timeout: 100, on_timeout: ['extend', 'proceed_with_available'], min_success: 1 } },
+      {
+        barrier: { timeout: 100, on_timeout: ['extend', 'proceed_with_available'], min_success: 1 },
+      },
     );
     const { records, report } = await carryOut({ document });
     expect(records.some(({ type }) => type === 'barrier.extended')).toBe(false);
@@ -100,13 +132,19 @@ describe('a fork-join group', () => {
     const { report, records } = await carryOut({ document });
     expect(records.filter(({ type }) => type === 'barrier.fell_back')).toHaveLength(1);
     expect(report).toMatchObject({ status: 'succeeded', metrics: { wall_ms: 100 + 3 * 300 + 5 } });
-    const spans = report.tasks.filter(({ id }) => id !== 'join').map(({ finished_ms }) => finished_ms);
+    const spans = report.tasks
+      .filter(({ id }) => id !== 'join')
+      .map(({ finished_ms }) => finished_ms);
     expect(new Set(spans).size).toBe(3);
   });
 
   it('fills a gap with the default that the member declares', async () => {
     const document = branches(
-      { a: sim(10, { with: { output: 'A' } }), b: sim(10, { ...failing, default: 'none' }), c: sim(10) },
+      {
+        a: sim(10, { with: { output: 'A' } }),
+        b: sim(10, { ...failing, default: 'none' }),
+        c: sim(10),
+      },
       { barrier: { min_success: 2 } },
     );
     const { state } = await carryOut({ document });
@@ -124,7 +162,10 @@ describe('a fork-join group', () => {
   });
 
   it('becomes partial instead of failed when it is not critical', async () => {
-    const document = branches({ a: sim(10, failing), b: sim(10, failing), c: sim(10, failing) }, { critical: false });
+    const document = branches(
+      { a: sim(10, failing), b: sim(10, failing), c: sim(10, failing) },
+      { critical: false },
+    );
     const { report } = await carryOut({ document });
     expect(report.groups[0]).toMatchObject({ outcome: 'partial', reason: 'gaps_tolerated' });
     expect(outcomes(report)['join']).toBe('succeeded');

@@ -28,7 +28,13 @@ describe('dependency-driven execution', () => {
       e: sim(10, { needs: ['b'] }),
     });
     const { report } = await carryOut({ document });
-    expect(outcomes(report)).toEqual({ a: 'failed', b: 'succeeded', c: 'skipped', d: 'skipped', e: 'succeeded' });
+    expect(outcomes(report)).toEqual({
+      a: 'failed',
+      b: 'succeeded',
+      c: 'skipped',
+      d: 'skipped',
+      e: 'succeeded',
+    });
     expect(report.tasks.find(({ id }) => id === 'd')?.reason).toBe('upstream_failed');
     expect(report.status).toBe('failed');
   });
@@ -64,7 +70,11 @@ describe('dependency-driven execution', () => {
       c: sim(10, { needs: ['b'] }),
     });
     const { report } = await carryOut({ document });
-    expect(report.tasks.map(({ reason }) => reason)).toEqual(['completed', 'condition_false', 'upstream_skipped']);
+    expect(report.tasks.map(({ reason }) => reason)).toEqual([
+      'completed',
+      'condition_false',
+      'upstream_skipped',
+    ]);
     expect(report.status).toBe('succeeded');
   });
 
@@ -101,8 +111,14 @@ describe('dependency-driven execution', () => {
     );
     const { report } = await carryOut({ document });
     expect(report.metrics.wall_ms).toBe(20);
-    for (const [one, other] of [['a', 'b'], ['c', 'd'], ['e', 'f']]) {
-      const starts = report.tasks.filter(({ id }) => id === one || id === other).map((task) => task.started_ms);
+    for (const [one, other] of [
+      ['a', 'b'],
+      ['c', 'd'],
+      ['e', 'f'],
+    ]) {
+      const starts = report.tasks
+        .filter(({ id }) => id === one || id === other)
+        .map((task) => task.started_ms);
       expect(new Set(starts)).toEqual(new Set([0, 10]));
     }
   });
@@ -110,7 +126,13 @@ describe('dependency-driven execution', () => {
   it('gives the run its outputs map, with null for what is missing', async () => {
     const document = workflow(
       { a: sim(10, { with: { output: { n: 3 } } }), b: sim(10, { with: { fail: true } }) },
-      { outputs: { n: '${tasks.a.output.n}', text: 'n is ${tasks.a.output.n}', b: '${tasks.b.output}' } },
+      {
+        outputs: {
+          n: '${tasks.a.output.n}',
+          text: 'n is ${tasks.a.output.n}',
+          b: '${tasks.b.output}',
+        },
+      },
     );
     const { report } = await carryOut({ document });
     expect(report.outputs).toEqual({ n: 3, text: 'n is 3', b: null });
@@ -123,37 +145,66 @@ describe('time limits', () => {
       a: sim(100, { timeout: 30, retry: { max_attempts: 2, backoff: 'none' } }),
     });
     const { report } = await carryOut({ document });
-    expect(report.tasks[0]).toMatchObject({ outcome: 'timed_out', reason: 'attempt_timeout', attempts: 2 });
+    expect(report.tasks[0]).toMatchObject({
+      outcome: 'timed_out',
+      reason: 'attempt_timeout',
+      attempts: 2,
+    });
     expect(report.metrics.wall_ms).toBe(60);
   });
 
   it('ends a task at its deadline, retries and queueing included', async () => {
     const document = workflow({
-      a: sim(20, { with: { fail: true }, deadline: 50, retry: { max_attempts: 9, backoff: 'fixed', initial: 10, jitter: 0 } }),
+      a: sim(20, {
+        with: { fail: true },
+        deadline: 50,
+        retry: { max_attempts: 9, backoff: 'fixed', initial: 10, jitter: 0 },
+      }),
     });
     const { report } = await carryOut({ document });
-    expect(report.tasks[0]).toMatchObject({ outcome: 'timed_out', reason: 'deadline_exceeded', finished_ms: 50 });
+    expect(report.tasks[0]).toMatchObject({
+      outcome: 'timed_out',
+      reason: 'deadline_exceeded',
+      finished_ms: 50,
+    });
   });
 
   it('ends the run at its deadline with everything told', async () => {
-    const document = workflow({ a: sim(10), b: sim(500), c: sim(10, { needs: ['b'] }) }, { deadline: 100 });
+    const document = workflow(
+      { a: sim(10), b: sim(500), c: sim(10, { needs: ['b'] }) },
+      { deadline: 100 },
+    );
     const { report, end } = await carryOut({ document });
     expect(end).toBe('ended');
-    expect(report).toMatchObject({ status: 'timed_out', reason: 'deadline_exceeded', metrics: { wall_ms: 100 } });
+    expect(report).toMatchObject({
+      status: 'timed_out',
+      reason: 'deadline_exceeded',
+      metrics: { wall_ms: 100 },
+    });
     expect(outcomes(report)).toEqual({ a: 'succeeded', b: 'timed_out', c: 'timed_out' });
   });
 
   it('holds no permit while it backs off', async () => {
     const document = workflow(
       {
-        a: sim(10, { with: { fail: [1] }, retry: { max_attempts: 2, backoff: 'fixed', initial: 100, jitter: 0 }, priority: 9 }),
+        a: sim(10, {
+          with: { fail: [1] },
+          retry: { max_attempts: 2, backoff: 'fixed', initial: 100, jitter: 0 },
+          priority: 9,
+        }),
         b: sim(50, { priority: 1 }),
       },
       { resources: { concurrency: 1 } },
     );
     const { report } = await carryOut({ document });
-    expect(report.tasks.find(({ id }) => id === 'b')).toMatchObject({ started_ms: 10, finished_ms: 60 });
-    expect(report.tasks.find(({ id }) => id === 'a')).toMatchObject({ attempts: 2, finished_ms: 120 });
+    expect(report.tasks.find(({ id }) => id === 'b')).toMatchObject({
+      started_ms: 10,
+      finished_ms: 60,
+    });
+    expect(report.tasks.find(({ id }) => id === 'a')).toMatchObject({
+      attempts: 2,
+      finished_ms: 120,
+    });
   });
 });
 
@@ -162,7 +213,8 @@ describe('cancelling a run', () => {
     const document = workflow({ a: sim(10), b: sim(500), c: sim(10, { needs: ['b'] }) });
     const { report, end } = await carryOut({
       document,
-      during: (core, clock) => clock.setTimeout(() => core.self.send({ type: 'run.cancel', by: 'test' }), 50),
+      during: (core, clock) =>
+        clock.setTimeout(() => core.self.send({ type: 'run.cancel', by: 'test' }), 50),
     });
     expect(end).toBe('ended');
     expect(outcomes(report)).toEqual({ a: 'succeeded', b: 'cancelled', c: 'cancelled' });
@@ -170,14 +222,18 @@ describe('cancelling a run', () => {
   });
 
   it('ends groups and expansions with it', async () => {
-    const document = workflow({
-      split: sim(100, { for_each: [1, 2, 3], aggregate: 'list' }),
-      x: sim(100),
-      join: sim(1, { needs: ['g'] }),
-    }, { groups: { g: { tasks: ['split', 'x'] } } });
+    const document = workflow(
+      {
+        split: sim(100, { for_each: [1, 2, 3], aggregate: 'list' }),
+        x: sim(100),
+        join: sim(1, { needs: ['g'] }),
+      },
+      { groups: { g: { tasks: ['split', 'x'] } } },
+    );
     const { report, end, core } = await carryOut({
       document,
-      during: (core, clock) => clock.setTimeout(() => core.self.send({ type: 'run.cancel', by: 'test' }), 50),
+      during: (core, clock) =>
+        clock.setTimeout(() => core.self.send({ type: 'run.cancel', by: 'test' }), 50),
     });
     expect(end).toBe('ended');
     expect(report.status).toBe('cancelled');
@@ -189,7 +245,8 @@ describe('cancelling a run', () => {
     const document = workflow({ a: sim(10), b: sim(500) });
     const { end, state } = await carryOut({
       document,
-      during: (core, clock) => clock.setTimeout(() => core.self.send({ type: 'run.interrupt' }), 50),
+      during: (core, clock) =>
+        clock.setTimeout(() => core.self.send({ type: 'run.interrupt' }), 50),
     });
     expect(end).toBe('interrupted');
     expect(state.status).toBe('running');

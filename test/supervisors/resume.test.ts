@@ -35,7 +35,10 @@ const everything = {
     review: { agent: 'judge', needs: ['draft'] },
     steps: { agent: 'stepper', needs: ['quick'] },
     off: sim(1, { needs: ['list'], when: '${tasks.list.output.length} > 9' }),
-    join: sim(2, { needs: ['branches', 'merged', 'draft', 'steps'], with: { output: '${memory.note.total}' } }),
+    join: sim(2, {
+      needs: ['branches', 'merged', 'draft', 'steps'],
+      with: { output: '${memory.note.total}' },
+    }),
   },
   groups: {
     branches: {
@@ -104,13 +107,22 @@ describe('a run that died', () => {
       const resumed = await carryOut({ document: everything, records: before, ...world() });
       const context = `crash after record ${cut}: ${before.at(-1)?.type}`;
       expect(resumed.end, context).toBe('ended');
-      expect({ outcomes: outcomes(resumed.report), outputs: resumed.report.outputs, status: resumed.report.status }, context)
-        .toEqual({ outcomes: expected, outputs: whole.report.outputs, status: whole.report.status });
+      expect(
+        {
+          outcomes: outcomes(resumed.report),
+          outputs: resumed.report.outputs,
+          status: resumed.report.status,
+        },
+        context,
+      ).toEqual({ outcomes: expected, outputs: whole.report.outputs, status: whole.report.status });
       expect(resumed.core.ledger.memory.hash(), context).toBe(whole.core.ledger.memory.hash());
       const done = succeededIn(before);
       const again = resumed.records
         .slice(cut)
-        .filter((record) => record.type === 'task.started' && done.has(`${record.task}#${record.iteration}`));
+        .filter(
+          (record) =>
+            record.type === 'task.started' && done.has(`${record.task}#${record.iteration}`),
+        );
       expect(again, context).toEqual([]);
       expect(resumed.state, context).toEqual(fold(resumed.records));
     }
@@ -121,7 +133,11 @@ describe('a run that died', () => {
     const half = whole.records.slice(0, Math.floor(whole.records.length / 2));
     const once = await carryOut({ document: everything, records: half, ...world() });
     for (let cut = half.length + 1; cut < once.records.length; cut += 3) {
-      const twice = await carryOut({ document: everything, records: once.records.slice(0, cut), ...world() });
+      const twice = await carryOut({
+        document: everything,
+        records: once.records.slice(0, cut),
+        ...world(),
+      });
       expect(outcomes(twice.report), `second crash after ${cut}`).toEqual(outcomes(whole.report));
     }
   });
@@ -155,7 +171,12 @@ describe('a run that died', () => {
     const document = {
       version: 1,
       name: 'backoff',
-      tasks: { t: sim(10, { with: { fail: [1] }, retry: { max_attempts: 2, backoff: 'fixed', initial: 1000, jitter: 0 } }) },
+      tasks: {
+        t: sim(10, {
+          with: { fail: [1] },
+          retry: { max_attempts: 2, backoff: 'fixed', initial: 1000, jitter: 0 },
+        }),
+      },
     };
     const whole = await carryOut({ document });
     const cut = whole.records.findIndex(({ type }) => type === 'attempt.failed') + 1;
@@ -193,10 +214,18 @@ describe('resuming a run that has ended', () => {
       tasks: { ...(document(false) as { tasks: object }).tasks, b: { agent: 'fixable' } },
     };
     const first = await carryOut({ document: withFunction, functions });
-    expect(outcomes(first.report)).toEqual({ a: 'succeeded', b: 'failed', c: 'succeeded', join: 'succeeded', after: 'skipped' });
+    expect(outcomes(first.report)).toEqual({
+      a: 'succeeded',
+      b: 'failed',
+      c: 'succeeded',
+      join: 'succeeded',
+      after: 'skipped',
+    });
     broken = false;
     const second = await carryOut({ document: withFunction, functions, records: first.records });
-    const started = second.records.slice(first.records.length).filter(({ type }) => type === 'task.started');
+    const started = second.records
+      .slice(first.records.length)
+      .filter(({ type }) => type === 'task.started');
     expect(started).toMatchObject([{ task: 'b' }, { task: 'after' }]);
     expect(outcomes(second.report)).toMatchObject({ b: 'succeeded', after: 'succeeded' });
   });

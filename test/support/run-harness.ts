@@ -51,7 +51,8 @@ export async function carryOut(options: HarnessOptions): Promise<HarnessResult> 
     epoch: 1 + before.filter(({ type }) => type === 'lease.taken').length,
     records: before,
     append: (records, durable) => {
-      for (const record of records) written.push(toPlain(record as never) as unknown as JournalRecord);
+      for (const record of records)
+        written.push(toPlain(record as never) as unknown as JournalRecord);
       durable();
     },
     release: () => Promise.resolve(),

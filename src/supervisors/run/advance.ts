@@ -45,7 +45,11 @@ function conditionMet(core: RunCore, task: TaskSpec): boolean {
     if (conditionHolds(task.when, scope)) return true;
     skipTask(core, task.id, 'condition_false');
   } catch (error) {
-    endTask(core, task.id, { outcome: 'failed', reason: 'input_unresolvable', error: errorInfo(error) });
+    endTask(core, task.id, {
+      outcome: 'failed',
+      reason: 'input_unresolvable',
+      error: errorInfo(error),
+    });
   }
   return false;
 }

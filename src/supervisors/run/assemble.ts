@@ -28,7 +28,10 @@ export interface AssemblyOptions {
 }
 
 /** Puts a run's core together: the graph of its workflow, the fold of its journal, the actors around it. */
-export function assembleRun(options: AssemblyOptions, { self, supervisors, crew }: RunParts): RunCore {
+export function assembleRun(
+  options: AssemblyOptions,
+  { self, supervisors, crew }: RunParts,
+): RunCore {
   const { owned, node, start, services, onRecord } = options;
   const { workflow, simulated } = start;
   const graph = buildGraph(workflow);

@@ -1,5 +1,10 @@
 import type { AgentEvent } from '../../actors/agent.ts';
-import type { AttemptRequest, Behaviour, MemoryReader, Progress } from '../../actors/behaviours/behaviour.ts';
+import type {
+  AttemptRequest,
+  Behaviour,
+  MemoryReader,
+  Progress,
+} from '../../actors/behaviours/behaviour.ts';
 import type { CollectionEvent } from '../../actors/collection.ts';
 import type { GovernorEvent } from '../../actors/governor.ts';
 import type { PoolEvent } from '../../actors/pool.ts';

@@ -34,7 +34,12 @@ export function workerPort(core: () => RunCore): WorkerPort {
     report: (task, settlement, aborted) =>
       core().self.send({ type: 'attempt.settled', task, settlement, aborted }),
     fault: (task, error) =>
-      core().self.send({ type: 'attempt.settled', task, settlement: faulted(error), aborted: undefined }),
+      core().self.send({
+        type: 'attempt.settled',
+        task,
+        settlement: faulted(error),
+        aborted: undefined,
+      }),
   };
 }
 
@@ -62,7 +67,8 @@ function requestOf(core: RunCore, task: TaskSpec): AttemptRequest {
   const { state, memory } = core.ledger;
   const row = roundOf(core, id);
   const attempt = row.attempt + 1;
-  const view = (task.group === undefined ? undefined : core.groups.get(task.group)?.view) ?? memory.view();
+  const view =
+    (task.group === undefined ? undefined : core.groups.get(task.group)?.view) ?? memory.view();
   return {
     run: core.run,
     task: id,
@@ -147,7 +153,8 @@ function beginAttempt(core: RunCore, id: string): void {
 
 function clientOf(core: RunCore, { task }: AttemptRequest): AttemptClient {
   return {
-    settled: (settlement) => core.live.get(task)?.worker?.send({ type: 'attempt.settled', settlement }),
+    settled: (settlement) =>
+      core.live.get(task)?.worker?.send({ type: 'attempt.settled', settlement }),
     progressed: (progress) => {
       const live = core.live.get(task);
       if (live) live.progressed = true;
@@ -164,8 +171,14 @@ const abortCodes: Readonly<Record<AbortReason, { code: ErrorCode; text: string }
   timeout: { code: 'TRP_ATTEMPT_TIMEOUT', text: 'The attempt ran longer than its timeout.' },
   deadline: { code: 'TRP_ATTEMPT_TIMEOUT', text: 'The deadline has passed.' },
   cancelled: { code: 'TRP_ATTEMPT_CANCELLED', text: 'The run was cancelled.' },
-  barrier_released: { code: 'TRP_ATTEMPT_CANCELLED', text: 'The group goes on without this member.' },
-  barrier_fallback: { code: 'TRP_ATTEMPT_CANCELLED', text: 'The group falls back to one member at a time.' },
+  barrier_released: {
+    code: 'TRP_ATTEMPT_CANCELLED',
+    text: 'The group goes on without this member.',
+  },
+  barrier_fallback: {
+    code: 'TRP_ATTEMPT_CANCELLED',
+    text: 'The group falls back to one member at a time.',
+  },
   shutdown: { code: 'TRP_ATTEMPT_CANCELLED', text: 'The process is shutting down.' },
 };
 
@@ -184,5 +197,8 @@ function attemptKey(core: RunCore, id: string): string {
 }
 
 function faulted(error: unknown): AttemptSettlement {
-  return { status: 'failed', error: { ...errorInfo(error), code: 'TRP_INTERNAL', errorClass: 'permanent' } };
+  return {
+    status: 'failed',
+    error: { ...errorInfo(error), code: 'TRP_INTERNAL', errorClass: 'permanent' },
+  };
 }

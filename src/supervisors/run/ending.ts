@@ -16,7 +16,8 @@ import { accept } from './validation.ts';
 /** Withdraws everything: what runs is asked to stop, what waits ends here. */
 export function cancelRun(core: RunCore, by: string): void {
   if (core.halted) return;
-  if (core.ledger.state.status !== 'cancelling') core.ledger.commit([{ type: 'run.cancel_requested', by }]);
+  if (core.ledger.state.status !== 'cancelling')
+    core.ledger.commit([{ type: 'run.cancel_requested', by }]);
   halt(core, 'cancelled');
 }
 
@@ -82,9 +83,14 @@ function outcomeOf(core: RunCore): { outcome: RunOutcome; reason: Reason } {
   if (core.halted === 'deadline') return { outcome: 'timed_out', reason: 'deadline_exceeded' };
   const { tasks } = core.book.workflow;
   const gaps = tasks.filter((task) => isGap(core, task));
-  const brokenGroup = core.book.workflow.groups.some(({ id }) => core.ledger.state.groups.get(id)?.outcome === 'failed');
-  if (brokenGroup || gaps.some((task) => !isTolerated(core, task))) return { outcome: 'failed', reason: 'tasks_failed' };
-  const partial = [...core.ledger.state.groups.values()].some(({ outcome }) => outcome === 'partial');
+  const brokenGroup = core.book.workflow.groups.some(
+    ({ id }) => core.ledger.state.groups.get(id)?.outcome === 'failed',
+  );
+  if (brokenGroup || gaps.some((task) => !isTolerated(core, task)))
+    return { outcome: 'failed', reason: 'tasks_failed' };
+  const partial = [...core.ledger.state.groups.values()].some(
+    ({ outcome }) => outcome === 'partial',
+  );
   if (partial || gaps.length > 0) return { outcome: 'partial', reason: 'gaps_tolerated' };
   return { outcome: 'succeeded', reason: 'completed' };
 }
@@ -117,7 +123,8 @@ function outputsOf(core: RunCore): Plain {
 
 function isLeaf({ graph, book }: RunCore, task: TaskSpec): boolean {
   return dependents(graph, task.id).every((id) => {
-    if (book.workflow.groups.some((group) => group.id === id)) return dependents(graph, id).length === 0;
+    if (book.workflow.groups.some((group) => group.id === id))
+      return dependents(graph, id).length === 0;
     return book.task(id).generated;
   });
 }

@@ -36,7 +36,11 @@ export function skipTask(core: RunCore, id: string, reason: Reason): void {
 export function succeedTask(
   core: RunCore,
   id: string,
-  success: { readonly output: Plain; readonly records?: readonly RecordBody[]; readonly onDurable?: () => void },
+  success: {
+    readonly output: Plain;
+    readonly records?: readonly RecordBody[];
+    readonly onDurable?: () => void;
+  },
 ): void {
   const { output, records = [], onDurable } = success;
   const attempt = core.ledger.state.tasks.get(id)?.attempt ?? 0;

@@ -16,9 +16,15 @@ export function expand(core: RunCore, task: TaskSpec): void {
   if (recorded) return startMembers(core, task, recorded);
   try {
     const items = itemsOf(core, task);
-    core.ledger.commit([{ type: 'task.expanded', task: task.id, items }], () => startMembers(core, task, items));
+    core.ledger.commit([{ type: 'task.expanded', task: task.id, items }], () =>
+      startMembers(core, task, items),
+    );
   } catch (error) {
-    endTask(core, task.id, { outcome: 'failed', reason: 'input_unresolvable', error: errorInfo(error) });
+    endTask(core, task.id, {
+      outcome: 'failed',
+      reason: 'input_unresolvable',
+      error: errorInfo(error),
+    });
   }
 }
 
@@ -49,14 +55,21 @@ function itemsOf(core: RunCore, task: TaskSpec): Plain[] {
   const value = resolveTemplate(spec.of, scope, { lenient });
   if (!Array.isArray(value)) {
     if (lenient) return simulatedItems(spec);
-    throw new TroupeError('TRP_INPUT_UNRESOLVED', `"${task.id}" splits a list, but got ${typeof value}.`, {
-      place: task.id,
-    });
+    throw new TroupeError(
+      'TRP_INPUT_UNRESOLVED',
+      `"${task.id}" splits a list, but got ${typeof value}.`,
+      {
+        place: task.id,
+      },
+    );
   }
   return spec.kind === 'for_each' ? [...value] : shardsOf(spec, value);
 }
 
-function shardsOf({ count, size }: Extract<ExpandSpec, { kind: 'shards' }>, items: readonly Plain[]): Plain[] {
+function shardsOf(
+  { count, size }: Extract<ExpandSpec, { kind: 'shards' }>,
+  items: readonly Plain[],
+): Plain[] {
   return shardItems(items, {
     ...(count === undefined ? {} : { count }),
     ...(size === undefined ? {} : { size }),

@@ -89,7 +89,11 @@ export function aggregated(core: RunCore, groupId: string, taskId: string): void
   const released = core.ledger.state.groups.get(groupId);
   if (row?.outcome === 'succeeded' && released) {
     const outcome = (released.outcome ?? 'succeeded') as BarrierOutcome;
-    endGroup(core, groupId, { outcome, reason: released.reason ?? 'completed', output: row.output });
+    endGroup(core, groupId, {
+      outcome,
+      reason: released.reason ?? 'completed',
+      output: row.output,
+    });
   } else {
     endGroup(core, groupId, { outcome: 'failed', reason: 'aggregate_failed', output: null });
   }
@@ -105,7 +109,13 @@ export function workerLeft(core: RunCore, groupId: string): void {
 
 function startSupervisor(core: RunCore, group: GroupSpec): LiveGroup {
   const { id, mode, barrier, members } = group;
-  const input: JoinInput = { group: id, barrier, members, port: portOf(core), crew: crewInput(core) };
+  const input: JoinInput = {
+    group: id,
+    barrier,
+    members,
+    port: portOf(core),
+    crew: crewInput(core),
+  };
   core.supervisors.send({ type: 'child.start', id, src: mode, input });
   const supervisor = core.supervisors.getSnapshot().children.get(id);
   const crew = supervisor?.getSnapshot().children['crew'] as AnyActorRef | undefined;
@@ -150,7 +160,8 @@ function portOf(core: RunCore): JoinPort {
 function replayDecisions(core: RunCore, live: LiveGroup, row: GroupRow): void {
   const begun = row.deadline !== undefined || row.extensions.length > 0 || row.fellBack;
   if (begun) live.supervisor.send({ type: 'member.dispatched' });
-  for (const progressed of row.extensions) live.supervisor.send({ type: 'deadline.reached', progressed });
+  for (const progressed of row.extensions)
+    live.supervisor.send({ type: 'deadline.reached', progressed });
   if (row.fellBack) live.supervisor.send({ type: 'deadline.reached', progressed: [] });
   if (row.deadline !== undefined) scheduleBarrier(core, live, row.deadline);
   if (row.contributions.length > 0) core.agenda.ready.push(...core.frontier.begin(live.id).ready);
@@ -168,7 +179,12 @@ function replayMembers(core: RunCore, live: LiveGroup, group: GroupSpec): void {
 function releaseAgain(core: RunCore, live: LiveGroup, row: GroupRow): void {
   live.timedOut = row.outcome === 'partial';
   const outcome = (row.outcome ?? 'failed') as BarrierOutcome;
-  const decision = { kind: 'release', outcome, reason: row.reason ?? 'completed', cancelRest: true } as const;
+  const decision = {
+    kind: 'release',
+    outcome,
+    reason: row.reason ?? 'completed',
+    cancelRest: true,
+  } as const;
   core.self.send({ type: 'barrier.decided', group: live.id, decision });
 }
 
@@ -201,7 +217,10 @@ function extendBarrier(
 /** The members that have not ended run one after another: each needs the group's one fallback lock. */
 function fallBack(core: RunCore, live: LiveGroup): void {
   const members = unfinished(core, live.id);
-  core.services.logger.warn('a group falls back to sequential execution', { run: core.run, group: live.id });
+  core.services.logger.warn('a group falls back to sequential execution', {
+    run: core.run,
+    group: live.id,
+  });
   core.ledger.commit([{ type: 'barrier.fell_back', group: live.id, members }]);
   for (const id of members) {
     const task = core.live.get(id);
@@ -236,7 +255,11 @@ function release(
   join(core, group, { outcome, reason });
 }
 
-function join(core: RunCore, group: GroupSpec, end: { outcome: BarrierOutcome; reason: Reason }): void {
+function join(
+  core: RunCore,
+  group: GroupSpec,
+  end: { outcome: BarrierOutcome; reason: Reason },
+): void {
   const byFunction = group.aggregate?.kind === 'function' && !core.ledger.state.simulated;
   if (!byFunction || end.outcome === 'failed' || core.halted) {
     endGroup(core, group.id, { ...end, output: joinedOutput(core, group.id) });
@@ -248,15 +271,21 @@ function join(core: RunCore, group: GroupSpec, end: { outcome: BarrierOutcome; r
 }
 
 /** Ends a member that nobody waits for any more. Finished work is kept, also if its checkers are not through. */
-function closeMember(core: RunCore, live: LiveGroup, member: { id: string; outcome: BarrierOutcome }): void {
+function closeMember(
+  core: RunCore,
+  live: LiveGroup,
+  member: { id: string; outcome: BarrierOutcome },
+): void {
   const { id } = member;
   const row = core.ledger.state.tasks.get(id);
   if (row?.phase === 'completed') return accept(core, id);
   core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id });
   if (row === undefined || row.attempt === 0) return skipTask(core, id, 'barrier_released');
-  const reason = member.outcome === 'failed' && !live.timedOut ? 'barrier_failed' : 'barrier_released';
+  const reason =
+    member.outcome === 'failed' && !live.timedOut ? 'barrier_failed' : 'barrier_released';
   const inner = core.groups.get(id);
-  if (inner) for (const part of unfinished(core, id)) closeMember(core, live, { ...member, id: part });
+  if (inner)
+    for (const part of unfinished(core, id)) closeMember(core, live, { ...member, id: part });
   core.live.get(id)?.worker?.send({ type: 'attempt.abort', reason: 'barrier_released' });
   endTask(core, id, { outcome: live.timedOut ? 'timed_out' : 'cancelled', reason });
 }

@@ -8,7 +8,12 @@ import { pump } from './pump.ts';
 import { restore } from './restore.ts';
 import { attemptSettled, attemptTimedOut, taskDeadline } from './settlement.ts';
 
-type Handlers = { readonly [Type in RunEvent['type']]?: (core: RunCore, event: Extract<RunEvent, { type: Type }>) => void };
+type Handlers = {
+  readonly [Type in RunEvent['type']]?: (
+    core: RunCore,
+    event: Extract<RunEvent, { type: Type }>,
+  ) => void;
+};
 
 const handlers: Handlers = {
   'run.opened': (core) => restore(core),
@@ -16,7 +21,8 @@ const handlers: Handlers = {
   'permits.granted': (core, { tasks }) => dispatch(core, tasks),
   'permit.refused': (core, { task, error }) =>
     endTask(core, task, { outcome: 'failed', reason: 'not_retryable', error }),
-  'attempt.settled': (core, { task, settlement, aborted }) => attemptSettled(core, task, { settlement, aborted }),
+  'attempt.settled': (core, { task, settlement, aborted }) =>
+    attemptSettled(core, task, { settlement, aborted }),
   'attempt.timed_out': (core, { task, attempt }) => attemptTimedOut(core, task, attempt),
   'step.done': (core, { task, name, value, acknowledge }) => {
     const iteration = core.live.get(task)?.request?.iteration ?? 1;

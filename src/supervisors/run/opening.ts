@@ -7,6 +7,7 @@ export function openRun(core: RunCore): void {
   const records: RecordBody[] = [{ type: 'lease.taken', epoch: core.epoch, node: core.node }];
   if (state.status === 'created') records.unshift(core.start);
   if (state.status === 'ended') records.push({ type: 'run.reopened' });
-  if (core.cancelBy !== undefined) records.push({ type: 'run.cancel_requested', by: core.cancelBy });
+  if (core.cancelBy !== undefined)
+    records.push({ type: 'run.cancel_requested', by: core.cancelBy });
   core.ledger.commit(records, () => core.self.send({ type: 'run.opened' }));
 }

@@ -10,7 +10,10 @@ import { completed } from './validation.ts';
  */
 export function pump(core: RunCore): void {
   const { agenda } = core;
-  while (agenda.ended.length + agenda.joined.length + agenda.completed.length + agenda.ready.length > 0) {
+  while (
+    agenda.ended.length + agenda.joined.length + agenda.completed.length + agenda.ready.length >
+    0
+  ) {
     for (const id of agenda.ended.splice(0)) taskEnded(core, id);
     for (const id of agenda.joined.splice(0)) groupJoined(core, id);
     for (const id of agenda.completed.splice(0)) completed(core, id);

@@ -20,7 +20,8 @@ export function restore(core: RunCore): void {
     else openGroup(core, id);
   }
   core.agenda.ready.push(...core.frontier.ready());
-  if (core.ledger.state.status === 'cancelling') cancelRun(core, core.ledger.state.cancelledBy ?? '');
+  if (core.ledger.state.status === 'cancelling')
+    cancelRun(core, core.ledger.state.cancelledBy ?? '');
 }
 
 function openScope(core: RunCore): void {

@@ -73,7 +73,8 @@ function assemble({ context, self }: Args): void {
 /** A group's supervisor that died cannot be made again without its past: the run stops and can be resumed. */
 function supervisorFaults({ self }: Pick<Args, 'self'>): CollectionInput {
   return {
-    onFault: (_id, error) => self.send({ type: 'run.faulted', error: { ...errorInfo(error), code: 'TRP_INTERNAL' } }),
+    onFault: (_id, error) =>
+      self.send({ type: 'run.faulted', error: { ...errorInfo(error), code: 'TRP_INTERNAL' } }),
   };
 }
 
@@ -88,7 +89,9 @@ const runSetup = setup({
     open: assemble,
     begin: guarded((core) => handle(core, { type: 'run.opened' })),
     handle: guarded((core, { event }) => handle(core, event)),
-    cancel: guarded((core, { event }) => cancelRun(core, event.type === 'run.cancel' ? event.by : '')),
+    cancel: guarded((core, { event }) =>
+      cancelRun(core, event.type === 'run.cancel' ? event.by : ''),
+    ),
     expire: guarded((core) => runDeadline(core)),
     interrupt: guarded((core) => interruptRun(core)),
     pump: guarded((core) => handle(core, { type: 'records.durable' })),

@@ -7,7 +7,11 @@ import type { RunCore } from './core.ts';
 import { groupOutput } from './output.ts';
 
 /** What `${...}` expressions of a task mean at this moment. `memory` is read through the given view. */
-export function scopeOf(core: RunCore, task: TaskSpec | undefined, memory: MemoryReader): TemplateScope {
+export function scopeOf(
+  core: RunCore,
+  task: TaskSpec | undefined,
+  memory: MemoryReader,
+): TemplateScope {
   return {
     lookup: (root, path) => {
       switch (root) {
@@ -45,7 +49,9 @@ export function inputOf(core: RunCore, task: TaskSpec, memory: MemoryReader): Pl
   return Object.fromEntries(
     needs.map(({ on, target }) => [
       on,
-      target === 'group' ? groupOutput(core, on) : (core.ledger.state.tasks.get(on)?.output ?? null),
+      target === 'group'
+        ? groupOutput(core, on)
+        : (core.ledger.state.tasks.get(on)?.output ?? null),
     ]),
   );
 }

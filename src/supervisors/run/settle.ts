@@ -10,7 +10,8 @@ import { judge } from './validation.ts';
 
 /** A task's end is in the journal: tells its group, the task that it checks, and those who wait for it. */
 export function taskEnded(core: RunCore, id: string): void {
-  if (!core.live.get(id)?.holding) leave(core, id, verdictOf(core.ledger.state.tasks.get(id)?.outcome));
+  if (!core.live.get(id)?.holding)
+    leave(core, id, verdictOf(core.ledger.state.tasks.get(id)?.outcome));
   const task = core.book.task(id);
   if (task.group !== undefined) memberEnded(core, task.group, id);
   const group = core.book.aggregates(id);

@@ -28,10 +28,12 @@ export function attemptSettled(
   if (!letGo(core, id, settlement)) return;
   const row = taskRow(core.ledger.state, id);
   if (row.phase === 'ended') return tooLate(core, row, settlement);
-  if (core.halted === 'shutdown' && settlement.status === 'failed') return leave(core, id, 'cancelled');
+  if (core.halted === 'shutdown' && settlement.status === 'failed')
+    return leave(core, id, 'cancelled');
   const refused = aborted === 'timeout' || aborted === 'deadline';
   if (settlement.status === 'succeeded' && !refused) return succeeded(core, row, settlement.result);
-  if (settlement.status === 'succeeded') core.ledger.commit([{ type: 'result.late', task: id, attempt: row.attempt }]);
+  if (settlement.status === 'succeeded')
+    core.ledger.commit([{ type: 'result.late', task: id, attempt: row.attempt }]);
   failed(core, row, { error: errorOf(settlement, aborted), aborted });
 }
 
@@ -100,7 +102,11 @@ function succeeded(core: RunCore, row: TaskRow, result: AttemptResult): void {
   const { id } = row;
   const committed = memoryRecords(core, row, { result, attempt: row.attempt });
   if ('error' in committed) {
-    return failed(core, row, { error: committed.error, aborted: undefined, reason: 'write_refused' });
+    return failed(core, row, {
+      error: committed.error,
+      aborted: undefined,
+      reason: 'write_refused',
+    });
   }
   succeedTask(core, id, {
     output: result.output,
@@ -125,11 +131,16 @@ function memoryRecords(
       op: request.operation,
       base: request.memory.revision,
       priority: core.priorities.get(row.id) ?? task.priority,
-      changes: result.changes.map((change): MemoryChange => ({ ...change, key: qualifiedKey(task.agent, change.key) })),
+      changes: result.changes.map((change): MemoryChange => ({
+        ...change,
+        key: qualifiedKey(task.agent, change.key),
+      })),
     },
     core.rules,
   );
-  return 'refused' in decision ? { error: errorInfo(decision.refused) } : { records: decision.records };
+  return 'refused' in decision
+    ? { error: errorInfo(decision.refused) }
+    : { records: decision.records };
 }
 
 interface Failure {
@@ -141,12 +152,16 @@ interface Failure {
 function failed(core: RunCore, row: TaskRow, failure: Failure): void {
   const { id } = row;
   const { error, aborted } = failure;
-  if (aborted === 'barrier_fallback') return retryAt(core, row, { error, at: core.services.clock.now() });
+  if (aborted === 'barrier_fallback')
+    return retryAt(core, row, { error, at: core.services.clock.now() });
   if (aborted === 'cancelled') {
     return endTask(core, id, { outcome: 'cancelled', reason: 'cancelled_by_user', error });
   }
-  if (aborted === 'deadline') return endTask(core, id, { outcome: 'timed_out', reason: 'deadline_exceeded', error });
-  const decision = failure.reason ? { retry: false as const, reason: failure.reason } : retryDecision(core, row, error);
+  if (aborted === 'deadline')
+    return endTask(core, id, { outcome: 'timed_out', reason: 'deadline_exceeded', error });
+  const decision = failure.reason
+    ? { retry: false as const, reason: failure.reason }
+    : retryDecision(core, row, error);
   if (decision.retry && !core.halted) {
     return retryAt(core, row, { error, at: core.services.clock.now() + decision.delayMs });
   }
@@ -154,7 +169,11 @@ function failed(core: RunCore, row: TaskRow, failure: Failure): void {
   endTask(core, id, { outcome, reason: decision.retry ? 'run_ending' : decision.reason, error });
 }
 
-function retryDecision(core: RunCore, row: TaskRow, error: ErrorInfo): ReturnType<typeof decideRetry> {
+function retryDecision(
+  core: RunCore,
+  row: TaskRow,
+  error: ErrorInfo,
+): ReturnType<typeof decideRetry> {
   const { state } = core.ledger;
   const attempt = row.attempt - row.attemptBase;
   return decideRetry({
@@ -167,13 +186,19 @@ function retryDecision(core: RunCore, row: TaskRow, error: ErrorInfo): ReturnTyp
   });
 }
 
-function retryAt(core: RunCore, { id, attempt }: TaskRow, retry: { error: ErrorInfo; at: number }): void {
+function retryAt(
+  core: RunCore,
+  { id, attempt }: TaskRow,
+  retry: { error: ErrorInfo; at: number },
+): void {
   const { error, at } = retry;
   core.ledger.commit([{ type: 'attempt.failed', task: id, attempt, error, retryAt: at }], () => {
     const live = core.live.get(id);
     if (!live || hasEnded(core, id)) return;
     live.worker?.send({ type: 'verdict.retry' });
-    live.retryTimer = core.services.deadlines.at(at, () => core.self.send({ type: 'retry.due', task: id }));
+    live.retryTimer = core.services.deadlines.at(at, () =>
+      core.self.send({ type: 'retry.due', task: id }),
+    );
   });
 }
 
@@ -181,10 +206,17 @@ function errorOf(settlement: AttemptSettlement, aborted: AbortReason | undefined
   if (aborted === 'timeout' || aborted === 'deadline') {
     return {
       code: 'TRP_ATTEMPT_TIMEOUT',
-      message: aborted === 'timeout' ? 'The attempt ran longer than its timeout.' : 'The deadline has passed.',
+      message:
+        aborted === 'timeout'
+          ? 'The attempt ran longer than its timeout.'
+          : 'The deadline has passed.',
       errorClass: 'timeout',
     };
   }
   if (settlement.status === 'failed') return settlement.error;
-  return { code: 'TRP_ATTEMPT_CANCELLED', message: 'The attempt was cancelled.', errorClass: 'cancelled' };
+  return {
+    code: 'TRP_ATTEMPT_CANCELLED',
+    message: 'The attempt was cancelled.',
+    errorClass: 'cancelled',
+  };
 }

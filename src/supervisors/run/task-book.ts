@@ -17,7 +17,14 @@ interface Member {
   readonly item: Plain;
 }
 
-const noRetry = { maxAttempts: 1, backoff: 'none', initialMs: 0, maxMs: 0, jitter: 0, budgetMs: undefined } as const;
+const noRetry = {
+  maxAttempts: 1,
+  backoff: 'none',
+  initialMs: 0,
+  maxMs: 0,
+  jitter: 0,
+  budgetMs: undefined,
+} as const;
 
 const allMembers: BarrierSpec = {
   type: 'count_down',
@@ -97,7 +104,9 @@ export class TaskBook {
   expand(parent: TaskSpec, items: readonly Plain[]): GroupSpec {
     const known = this.groups.get(parent.id);
     if (known) return known;
-    const members = items.map((item, index) => this.addMember(parent, { index, count: items.length, item }));
+    const members = items.map((item, index) =>
+      this.addMember(parent, { index, count: items.length, item }),
+    );
     const group: GroupSpec = {
       id: parent.id,
       members,
@@ -206,7 +215,12 @@ function aggregationAgent(id: string, { aggregate }: GroupSpec): AgentSpec {
     export: aggregate?.export ?? 'default',
     command: [],
     env: [],
-    limits: { concurrency: undefined, maxOutputBytes: 8 * 1024 * 1024, maxMemoryMb: 256, killAfterMs: 2000 },
+    limits: {
+      concurrency: undefined,
+      maxOutputBytes: 8 * 1024 * 1024,
+      maxMemoryMb: 256,
+      killAfterMs: 2000,
+    },
     isolate: 'inline',
     owns: [],
     with: {},
@@ -214,5 +228,7 @@ function aggregationAgent(id: string, { aggregate }: GroupSpec): AgentSpec {
 }
 
 function simulatedAgent(agent: AgentSpec): AgentSpec {
-  return agent.uses === 'simulate' ? agent : { ...agent, uses: 'simulate', isolate: 'inline', with: {} };
+  return agent.uses === 'simulate'
+    ? agent
+    : { ...agent, uses: 'simulate', isolate: 'inline', with: {} };
 }

@@ -21,7 +21,9 @@ export function judge(core: RunCore, id: string): boolean {
   if (row?.phase !== 'completed') return false;
   const rows = core.book.checkersOf(id).map((checker) => core.ledger.state.tasks.get(checker));
   if (!rows.every((checker) => checker?.phase === 'ended')) return true;
-  const objections = rows.filter((checker) => checker !== undefined && objects(checker)) as TaskRow[];
+  const objections = rows.filter(
+    (checker) => checker !== undefined && objects(checker),
+  ) as TaskRow[];
   if (objections.length === 0) accept(core, id);
   else if (row.iteration > core.book.task(id).maxRounds) reject(core, id);
   else sendBack(core, row, objections);
@@ -48,11 +50,14 @@ function sendBack(core: RunCore, row: TaskRow, objections: readonly TaskRow[]): 
   const by = objections.map((checker) => checker.id);
   const feedback = objections.map(({ output }) => field(output, 'feedback') ?? output);
   const iteration = row.iteration + 1;
-  core.ledger.commit([{ type: 'task.sent_back', task: id, by, iteration, feedback, recheck }], () => {
-    core.frontier.rearm(recheck);
-    core.book.forget(core.book.task(id));
-    core.agenda.ready.push(id);
-  });
+  core.ledger.commit(
+    [{ type: 'task.sent_back', task: id, by, iteration, feedback, recheck }],
+    () => {
+      core.frontier.rearm(recheck);
+      core.book.forget(core.book.task(id));
+      core.agenda.ready.push(id);
+    },
+  );
 }
 
 function field(value: Plain, name: string): Plain | undefined {
