@@ -12,12 +12,10 @@ import type { Logger } from '../core/log.ts';
 export { assign, createActor, setup } from 'xstate';
 export type {
   ActorLogic,
-  ActorRefFrom,
   ActorScope,
   AnyActorLogic,
   AnyActorRef,
   AnyStateMachine,
-  EventObject,
   InspectionEvent,
   Snapshot,
 } from 'xstate';

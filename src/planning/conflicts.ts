@@ -43,7 +43,7 @@ export function findConflicts(graph: TaskGraph): Conflicts {
 }
 
 /** The merger of a key or pattern: the first entry that matches it, the exact one before all; else the built-in default. */
-export function mergerOf(workflow: Pick<Workflow, 'memory'>, key: string): MergerName {
+function mergerOf(workflow: Pick<Workflow, 'memory'>, key: string): MergerName {
   const { keys } = workflow.memory;
   const declared =
     keys.find(({ pattern }) => pattern === key) ??

@@ -64,6 +64,9 @@ const runInput = {
   onFault: nothing,
 };
 
+/** What a collection, a pool or the governor is stopped by. */
+const logicSample = { input: undefined, events: [{ type: 'xstate.stop' }] as never };
+
 /** For every machine: an input, and one sample of each event that needs more than its type. */
 const samples: {
   readonly [name: string]: { input: unknown; events: readonly { type: string }[] };
@@ -97,6 +100,9 @@ const samples: {
       })),
     ] as never,
   },
+  governor: logicSample,
+  collection: logicSample,
+  pool: logicSample,
   agent: {
     input: { agent: 'a' },
     events: [

@@ -41,7 +41,7 @@ interface RunContext {
 }
 
 /** Supervisors of a run's groups, by mode. */
-export const groupSupervisors = createCollection('groups', {
+const groupSupervisors = createCollection('groups', {
   fork_join: forkJoinMachine,
   async_merge: asyncMergeMachine,
 });

@@ -31,7 +31,7 @@ export function groupEnded(core: RunCore, id: string): void {
 }
 
 /** Whether others may use the task's result: it succeeded, or a default is declared in its place. */
-export function satisfies({ ledger }: RunCore, task: TaskSpec): boolean {
+function satisfies({ ledger }: RunCore, task: TaskSpec): boolean {
   const outcome = ledger.state.tasks.get(task.id)?.outcome;
   if (outcome === 'succeeded') return true;
   return outcome !== undefined && outcome !== 'skipped' && task.default !== undefined;
