@@ -64,7 +64,7 @@ type Scope = ActorScope<CollectionSnapshot & Snapshot<undefined>, CollectionEven
 const chart = {
   initial: 'open',
   states: {
-    open: { on: { 'child.start': {}, 'child.stop': {}, 'xstate.stop': { target: 'closed' } } },
+    open: { on: { 'child.start': {}, 'child.stop': {}, stop: { target: 'closed' } } },
     closed: { type: 'final' },
   },
 } as const;

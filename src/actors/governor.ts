@@ -75,7 +75,7 @@ export const governorLogic: GovernorLogic = {
           'permits.request': {},
           'permit.withdraw': {},
           'permit.release': {},
-          'xstate.stop': { target: 'closed' },
+          stop: { target: 'closed' },
         },
       },
       closed: { type: 'final' },

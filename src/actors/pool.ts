@@ -101,7 +101,7 @@ const chart = {
         'attempt.begin': {},
         'attempt.abort': {},
         'attempt.over': {},
-        'xstate.stop': { target: 'closed' },
+        stop: { target: 'closed' },
       },
     },
     closed: { type: 'final' },

@@ -65,7 +65,7 @@ const runInput = {
 };
 
 /** What a collection, a pool or the governor is stopped by. */
-const logicSample = { input: undefined, events: [{ type: 'xstate.stop' }] as never };
+const logicSample = { input: undefined, events: [{ type: 'stop' }] as never };
 
 /** For every machine: an input, and one sample of each event that needs more than its type. */
 const samples: {
