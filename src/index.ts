@@ -4,6 +4,7 @@
  */
 export { createTroupe } from './runtime/troupe.ts';
 export { defineWorkflow } from './workflow/define.ts';
+export { defineAgent } from './actors/behaviours/define-agent.ts';
 export { TroupeError, errorCodes } from './core/errors.ts';
 
 export type {
@@ -16,6 +17,7 @@ export type {
 } from './runtime/api.ts';
 export type { GroupReport, RunMetrics, RunReport, TaskReport } from './runtime/report.ts';
 export type { TaskContext, TaskFunction, TaskMemory } from './actors/behaviours/behaviour.ts';
+export type { WorkflowDocument } from './workflow/document.ts';
 export type { ErrorCode, ErrorInfo } from './core/errors.ts';
 export type { Census, GroupOutcome, Reason, RunOutcome, TaskOutcome } from './core/outcome.ts';
 export type { Plain, PlainObject } from './core/plain.ts';
