@@ -18,7 +18,7 @@ const levels = { low: 15, medium: 30, high: 45, very_high: 60 };
  * The one table of source spellings: the words of the workflows that Troupe grew from, mapped to the
  * canonical ones. What is not here has one spelling only.
  */
-const spellings: { readonly [block: string]: BlockSpellings } = {
+export const spellings: { readonly [block: string]: BlockSpellings } = {
   document: {
     keys: { resource_pool: 'resources' },
     holds: {

@@ -2,7 +2,7 @@
  * Keys and values of the document's language that this version does not act on. They are refused by name,
  * so that nobody believes in a breaker or a cache that is not there.
  */
-const unsupportedKeys: { readonly [block: string]: readonly string[] } = {
+export const unsupportedKeys: { readonly [block: string]: readonly string[] } = {
   document: [
     'alerts',
     'barrier_synchronization',
@@ -183,7 +183,8 @@ const unsupportedKeys: { readonly [block: string]: readonly string[] } = {
   aggregate: ['confidence', 'consensus', 'quality', 'synthesis', 'vote', 'weighted', 'weights'],
 };
 
-const unsupportedValues: { readonly [key: string]: readonly string[] } = {
+/** Values of a key, likewise. */
+export const unsupportedValues: { readonly [key: string]: readonly string[] } = {
   uses: ['model', 'tool', 'workflow'],
   merge: [
     'function',

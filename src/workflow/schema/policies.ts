@@ -74,7 +74,12 @@ const aggregateBlock = block('aggregate', 'How members become one output.', {
   frequency: share('expected a share from 0 to 1')
     .optional()
     .describe('Least share of the members that name an item.'),
-  function: text.min(1).optional().describe('A module and export that gets the list of outputs.'),
+  function: text
+    .min(1)
+    .optional()
+    .describe(
+      'A module and export, called as an agent is; its input is {group, members, outputs}.',
+    ),
 }).refine((value) => (value.frequency === undefined) !== (value.function === undefined), {
   error: aggregateText,
 });
