@@ -47,7 +47,9 @@ export class WorkFolder {
   /** Ids of the processes in which agents ran, from the files `pid-TASK` that they left. */
   pids(): readonly number[] {
     const names = readdirSync(this.path).filter((name) => name.startsWith('pid-'));
-    return names.map((name) => Number(readFileSync(join(this.path, name), 'utf8')));
+    const pids = names.map((name) => Number(readFileSync(join(this.path, name), 'utf8')));
+    // A file that was just made is empty; and 0 would mean the whole group of this process.
+    return pids.filter((pid) => pid > 0);
   }
 
   /** Ends whatever a failed test has left, each process by its id. */
@@ -58,7 +60,7 @@ export class WorkFolder {
   }
 }
 
-/** Waits until a file is there. */
+/** Waits until a file is there and has been written. */
 export function fileAppears(folder: WorkFolder, name: string): Promise<void> {
-  return eventually(`${name} is written`, () => folder.has(name));
+  return eventually(`${name} is written`, () => folder.lines(name).length > 0);
 }
