@@ -65,6 +65,7 @@ class LiveAttempt implements AttemptPort {
   readonly client: AttemptClient;
   private controller: AbortController | undefined;
   private aborted: TroupeError | undefined;
+  private listener: ((reason: unknown) => void) | undefined;
 
   constructor(key: string, client: AttemptClient) {
     this.key = key;
@@ -79,6 +80,11 @@ class LiveAttempt implements AttemptPort {
     return this.controller.signal;
   }
 
+  onAbort(listener: ((reason: unknown) => void) | undefined): void {
+    this.listener = listener;
+    if (this.aborted) this.tell(this.aborted);
+  }
+
   progress(progress: Progress): void {
     this.client.progressed(progress);
   }
@@ -88,8 +94,21 @@ class LiveAttempt implements AttemptPort {
   }
 
   abort(error: TroupeError): void {
-    this.aborted ??= error;
+    if (this.aborted) return;
+    this.aborted = error;
+    this.tell(error);
     this.controller?.abort(error);
+  }
+
+  /** A listener that throws surfaces as uncaught, as one of a signal does, and fails no other attempt. */
+  private tell(error: TroupeError): void {
+    try {
+      this.listener?.(error);
+    } catch (thrown) {
+      queueMicrotask(() => {
+        throw thrown;
+      });
+    }
   }
 }
 

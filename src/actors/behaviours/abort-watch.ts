@@ -16,41 +16,50 @@ export interface AbortTiming {
   readonly killAfterMs: number;
 }
 
-/** Follows the signal of one attempt; must be stopped when the attempt has settled. Makes the signal. */
+/** Follows one attempt's abort; must be stopped when the attempt has settled. Makes no signal where it can. */
 export class AbortWatch {
-  private readonly signal: AbortSignal;
+  private readonly port: AttemptPort;
   private readonly steps: AbortSteps;
   private readonly timing: AbortTiming;
+  private abort: { readonly reason: unknown } | undefined;
   private timer: TimerHandle;
-  private readonly onAbort = (): void => this.begin();
+  private onSignal: (() => void) | undefined;
 
   constructor(port: AttemptPort, steps: AbortSteps, timing: AbortTiming) {
-    this.signal = port.signal();
+    this.port = port;
     this.steps = steps;
     this.timing = timing;
-    if (this.signal.aborted) this.begin();
-    else this.signal.addEventListener('abort', this.onAbort, { once: true });
+    if (port.onAbort) port.onAbort((reason) => this.begin(reason));
+    else this.watchSignal(port.signal());
   }
 
   get aborted(): boolean {
-    return this.signal.aborted;
+    return this.abort !== undefined;
   }
 
-  /** The signal's reason, once aborted. */
+  /** Why, once aborted. */
   get reason(): unknown {
-    return this.signal.reason;
+    return this.abort?.reason;
   }
 
-  /** Forgets the signal and the timer; idempotent. */
+  /** Forgets the attempt and the timer; idempotent. */
   stop(): void {
-    this.signal.removeEventListener('abort', this.onAbort);
+    if (this.port.onAbort) this.port.onAbort(undefined);
+    else if (this.onSignal) this.port.signal().removeEventListener('abort', this.onSignal);
     if (this.timer !== undefined) this.timing.clock.clearTimeout(this.timer);
     this.timer = undefined;
   }
 
-  private begin(): void {
+  private watchSignal(signal: AbortSignal): void {
+    if (signal.aborted) return this.begin(signal.reason);
+    this.onSignal = () => this.begin(signal.reason);
+    signal.addEventListener('abort', this.onSignal, { once: true });
+  }
+
+  private begin(reason: unknown): void {
     const { clock, killAfterMs } = this.timing;
-    this.timer = clock.setTimeout(() => this.steps.force(this.signal.reason), killAfterMs);
-    this.steps.ask(this.signal.reason);
+    this.abort = { reason };
+    this.timer = clock.setTimeout(() => this.steps.force(reason), killAfterMs);
+    this.steps.ask(reason);
   }
 }

@@ -36,6 +36,12 @@ export interface AttemptRequest {
 export interface AttemptPort {
   /** Made on first use: most attempts never look at it. Its reason is a TroupeError. */
   signal(): AbortSignal;
+  /**
+   * Has the behaviour itself told of the abort, before those who listen to the signal, at once if it has
+   * been. Spares an attempt that only waits its signal, which is about a kilobyte. One listener; undefined
+   * takes it back. A port without it is watched by its signal.
+   */
+  onAbort?(listener: ((reason: unknown) => void) | undefined): void;
   /** Tells how far the attempt is; lossy, at most a few per second are passed on. */
   progress(progress: Progress): void;
   /** Resolves when the step is in the journal. */
