@@ -1,0 +1,50 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseSync } from 'oxc-parser';
+import { expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { Page } from './page.ts';
+
+const page = new Page('README.md');
+
+it.each(page.inLanguage('js', 'ts'))('parses the code at README.md:$line', ({ language, text }) => {
+  expect(parseSync(`snippet.${language}`, text, { sourceType: 'module' }).errors).toEqual([]);
+});
+
+it('runs the program of step 5', async () => {
+  const [fence] = page.inLanguage('ts');
+  const door = pathToFileURL(resolve('dist/index.js')).href;
+  const program = fence?.text.replace("'troupe'", `'${door}'`) ?? '';
+  expect(program).toContain(door);
+  const folder = await mkdtemp(join(tmpdir(), 'troupe-readme-'));
+  try {
+    await writeFile(join(folder, 'program.mjs'), program);
+    const options = { cwd: folder, encoding: 'utf8', timeout: 25_000 } as const;
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['program.mjs'], options);
+    expect({ status, stdout }).toEqual({
+      status: 0,
+      stdout: "{ one: 'Hello, Ada', two: 'Hello, Alan' }\n",
+    });
+    expect(stderr).toContain('run.ended');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+it('shows the group of hello.yaml as it is', () => {
+  const [fence] = page.inLanguage('yaml');
+  const hello: unknown = parse(readFileSync('config/workflows/hello.yaml', 'utf8'));
+  expect(hello).toMatchObject(parse(fence?.text ?? '') as object);
+});
+
+it('names only workflows and sources that are there', () => {
+  const named = [...page.text.matchAll(/(?:config|src|test)\/[\w./-]+\.\w+/g)].map(
+    ([path]) => path,
+  );
+  expect(named.length).toBeGreaterThan(5);
+  expect(named.filter((path) => !existsSync(path))).toEqual([]);
+});
