@@ -41,6 +41,14 @@ export class Page {
       found.set(mark, rowsOf(table));
     return found;
   }
+
+  /** The last cell of a key's row in the table `<!-- keys: BLOCK -->`, without backticks. */
+  lastCell(block: string, key: string): string {
+    const [, table = ''] = this.text.split(`<!-- keys: ${block} -->\n\n`);
+    const row = table.split('\n').find((line) => line.startsWith(`| \`${key}\` `));
+    if (row === undefined) throw new Error(`no row ${key} in the table of ${block}`);
+    return row.split('|').at(-2)?.trim().replaceAll('`', '') ?? '';
+  }
 }
 
 /** Every word of the first column. */
