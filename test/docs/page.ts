@@ -77,7 +77,7 @@ function fencesOf(text: string): readonly Fence[] {
       mark,
       text: body,
       line: before.split('\n').length,
-      file: /`([\w-]+\.\w+)`/.exec(sentence)?.[1],
+      file: /`([\w-]+\.(?:yaml|mjs|sh|py))`/.exec(sentence)?.[1],
     });
   }
   return found;

@@ -48,6 +48,12 @@ describe('the complete example', () => {
     });
   });
 
+  it('succeeds in a simulation', async () => {
+    const handle = await troupe.run(join(folder, 'review.yaml'), {}, { simulate: true });
+    const { status, simulated } = await handle.outcome();
+    expect({ status, simulated }).toEqual({ status: 'succeeded', simulated: true });
+  });
+
   it('takes the input that the page passes', async () => {
     const [, input = ''] = /run review\.yaml --input 'files=(.*)'/.exec(page.text) ?? [];
     const { outputs } = await run(join(folder, 'review.yaml'), {
