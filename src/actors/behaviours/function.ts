@@ -60,7 +60,8 @@ class FunctionBehaviour implements Behaviour {
     const found = this.find(request);
     const fn = typeof found === 'function' ? found : await found;
     const output = toPlain((await fn(context)) ?? null, `output of task ${request.task}`);
-    await context.stepsSettled();
+    const steps = context.stepsSettled();
+    if (steps) await steps;
     return { output, changes: context.changes() };
   }
 

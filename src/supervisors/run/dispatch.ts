@@ -1,9 +1,14 @@
-import type { AttemptRequest, AttemptSettlement } from '../../actors/behaviours/behaviour.ts';
+import type {
+  AttemptRequest,
+  AttemptSettlement,
+  Progress,
+} from '../../actors/behaviours/behaviour.ts';
 import type { AttemptClient } from '../../actors/pool.ts';
 import type { AbortReason, WorkerPort } from '../../actors/worker.ts';
 import { TroupeError, errorInfo } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import { operationId } from '../../core/ids.ts';
+import type { Plain } from '../../core/plain.ts';
 import { seedOf } from '../../core/random.ts';
 import type { TaskRow } from '../../journal/fold.ts';
 import type { RecordBody } from '../../journal/record.ts';
@@ -147,24 +152,37 @@ function beginAttempt(core: RunCore, id: string): void {
     key: attemptKey(core, id),
     behaviour: services.behaviour(agent),
     request,
-    client: clientOf(core, request),
+    client: new Client(core, id),
   });
 }
 
-function clientOf(core: RunCore, { task }: AttemptRequest): AttemptClient {
-  return {
-    settled: (settlement) =>
-      core.live.get(task)?.worker?.send({ type: 'attempt.settled', settlement }),
-    progressed: (progress) => {
-      const live = core.live.get(task);
-      if (live) live.progressed = true;
-      core.services.progressed(core.run, task, progress);
-    },
-    stepDone: (name, value) =>
-      new Promise((resolve) =>
-        core.self.send({ type: 'step.done', task, name, value, acknowledge: resolve }),
-      ),
-  };
+/** The run's side of a running attempt; a class, because there is one for every worker. */
+class Client implements AttemptClient {
+  private readonly core: RunCore;
+  private readonly task: string;
+
+  constructor(core: RunCore, task: string) {
+    this.core = core;
+    this.task = task;
+  }
+
+  settled(settlement: AttemptSettlement): void {
+    this.core.live.get(this.task)?.worker?.send({ type: 'attempt.settled', settlement });
+  }
+
+  progressed(progress: Progress): void {
+    const { core, task } = this;
+    const live = core.live.get(task);
+    if (live) live.progressed = true;
+    core.services.progressed(core.run, task, progress);
+  }
+
+  stepDone(name: string, value: Plain): Promise<void> {
+    const { core, task } = this;
+    return new Promise((resolve) =>
+      core.self.send({ type: 'step.done', task, name, value, acknowledge: resolve }),
+    );
+  }
 }
 
 const abortCodes: Readonly<Record<AbortReason, { code: ErrorCode; text: string }>> = {
