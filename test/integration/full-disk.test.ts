@@ -1,3 +1,4 @@
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WorkFolder } from './support/folder.ts';
 import { finishedIn, journalIn, startedAgain } from './support/journal.ts';
@@ -19,7 +20,7 @@ export async function gate({ signal, task }) {
 const links = 25;
 
 /** About 1 MB of outputs, one after another, beside a task in a process of its own that waits. */
-function document(): object {
+function document(more: object = {}): object {
   const chain = Array.from({ length: links }, (_, index) => [
     `big${index}`,
     {
@@ -33,6 +34,7 @@ function document(): object {
     tasks: {
       gate_open: { uses: 'command', command: ['sh', '-c', 'until test -s pid-gate; do :; done'] },
       gate,
+      ...more,
       ...Object.fromEntries(chain),
     },
     outputs: { last: `\${tasks.big${links - 1}.output}` },
@@ -95,6 +97,20 @@ describe('a journal that finds no more space', () => {
     const end = await start('run', 'flow.json', folder.data, { fileBlocks: 1200 }).ended;
     const before = await expectStopped(end, folder.data);
     await expectResumed(folder.data, before);
+  });
+
+  it('leaves no attempt at work in a host that lives on', async () => {
+    folder.document(document({ hosted: { uses: 'function', module: 'host:wait' } }));
+    const script = join(import.meta.dirname, 'support', 'host.mjs');
+    const args = [resolve('dist'), 'flow.json', folder.data];
+    const host = Program.start(args, { cwd: folder.path, script, fileBlocks: 1200 });
+    const told = await host.event('the outcome', ({ type }) => type === 'host.told');
+    expect(told).toEqual({ type: 'host.told', code: 'TRP_JOURNAL_FULL', aborted: 1, stopped: 1 });
+    expect(folder.pids().filter(isRunning)).toEqual([]);
+    expect(host.child.exitCode).toBeNull();
+    await host.kill();
+    const { records } = await journalIn(folder.data);
+    expect(finishedIn(records).length).toBeGreaterThan(2);
   });
 
   it('keeps the run through resumes on the full disk until there is space', async () => {

@@ -2,9 +2,8 @@ import type { AbortReason } from '../../actors/worker.ts';
 import type { Reason, RunOutcome } from '../../core/outcome.ts';
 import type { Plain } from '../../core/plain.ts';
 import type { TaskRow } from '../../journal/fold.ts';
-import { dependents } from '../../planning/graph.ts';
 import { resolveTemplate } from '../../workflow/template.ts';
-import type { TaskSpec } from '../../workflow/model.ts';
+import type { TaskSpec, Workflow } from '../../workflow/model.ts';
 import type { RunCore } from './core.ts';
 import { endTask, hasEnded } from './ends.ts';
 import { usableOutput } from './output.ts';
@@ -32,6 +31,29 @@ export function interruptRun(core: RunCore): void {
   core.halted = 'shutdown';
   core.services.governor.send({ type: 'scope.close', scope: core.run });
   abortAttempts(core, 'shutdown');
+}
+
+/** Time beyond an agent's own kill time after which a stopped attempt is no longer waited for. */
+const graceMs = 2_000;
+
+/**
+ * The run cannot go on in this process: what runs is stopped. The pools are told directly, and their answer
+ * is not waited for without end, since the supervisors in between may be what broke.
+ */
+export function abandonRun(core: RunCore): void {
+  core.halted = 'shutdown';
+  freeRun(core);
+  if (core.holding === 0) return core.self.send({ type: 'work.stopped' });
+  let killMs = 0;
+  for (const [id, { holding, request }] of core.live) {
+    if (!holding || !request) continue;
+    killMs = Math.max(killMs, request.agent.limits.killAfterMs);
+    core.port.abort(id, 'shutdown');
+  }
+  const { clock, deadlines } = core.services;
+  core.deadline = deadlines.at(clock.now() + killMs + graceMs, () =>
+    core.self.send({ type: 'work.stopped' }),
+  );
 }
 
 /** Everything is settled: the outcome and the outputs go into the journal. */
@@ -112,19 +134,18 @@ function isTolerated({ ledger }: RunCore, task: TaskSpec): boolean {
 
 /** The `outputs:` map, or the outputs of the tasks that nothing depends on, by id. What is missing is null. */
 function outputsOf(core: RunCore): Plain {
-  const { outputs, tasks } = core.book.workflow;
+  const { outputs } = core.book.workflow;
   if (outputs) {
     const scope = scopeOf(core, undefined, core.ledger.memory.view());
     return resolveTemplate(outputs, scope, { lenient: true });
   }
-  const leaves = tasks.filter((task) => !task.generated && isLeaf(core, task));
+  const leaves = leavesOf(core.book.workflow);
   return Object.fromEntries(leaves.map(({ id }) => [id, usableOutput(core, id) ?? null]));
 }
 
-function isLeaf({ graph, book }: RunCore, task: TaskSpec): boolean {
-  return dependents(graph, task.id).every((id) => {
-    if (book.workflow.groups.some((group) => group.id === id))
-      return dependents(graph, id).length === 0;
-    return book.task(id).generated;
-  });
+/** Tasks whose output nobody takes up: not needed by another, nor by way of their group. Checkers only judge. */
+function leavesOf({ tasks }: Workflow): TaskSpec[] {
+  const work = tasks.filter(({ validates }) => validates === undefined);
+  const needed = new Set(work.flatMap(({ needs }) => needs.map(({ on }) => on)));
+  return work.filter(({ id, group }) => !needed.has(id) && (group === undefined || !needed.has(group)));
 }

@@ -8,10 +8,11 @@ import { asyncMergeMachine } from '../async-merge.ts';
 import { crewLogic } from '../crew.ts';
 import { forkJoinMachine } from '../fork-join.ts';
 import type { CollectionRef, RunCore } from './core.ts';
-import { cancelRun, closeRun, freeRun, interruptRun, runDeadline } from './ending.ts';
+import { abandonRun, cancelRun, closeRun, freeRun, interruptRun, runDeadline } from './ending.ts';
 import type { RunEvent } from './events.ts';
 import { handle } from './handle.ts';
 import { openRun } from './opening.ts';
+import { abandonedSettled } from './settlement.ts';
 
 /** What a run's machine is given: how to make its core, and whom to tell. */
 export interface RunInput {
@@ -37,7 +38,7 @@ export interface RunParts {
 interface RunContext {
   readonly input: RunInput;
   /** One object for the whole life: the machine's states carry the policy, the core carries the data. */
-  readonly box: { core: RunCore | undefined };
+  readonly box: { core: RunCore | undefined; fault?: ErrorInfo };
 }
 
 /** Supervisors of a run's groups, by mode. */
@@ -70,6 +71,17 @@ function assemble({ context, self }: Args): void {
   openRun(context.box.core);
 }
 
+/** The first fault is the one to tell. */
+function noteFault({ context, event }: Args): void {
+  if (event.type === 'run.faulted') context.box.fault ??= event.error;
+}
+
+/** Stops what runs; before there is a core, nothing does. */
+function abandon(args: Args): void {
+  if (args.context.box.core) guarded(abandonRun)(args);
+  else args.self.send({ type: 'work.stopped' });
+}
+
 /** A group's supervisor that died cannot be made again without its past: the run stops and can be resumed. */
 function supervisorFaults({ self }: Pick<Args, 'self'>): CollectionInput {
   return {
@@ -100,8 +112,13 @@ const runSetup = setup({
     tellOpened: ({ context }) => context.input.onOpened(),
     tellEnded: ({ context }) => context.input.onEnded(),
     tellInterrupted: ({ context }) => context.input.onInterrupted(),
-    tellFault: ({ context, event }) => {
-      if (event.type === 'run.faulted') context.input.onFault(event.error);
+    noteFault,
+    abandon,
+    countOut: guarded((core, { event }) => {
+      if (event.type === 'attempt.settled') abandonedSettled(core, event.task, event.settlement);
+    }),
+    tellFault: ({ context }) => {
+      if (context.box.fault) context.input.onFault(context.box.fault);
     },
   },
 });
@@ -118,7 +135,7 @@ export const runMachine = runSetup.createMachine({
     { id: 'crew', src: 'crew', input: workerFaults },
   ],
   initial: 'opening',
-  on: { 'run.faulted': { target: '.faulted', actions: 'tellFault' } },
+  on: { 'run.faulted': { target: '.faulting', actions: 'noteFault' } },
   states: {
     opening: {
       entry: 'open',
@@ -160,6 +177,14 @@ export const runMachine = runSetup.createMachine({
     },
     ended: { type: 'final', entry: ['free', 'tellEnded'] },
     interrupted: { type: 'final', entry: ['free', 'tellInterrupted'] },
-    faulted: { type: 'final', entry: 'free' },
+    faulting: {
+      entry: 'abandon',
+      on: {
+        'attempt.settled': { actions: 'countOut' },
+        'work.stopped': 'faulted',
+        'run.faulted': 'faulted',
+      },
+    },
+    faulted: { type: 'final', entry: ['free', 'tellFault'] },
   },
 });

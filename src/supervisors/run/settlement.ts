@@ -37,6 +37,12 @@ export function attemptSettled(
   failed(core, row, { error: errorOf(settlement, aborted), aborted });
 }
 
+/** An attempt of a run that cannot go on has stopped. */
+export function abandonedSettled(core: RunCore, id: string, settlement: AttemptSettlement): void {
+  letGo(core, id, settlement);
+  if (core.holding === 0) core.self.send({ type: 'work.stopped' });
+}
+
 /** An attempt has run longer than its timeout. */
 export function attemptTimedOut(core: RunCore, id: string, attempt: number): void {
   const live = core.live.get(id);

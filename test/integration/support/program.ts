@@ -29,7 +29,9 @@ export interface ProgramEnd {
 export interface ProgramOptions {
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** Modules that Node loads before the command line. */
+  /** What Node runs. Default: the command line. */
+  readonly script?: string;
+  /** Modules that Node loads before it. */
   readonly preload?: readonly string[];
   /** Most 512-byte blocks (of the shell's `ulimit -f`) that a file of it may grow to. */
   readonly fileBlocks?: number;
@@ -47,7 +49,7 @@ export async function endPrograms(): Promise<void> {
   await Promise.all([...running].map((program) => program.kill()));
 }
 
-/** The built command line in a process of its own; its events are seen as it writes them. */
+/** The built command line, or another program, in a process of its own; its events are seen as it writes them. */
 export class Program {
   readonly child: ChildProcess;
   readonly ended: Promise<ProgramEnd>;
@@ -73,8 +75,8 @@ export class Program {
   }
 
   static start(args: readonly string[], options: ProgramOptions): Program {
-    const { cwd, env = {}, fileBlocks, preload = [] } = options;
-    const words = [...preload.flatMap((module) => ['--import', module]), main, ...args];
+    const { cwd, env = {}, fileBlocks, preload = [], script = main } = options;
+    const words = [...preload.flatMap((module) => ['--import', module]), script, ...args];
     const limited = ['-c', 'ulimit -f "$0"; exec "$@"', String(fileBlocks), process.execPath];
     const [program, before] = fileBlocks === undefined ? [process.execPath, []] : ['sh', limited];
     const child = spawn(program, [...before, ...words], {

@@ -14,8 +14,7 @@ export class TinyDisk {
   /** Undefined where this process may not mount. */
   static mount(bytes: number, taken: number): TinyDisk | undefined {
     const path = mkdtempSync(join(tmpdir(), 'troupe-tiny-disk-'));
-    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path]);
-    if (mounted.status !== 0) {
+    if (!shell('mount -t tmpfs -o "size=$1" tmpfs "$0"', path, String(bytes))) {
       rmdirSync(path);
       return undefined;
     }
@@ -30,11 +29,16 @@ export class TinyDisk {
   }
 
   unmount(): void {
-    spawnSync('umount', [this.path]);
+    shell('umount "$0"', this.path);
     rmdirSync(this.path);
   }
 
   private get ballast(): string {
     return join(this.path, 'ballast');
   }
+}
+
+/** Whether a line of the shell succeeds; its words are `$0`, `$1` ... */
+function shell(line: string, ...words: readonly string[]): boolean {
+  return spawnSync('sh', ['-c', line, ...words]).status === 0;
 }
