@@ -76,7 +76,12 @@ function expectHarmless({ tasks }: RunReport): void {
   expect(outcomes).toEqual({ ...succeeded, endless: 'timed_out', hungry: 'failed' });
   const bad = tasks.filter(({ outcome }) => outcome !== 'succeeded');
   expect(bad).toMatchObject([
-    { id: 'endless', reason: 'attempt_timeout', attempts: 1, error: { code: 'TRP_ATTEMPT_TIMEOUT' } },
+    {
+      id: 'endless',
+      reason: 'attempt_timeout',
+      attempts: 1,
+      error: { code: 'TRP_ATTEMPT_TIMEOUT' },
+    },
     {
       id: 'hungry',
       reason: 'attempts_exhausted',

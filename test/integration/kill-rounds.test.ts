@@ -124,7 +124,10 @@ describe('a run that is killed at random points and resumed, again and again', (
       const { name, kill } = drawKill(random);
       context += `, ${name}`;
       const { code, signal, stderr, stdout } = await kill(open);
-      expect(code ?? signal, `${context}\n${stderr}\n${stdout.slice(-500)}`).toBeOneOf(['SIGKILL', 0]);
+      expect(code ?? signal, `${context}\n${stderr}\n${stdout.slice(-500)}`).toBeOneOf([
+        'SIGKILL',
+        0,
+      ]);
       if (signal) kills++;
       await ledger.look(context);
       open = ledger.newest;
@@ -145,6 +148,9 @@ describe('a run that is killed at random points and resumed, again and again', (
         expectedIterations.map((iteration) => operationOf(run, iteration)),
       ),
     );
-    expect(told.filter(({ operation }) => !known.has(operation)), context).toEqual([]);
+    expect(
+      told.filter(({ operation }) => !known.has(operation)),
+      context,
+    ).toEqual([]);
   }, 120_000);
 });

@@ -34,9 +34,10 @@ class Review {
 
   /** What a run leaves to be compared: its end and the bytes of its reports. */
   result({ code, lines }: ProgramEnd): unknown {
-    const { status, census } = lines.at(-1) ?? {};
+    const report = lines.at(-1);
     const read = (name: string): string => readFileSync(join(this.out, name), 'utf8');
-    return { code, status, census, markdown: read('report.md'), json: read('report.json') };
+    const written = ['report.md', 'report.json'].map(read);
+    return { code, status: report?.['status'], census: report?.['census'], written };
   }
 
   private options(): readonly string[] {

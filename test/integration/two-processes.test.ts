@@ -24,7 +24,11 @@ beforeEach(() => {
     needs,
   });
   folder.document({
-    tasks: { first: agent('quick'), wait: agent('gate', ['first']), last: agent('quick', ['wait']) },
+    tasks: {
+      first: agent('quick'),
+      wait: agent('gate', ['first']),
+      last: agent('quick', ['wait']),
+    },
   });
 });
 
@@ -118,7 +122,7 @@ describe('two simultaneous resumes of one dead run', () => {
     expect([loser.code, object(loser)]).toMatchObject([1, { error: { code: 'TRP_RUN_OWNED' } }]);
     folder.write('go');
     const ends = await Promise.all(racers.map(({ ended }) => ended));
-    expect(ends.map(({ code }) => code).toSorted()).toEqual([0, 1]);
+    expect(new Set(ends.map(({ code }) => code))).toEqual(new Set([0, 1]));
     const { records } = await journalIn(folder.data);
     expect(finishedIn(records)).toEqual(['first#1', 'wait#1', 'last#1']);
     expect(startedAgain(records, before)).toEqual([]);

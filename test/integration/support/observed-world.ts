@@ -1,4 +1,11 @@
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { operationId } from '../../../src/core/ids.ts';
@@ -49,9 +56,10 @@ const document = {
 
 /** Iterations that a run of the document goes through, as `task#iteration`; `each` itself does no work. */
 export const expectedIterations: readonly string[] = [
-  ...['list', 'a', 'b', 'c', 'd', 'left', 'right', 'isolated', 'draft', 'review', 'last'],
-  ...Array.from({ length: 6 }, (_, index) => `each[${index}]`),
+  'list a b c d left right isolated draft review last'.split(' '),
+  Array.from({ length: 6 }, (_, index) => `each[${index}]`),
 ]
+  .flat()
   .map((task) => `${task}#1`)
   .concat('draft#2', 'review#2');
 
