@@ -21,7 +21,7 @@ export async function runSteps(steps, work) {
   /** @type {Map<string, Promise<unknown>>} */
   const ends = new Map();
   for (const { id, ms, needs } of steps) {
-    const ready = Promise.all(needs.map((need) => ends.get(need)));
+    const ready = Promise.all(needs.map(async (need) => ends.get(need)));
     ends.set(
       id,
       ready.then(() => work(ms)),

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { forEachDocument, numbers, runToEnd } from './build.mjs';
 import { line } from './line.mjs';
-import { interleaved } from './measure.mjs';
+import { costPer, interleaved } from './measure.mjs';
 
 const levels = /** @type {const} */ (['power', 'process', 'memory']);
 const work = () => null;
@@ -23,28 +23,27 @@ const work = () => null;
 export async function* durable(build, { quick }) {
   const n = quick ? 200 : 1000;
   const rounds = quick ? 3 : 9;
+  const gate = { target: 1.5, fails_at: quick ? null : 3 };
   const syncs = await countedSyncs();
   for (const width of [16, 256]) {
     const sides = levels.map((level) => sideFor(build, { level, n, width, syncs }));
     const costs = await interleaved(sides, { rounds, warmUps: 2 });
-    const memoryUs = (costs.get('memory')?.wallUs ?? NaN) / n;
+    const memory = costPer(n, costs.get('memory'));
     for (const { name, written } of sides) {
       if (name === 'memory') continue;
-      const cost = costs.get(name);
-      const wallUs = (cost?.wallUs ?? NaN) / n;
+      const { cpuUs, wallUs } = costPer(n, costs.get(name));
       yield line({
         bench: 'durable',
         case: `fork-join, ${name}, concurrency ${width}`,
         n,
-        ratio: wallUs / memoryUs,
+        ratio: wallUs / memory.wallUs,
         against: 'wall time of the same run at level memory',
-        target: 1.5,
-        ...(quick ? {} : { fails_at: 3 }),
+        ...gate,
         figures: {
           wall_us_per_task: wallUs,
-          cpu_us_per_task: (cost?.cpuUs ?? NaN) / n,
-          memory_wall_us_per_task: memoryUs,
-          added_us_per_task: wallUs - memoryUs,
+          cpu_us_per_task: cpuUs,
+          memory_wall_us_per_task: memory.wallUs,
+          added_us_per_task: wallUs - memory.wallUs,
           syncs_per_task: written.syncs / n,
           journal_bytes_per_task: written.bytes / n,
         },

@@ -31,7 +31,7 @@ export async function* liveWorkers(build, { quick }) {
     ratio: worker / aimBytes,
     against: `${aimBytes} bytes`,
     target: 1,
-    ...(quick ? {} : { fails_at: 1.5 }),
+    ...(quick ? {} : { fails_at: 2.5 }),
     figures: {
       bytes_per_task: troupe,
       own_data_bytes_per_task: own,
@@ -80,14 +80,14 @@ async function ownBytes(build, n) {
   const { emptyRunState, apply } = await import(`${build.folder}/journal/fold.js`);
   const before = await liveHeapBytes();
   const state = emptyRunState();
-  const records = numbers(n).map((index) => {
+  const records = Array.from({ length: n }, (_, index) => {
     const task = `all[${index}]`;
     return {
       type: 'task.started',
       task,
       attempt: 1,
       iteration: 1,
-      seq: Number(index) + 2,
+      seq: index + 2,
       at: Date.now(),
     };
   });

@@ -57,6 +57,16 @@ export async function interleaved(sides, { rounds, warmUps }) {
 }
 
 /**
+ * A cost shared out; NaN when there is none.
+ * @param {number} count
+ * @param {Cost | undefined} cost
+ * @returns {Cost}
+ */
+export function costPer(count, cost) {
+  return { cpuUs: (cost?.cpuUs ?? NaN) / count, wallUs: (cost?.wallUs ?? NaN) / count };
+}
+
+/**
  * The power of n by which a cost grows between two sizes: 1 is linear, 2 quadratic.
  * @param {{ n: number, cost: number }} small
  * @param {{ n: number, cost: number }} large
