@@ -73,6 +73,7 @@ export interface GroupRow {
   fellBack: boolean;
   outcome: GroupOutcome | undefined;
   reason: Reason | undefined;
+  endedAt: number | undefined;
   output: Plain;
   census: Census | undefined;
   /** Members in the order in which their results were merged. */
@@ -142,6 +143,7 @@ export function groupRow(state: RunState, id: string): GroupRow {
     fellBack: false,
     outcome: undefined,
     reason: undefined,
+    endedAt: undefined,
     output: null,
     census: undefined,
     contributions: [],
@@ -291,6 +293,7 @@ const appliers: Appliers = {
     row.phase = 'ended';
     row.outcome = record.outcome;
     row.reason = record.reason;
+    row.endedAt = record.at;
     row.output = record.output;
     row.census = record.census;
   },

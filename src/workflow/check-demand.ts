@@ -56,8 +56,7 @@ function checkCounts(
       `expected: ${expected} arrivals of ${members} members`,
       [...path, 'expected'],
     );
-  }
-  if ('count' in minSuccess && minSuccess.count > most) {
+  } else if ('count' in minSuccess && minSuccess.count > most) {
     draft.faults.add('TRP_WORKFLOW_UNSATISFIABLE', `min_success: ${minSuccess.count} of ${most}`, [
       ...path,
       'min_success',

@@ -60,7 +60,7 @@ export function barrierSpec(source: GroupSource['barrier'] = {}): BarrierSpec {
   return {
     type,
     expected: source.expected,
-    minSuccess: minSuccessOf(source.min_success),
+    minSuccess: minSuccessOf(source.min_success, source.expected),
     required,
     timeoutMs: durationMs(source.timeout),
     onTimeout: onTimeout.length === 0 ? ['proceed_with_available'] : onTimeout,
@@ -95,7 +95,12 @@ export function moduleOf(text: string, exportName?: string): { module: string; e
   return { module: text.slice(0, hash), export: exportName ?? (text.slice(hash + 1) || 'default') };
 }
 
-function minSuccessOf(value: number | string | Plain | undefined): MinSuccess {
+/** Who waits for some members only asks for as many successes, unless the document says otherwise. */
+function minSuccessOf(
+  value: number | string | Plain | undefined,
+  expected: number | undefined,
+): MinSuccess {
   if (typeof value === 'number') return { count: value };
+  if (value === undefined && expected !== undefined) return { count: expected };
   return { share: typeof value === 'string' ? Number.parseFloat(value) / 100 : 1 };
 }

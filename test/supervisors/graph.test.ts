@@ -253,3 +253,87 @@ describe('cancelling a run', () => {
     expect(state.tasks.get('b')?.outcome).toBeUndefined();
   });
 });
+
+describe('what a person would expect', () => {
+  it('gives a dependent without `with` the declared default of what it needs', async () => {
+    const document = workflow(
+      {
+        a: sim(1, { with: { fail: true }, default: { x: 1 } }),
+        j: { agent: 'echo', needs: ['a'] },
+      },
+      { agents: { echo: { uses: 'function', module: 'host:echo' } } },
+    );
+    const { state } = await carryOut({
+      document,
+      functions: { echo: ({ input }) => input as never },
+    });
+    expect(state.tasks.get('j')?.output).toEqual({ a: { x: 1 } });
+  });
+
+  it('gives null for a context need that has not begun, instead of failing', async () => {
+    const document = workflow({
+      gate: sim(50),
+      late: sim(1, { needs: ['gate'], with: { output: 'late' } }),
+      early: sim(1, {
+        needs: [{ task: 'late', kind: 'context' }],
+        with: { output: ['${tasks.late.output}'] },
+      }),
+    });
+    const { state } = await carryOut({ document });
+    expect(state.tasks.get('early')).toMatchObject({ outcome: 'succeeded', output: [null] });
+  });
+
+  it('counts a deadline from the end of a group that the task needs', async () => {
+    const document = workflow(
+      { a: sim(300), j: sim(50, { needs: ['g'], deadline: 200 }) },
+      { groups: { g: { tasks: ['a'] } } },
+    );
+    const { report } = await carryOut({ document });
+    expect(outcomes(report)).toEqual({ a: 'succeeded', j: 'succeeded' });
+  });
+
+  it('stops the members of an expanded task whose deadline has passed', async () => {
+    const document = workflow({ each: sim(1500, { for_each: [1, 2], deadline: 100 }) });
+    const { report, end } = await carryOut({ document });
+    expect(end).toBe('ended');
+    expect(outcomes(report)).toEqual({
+      each: 'timed_out',
+      'each[0]': 'timed_out',
+      'each[1]': 'timed_out',
+    });
+    expect(report.metrics.wall_ms).toBe(100);
+  });
+
+  it('takes members that only a stream reader needs by way of their group for used', async () => {
+    const document = workflow(
+      {
+        a: sim(10),
+        b: sim(20),
+        r: sim(1, { needs: [{ group: 'g', kind: 'stream' }], with: { output: 'read' } }),
+      },
+      { groups: { g: { tasks: ['a', 'b'], mode: 'async_merge' } } },
+    );
+    const { report } = await carryOut({ document });
+    expect(report.outputs).toEqual({ r: 'read' });
+  });
+
+  it('lets members go on after an early failure of their group when on_failure says continue', async () => {
+    const document = workflow(
+      { a: sim(10, { with: { fail: true } }), b: sim(100) },
+      { groups: { g: { tasks: ['a', 'b'], barrier: { type: 'smart', on_failure: 'continue' } } } },
+    );
+    const { report } = await carryOut({ document });
+    expect(report.groups[0]).toMatchObject({ outcome: 'failed' });
+    expect(outcomes(report)).toEqual({ a: 'failed', b: 'succeeded' });
+  });
+
+  it('asks for as many successes as it waits for', async () => {
+    const document = workflow(
+      { a: sim(10), b: sim(100), j: sim(1, { needs: ['g'] }) },
+      { groups: { g: { tasks: ['a', 'b'], barrier: { expected: 1 } } } },
+    );
+    const { report } = await carryOut({ document });
+    expect(report.groups[0]).toMatchObject({ outcome: 'partial', reason: 'quorum_reached' });
+    expect(outcomes(report)).toMatchObject({ a: 'succeeded', b: 'cancelled', j: 'succeeded' });
+  });
+});

@@ -61,7 +61,9 @@ function conditionMet(core: RunCore, task: TaskSpec): boolean {
 function armDeadline(core: RunCore, task: TaskSpec): void {
   if (task.deadlineMs === undefined || core.book.member(task.id)) return;
   const { state } = core.ledger;
-  const ends = task.needs.map(({ on }) => state.tasks.get(on)?.finishedAt ?? 0);
+  const ends = task.needs.map(
+    ({ on }) => state.tasks.get(on)?.finishedAt ?? state.groups.get(on)?.endedAt ?? 0,
+  );
   const readyAt = Math.max(state.startedAt, ...ends);
   const live = liveTask(core, task.id);
   live.deadlineTimer?.cancel();

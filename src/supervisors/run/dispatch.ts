@@ -88,7 +88,8 @@ function requestOf(core: RunCore, task: TaskSpec): AttemptRequest {
     reads: task.reads,
     seed: seedOf(state.seed, id, row.iteration, attempt),
     baseDir: core.book.workflow.baseDir,
-    estimateMs: task.estimate?.midMs ?? defaultEstimateMs,
+    estimateMs:
+      task.estimate?.midMs ?? Math.min(defaultEstimateMs, (task.timeoutMs ?? Infinity) / 2),
   };
 }
 

@@ -147,5 +147,7 @@ function outputsOf(core: RunCore): Plain {
 function leavesOf({ tasks }: Workflow): TaskSpec[] {
   const work = tasks.filter(({ validates }) => validates === undefined);
   const needed = new Set(work.flatMap(({ needs }) => needs.map(({ on }) => on)));
-  return work.filter(({ id, group }) => !needed.has(id) && (group === undefined || !needed.has(group)));
+  return work.filter(
+    ({ id, group }) => !needed.has(id) && (group === undefined || !needed.has(group)),
+  );
 }

@@ -1,14 +1,10 @@
 import type { AnyActorRef } from '../../actors/xstate.ts';
-import type { Reason } from '../../core/outcome.ts';
 import { groupRow } from '../../journal/fold.ts';
 import type { GroupRow } from '../../journal/fold.ts';
 import type { BarrierDecision, BarrierOutcome } from '../../policies/barrier.ts';
 import type { GroupSpec } from '../../workflow/model.ts';
 import type { JoinInput, JoinPort } from '../join.ts';
 import type { LiveGroup, RunCore } from './core.ts';
-import { endTask, skipTask } from './ends.ts';
-import { groupCensus, joinedOutput } from './output.ts';
-import { accept } from './validation.ts';
 
 /** Between the run, which alone writes the journal, and the supervisors of its groups, which decide by policy. */
 
@@ -59,44 +55,12 @@ export function barrierDeadline(core: RunCore, groupId: string): void {
   live.supervisor.send({ type: 'deadline.reached', progressed });
 }
 
-/** Carries out what a group's supervisor has decided. */
-export function carryOut(core: RunCore, groupId: string, decision: BarrierDecision): void {
-  const live = core.groups.get(groupId);
-  if (!live) return;
-  switch (decision.kind) {
-    case 'wait':
-      return;
-    case 'extend':
-      return extendBarrier(core, live, decision);
-    case 'fall_back':
-      return fallBack(core, live);
-    case 'release':
-      return release(core, live, decision);
-  }
-}
-
 /** A member's result becomes part of the group's output at once. */
 export function contribute(core: RunCore, groupId: string, member: string): void {
   const revision = groupRow(core.ledger.state, groupId).contributions.length + 1;
   core.ledger.commit([{ type: 'contribution.merged', group: groupId, member, revision }], () => {
     core.agenda.ready.push(...core.frontier.begin(groupId).ready);
   });
-}
-
-/** The task that aggregates the group's outputs has ended: so has the group. */
-export function aggregated(core: RunCore, groupId: string, taskId: string): void {
-  const row = core.ledger.state.tasks.get(taskId);
-  const released = core.ledger.state.groups.get(groupId);
-  if (row?.outcome === 'succeeded' && released) {
-    const outcome = (released.outcome ?? 'succeeded') as BarrierOutcome;
-    endGroup(core, groupId, {
-      outcome,
-      reason: released.reason ?? 'completed',
-      output: row.output,
-    });
-  } else {
-    endGroup(core, groupId, { outcome: 'failed', reason: 'aggregate_failed', output: null });
-  }
 }
 
 /** A worker of the group has ended; when it was the last one and the group has ended too, so does the supervisor. */
@@ -179,11 +143,12 @@ function replayMembers(core: RunCore, live: LiveGroup, group: GroupSpec): void {
 function releaseAgain(core: RunCore, live: LiveGroup, row: GroupRow): void {
   live.timedOut = row.outcome === 'partial';
   const outcome = (row.outcome ?? 'failed') as BarrierOutcome;
+  const goOn = outcome === 'failed' && core.book.group(live.id).barrier.onFailure === 'continue';
   const decision = {
     kind: 'release',
     outcome,
     reason: row.reason ?? 'completed',
-    cancelRest: true,
+    cancelRest: !goOn,
   } as const;
   core.self.send({ type: 'barrier.decided', group: live.id, decision });
 }
@@ -196,122 +161,17 @@ function armBarrier(core: RunCore, live: LiveGroup): void {
   scheduleBarrier(core, live, deadline);
 }
 
-function scheduleBarrier(core: RunCore, live: LiveGroup, deadline: number): void {
+/** Tells the run when the barrier's time is over. */
+export function scheduleBarrier(core: RunCore, live: LiveGroup, deadline: number): void {
   live.timer?.cancel();
   live.timer = core.services.deadlines.at(deadline, () =>
     core.self.send({ type: 'group.deadline', group: live.id }),
   );
 }
 
-function extendBarrier(
-  core: RunCore,
-  live: LiveGroup,
-  { byMs, members }: Extract<BarrierDecision, { kind: 'extend' }>,
-): void {
-  live.timedOut = false;
-  const deadline = core.services.clock.now() + byMs;
-  core.ledger.commit([{ type: 'barrier.extended', group: live.id, deadline, members }]);
-  scheduleBarrier(core, live, deadline);
-}
-
-/** The members that have not ended run one after another: each needs the group's one fallback lock. */
-function fallBack(core: RunCore, live: LiveGroup): void {
-  const members = unfinished(core, live.id);
-  core.services.logger.warn('a group falls back to sequential execution', {
-    run: core.run,
-    group: live.id,
-  });
-  core.ledger.commit([{ type: 'barrier.fell_back', group: live.id, members }]);
-  for (const id of members) {
-    const task = core.live.get(id);
-    task?.retryTimer?.cancel();
-    if (task) task.retryTimer = undefined;
-    if (task?.holding) {
-      task.worker?.send({ type: 'attempt.abort', reason: 'barrier_fallback' });
-    } else {
-      core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id });
-      core.agenda.ready.push(id);
-    }
-  }
-}
-
-function release(
-  core: RunCore,
-  live: LiveGroup,
-  decision: Extract<BarrierDecision, { kind: 'release' }>,
-): void {
-  if (live.released) return;
-  live.released = true;
-  live.timer?.cancel();
-  const group = core.book.group(live.id);
-  const row = core.ledger.state.groups.get(live.id);
-  const tolerated = decision.outcome === 'failed' && !group.critical;
-  const outcome: BarrierOutcome = tolerated ? 'partial' : decision.outcome;
-  const reason: Reason = tolerated ? 'gaps_tolerated' : decision.reason;
-  if (row?.phase !== 'released') {
-    core.ledger.commit([{ type: 'barrier.released', group: live.id, outcome, reason }]);
-  }
-  for (const id of unfinished(core, live.id)) closeMember(core, live, { id, outcome });
-  join(core, group, { outcome, reason });
-}
-
-function join(
-  core: RunCore,
-  group: GroupSpec,
-  end: { outcome: BarrierOutcome; reason: Reason },
-): void {
-  const byFunction = group.aggregate?.kind === 'function' && !core.ledger.state.simulated;
-  if (!byFunction || end.outcome === 'failed' || core.halted) {
-    endGroup(core, group.id, { ...end, output: joinedOutput(core, group.id) });
-    return;
-  }
-  const { id } = core.book.aggregation(group);
-  if (core.ledger.state.tasks.get(id)?.phase === 'ended') aggregated(core, group.id, id);
-  else core.agenda.ready.push(id);
-}
-
-/** Ends a member that nobody waits for any more. Finished work is kept, also if its checkers are not through. */
-function closeMember(
-  core: RunCore,
-  live: LiveGroup,
-  member: { id: string; outcome: BarrierOutcome },
-): void {
-  const { id } = member;
-  const row = core.ledger.state.tasks.get(id);
-  if (row?.phase === 'completed') return accept(core, id);
-  core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id });
-  if (row === undefined || row.attempt === 0) return skipTask(core, id, 'barrier_released');
-  const reason =
-    member.outcome === 'failed' && !live.timedOut ? 'barrier_failed' : 'barrier_released';
-  const inner = core.groups.get(id);
-  if (inner)
-    for (const part of unfinished(core, id)) closeMember(core, live, { ...member, id: part });
-  core.live.get(id)?.worker?.send({ type: 'attempt.abort', reason: 'barrier_released' });
-  endTask(core, id, { outcome: live.timedOut ? 'timed_out' : 'cancelled', reason });
-}
-
-function endGroup(
-  core: RunCore,
-  id: string,
-  end: { outcome: BarrierOutcome; reason: Reason; output: GroupRow['output'] },
-): void {
-  const { outcome, reason, output } = end;
-  const census = groupCensus(core, id);
-  core.ledger.commit([{ type: 'group.ended', group: id, outcome, reason, output, census }], () => {
-    core.agenda.joined.push(id);
-    const live = core.groups.get(id);
-    if (!live) return;
-    live.ending = { type: 'group.ended', outcome, reason };
-    dismiss(core, live);
-  });
-}
-
-function dismiss(core: RunCore, live: LiveGroup): void {
+/** Ends the supervisor of a group that has ended, once none of its workers is left. */
+export function dismiss(core: RunCore, live: LiveGroup): void {
   if (!live.ending || live.live > 0) return;
   core.groups.delete(live.id);
   live.supervisor.send(live.ending);
-}
-
-function unfinished({ ledger, book }: RunCore, groupId: string): string[] {
-  return book.group(groupId).members.filter((id) => ledger.state.tasks.get(id)?.phase !== 'ended');
 }

@@ -4,7 +4,7 @@ import { resolveTemplate, valueAt } from '../../workflow/template.ts';
 import type { TemplateScope } from '../../workflow/template.ts';
 import type { TaskSpec } from '../../workflow/model.ts';
 import type { RunCore } from './core.ts';
-import { groupOutput } from './output.ts';
+import { groupOutput, usableOutput } from './output.ts';
 
 /** What `${...}` expressions of a task mean at this moment. `memory` is read through the given view. */
 export function scopeOf(
@@ -18,9 +18,8 @@ export function scopeOf(
         case 'input':
           return valueAt(core.ledger.state.input, path);
         case 'tasks':
-          return valueAt(taskValue(core, path[0] ?? ''), path.slice(1));
         case 'groups':
-          return valueAt(groupValue(core, path[0] ?? ''), path.slice(1));
+          return neededValue(core, { task, root, path });
         case 'memory':
           return memory.get(path.join('.'));
         default:
@@ -49,9 +48,7 @@ export function inputOf(core: RunCore, task: TaskSpec, memory: MemoryReader): Pl
   return Object.fromEntries(
     needs.map(({ on, target }) => [
       on,
-      target === 'group'
-        ? groupOutput(core, on)
-        : (core.ledger.state.tasks.get(on)?.output ?? null),
+      target === 'group' ? groupOutput(core, on) : (usableOutput(core, on) ?? null),
     ]),
   );
 }
@@ -61,11 +58,25 @@ function aggregationInput(core: RunCore, group: string): Plain {
   return { group, members: [...members], outputs: groupOutput(core, group) };
 }
 
-function taskValue({ ledger, book }: RunCore, id: string): Plain | undefined {
-  const row = ledger.state.tasks.get(id);
+/** What a context need may bring is null while it is not there: nobody waits for it, and nobody fails for it. */
+function neededValue(
+  core: RunCore,
+  {
+    task,
+    root,
+    path,
+  }: { task: TaskSpec | undefined; root: 'tasks' | 'groups'; path: readonly string[] },
+): Plain | undefined {
+  const [id = '', ...rest] = path;
+  const value = valueAt(root === 'tasks' ? taskValue(core, id) : groupValue(core, id), rest);
+  if (value !== undefined) return value;
+  return task?.needs.some(({ on, kind }) => on === id && kind === 'context') ? null : undefined;
+}
+
+function taskValue(core: RunCore, id: string): Plain | undefined {
+  const row = core.ledger.state.tasks.get(id);
   if (!row) return undefined;
-  const useDefault = row.phase === 'ended' && row.outcome !== 'succeeded';
-  const output = useDefault ? (book.task(id).default ?? null) : row.output;
+  const output = usableOutput(core, id) ?? null;
   return { output, outcome: row.outcome ?? null, attempts: row.attempt };
 }
 

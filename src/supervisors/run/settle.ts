@@ -2,7 +2,8 @@ import type { Settlement } from '../../planning/frontier.ts';
 import type { TaskSpec } from '../../workflow/model.ts';
 import type { RunCore } from './core.ts';
 import { hasEnded, skipTask } from './ends.ts';
-import { aggregated, memberEnded } from './groups.ts';
+import { memberEnded } from './groups.ts';
+import { aggregated } from './release.ts';
 import { leave, verdictOf } from './settlement.ts';
 import { judge } from './validation.ts';
 

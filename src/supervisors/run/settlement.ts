@@ -14,6 +14,7 @@ import type { RunCore } from './core.ts';
 import { releasePermit } from './dispatch.ts';
 import { endTask, hasEnded, succeedTask } from './ends.ts';
 import { workerLeft } from './groups.ts';
+import { closeExpansion } from './release.ts';
 
 /** From a settled attempt to a verdict: decide, append, apply, tell the worker. */
 
@@ -58,6 +59,7 @@ export function taskDeadline(core: RunCore, id: string): void {
   if (live?.holding) return live.worker?.send({ type: 'attempt.abort', reason: 'deadline' });
   core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id });
   endTask(core, id, { outcome: 'timed_out', reason: 'deadline_exceeded' });
+  closeExpansion(core, id);
 }
 
 /** A task is over, or at least this iteration: its worker gets the verdict, its timers go. */
