@@ -27,7 +27,7 @@ export async function* durable(build, { quick }) {
   const syncs = await countedSyncs();
   for (const width of [16, 256]) {
     const sides = levels.map((level) => sideFor(build, { level, n, width, syncs }));
-    const costs = await interleaved(sides, { rounds, warmUps: 2 });
+    const costs = await interleaved(sides, { rounds, warmUps: quick ? 1 : 5 });
     const memory = costPer(n, costs.get('memory'));
     for (const { name, written } of sides) {
       if (name === 'memory') continue;
