@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WorkFolder } from './support/folder.ts';
 import { finishedIn, journalIn, startedAgain } from './support/journal.ts';
@@ -47,6 +49,13 @@ async function deadRun(): Promise<string> {
   const { program, run } = await runAtGate();
   await program.kill();
   return run;
+}
+
+/** Makes the process of a node look like one of an earlier boot. */
+function takeForDead(node: string): void {
+  const file = join(folder.data, 'nodes', node, 'owner.json');
+  const owner = JSON.parse(readFileSync(file, 'utf8')) as object;
+  writeFileSync(file, JSON.stringify({ ...owner, start: '1', boot: 'another' }));
 }
 
 /** The only object on standard output. */
@@ -109,6 +118,57 @@ describe('a second process on the same data folder', () => {
     const told = ends.filter(({ code }) => code === 0).map(object);
     expect(told.length).toBeGreaterThan(0);
     for (const answer of told) expect(answer).toMatchObject({ status: 'cancelled' });
+  });
+});
+
+describe('an owner that does not move', () => {
+  it('still owns its run while it is stopped, and ends it when it may go on', async () => {
+    const { program, run } = await runAtGate();
+    program.child.kill('SIGSTOP');
+    folder.write('go');
+    const refused = await folder.call('resume', run, '--json');
+    expect([refused.code, object(refused)]).toMatchObject([
+      1,
+      { error: { code: 'TRP_RUN_OWNED' } },
+    ]);
+    program.child.kill('SIGCONT');
+    expect((await program.ended).code).toBe(0);
+    expect(folder.lines('done')).toEqual(['first', 'wait', 'last']);
+  });
+
+  it('is fenced off when it was taken for dead: the journal has what its successor wrote', async () => {
+    const { program, run } = await runAtGate();
+    const { owner = '' } = await journalIn(folder.data);
+    program.child.kill('SIGSTOP');
+    takeForDead(owner);
+    const successor = folder.start(['resume', run, '--jsonl', '-q']);
+    await successor.event('the gate', ({ type }) => type === 'task.started');
+    program.child.kill('SIGCONT');
+    folder.write('go');
+    const [lost, won] = await Promise.all([program.ended, successor.ended]);
+    expect([won.code, won.lines.at(-1)?.['status']]).toEqual([0, 'succeeded']);
+    expect(lost.code).toBe(1);
+    expect(lost.lines.at(-1)).toMatchObject({ error: { code: 'TRP_JOURNAL_FENCED' } });
+    const { records } = await journalIn(folder.data);
+    expect(finishedIn(records)).toEqual(['first#1', 'wait#1', 'last#1']);
+    expect(won.lines.filter(({ type }) => type === 'task.succeeded')).toHaveLength(2);
+    expect(folder.lines('done').filter((task) => task === 'last')).toHaveLength(1);
+  });
+});
+
+describe('a run that has succeeded', () => {
+  it('is left as it is by a resume', async () => {
+    folder.write('go');
+    const { lines } = await folder.call('run', 'flow.json', '--jsonl', '-q');
+    const { run, records } = await journalIn(folder.data);
+    const again = await folder.call('resume', run, '--jsonl', '-q');
+    expect(again.code).toBe(0);
+    const { census, outputs, status } = again.lines.at(-1) as Record<string, unknown>;
+    expect(lines.at(-1)).toMatchObject({ census, outputs, status });
+    const after = (await journalIn(folder.data)).records;
+    expect(after.slice(0, records.length)).toEqual(records);
+    expect(after.slice(records.length).filter(({ type }) => type.startsWith('task.'))).toEqual([]);
+    expect(folder.lines('done')).toEqual(['first', 'wait', 'last']);
   });
 });
 
