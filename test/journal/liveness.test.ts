@@ -29,7 +29,9 @@ describe('a process', () => {
   });
 
   it('is dead as a zombie that nobody has waited for', async () => {
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+    // The child ends only when its parent has become `sleep`: a shell would wait for it, sleep never does.
+    const child = '(until grep -q sleep /proc/$$/comm; do :; done)';
+    const parent = spawn('sh', ['-c', `${child} & echo $!; exec sleep 60`], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     onTestFinished(() => void parent.kill('SIGKILL'));
