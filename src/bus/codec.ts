@@ -1,4 +1,5 @@
-import { Packr } from 'msgpackr';
+import { createRequire } from 'node:module';
+import type { Packr } from 'msgpackr';
 import { messageOf, TroupeError } from '../core/errors.ts';
 import { maxPlainDepth } from '../core/plain.ts';
 import type { Plain } from '../core/plain.ts';
@@ -16,7 +17,7 @@ export interface DecodeLimits {
  * Self-contained MessagePack that any other library reads: no records, no shared structures, no
  * extensions. Properties that hold `undefined` are left out, as JSON does; in arrays it becomes nil.
  */
-const packr = new Packr({
+const options = {
   useRecords: false,
   variableMapSize: true,
   moreTypes: false,
@@ -25,11 +26,22 @@ const packr = new Packr({
   encodeUndefinedAsNil: true,
   copyBuffers: true,
   int64AsType: 'number',
-} as ConstructorParameters<typeof Packr>[0]);
+} as ConstructorParameters<typeof Packr>[0];
+
+let made: Packr | undefined;
+
+/** Loaded when first used, and at once: who never writes a journal or a long message never pays for it. */
+function packr(): Packr {
+  if (!made) {
+    const library = createRequire(import.meta.url)('msgpackr') as { Packr: typeof Packr };
+    made = new library.Packr(options);
+  }
+  return made;
+}
 
 /** Plain data as MessagePack. The value is trusted: check foreign data with `toPlain` first. */
 export function encode(value: Plain): Uint8Array {
-  return packr.pack(value);
+  return packr().pack(value);
 }
 
 /**
@@ -44,7 +56,7 @@ export function decode(bytes: Uint8Array, limits: DecodeLimits = {}): Plain {
   const fault = checkWire(bytes, maxDepth);
   if (fault) throw refusal(fault);
   try {
-    return packr.unpack(withoutBuffer(bytes)) as Plain;
+    return packr().unpack(withoutBuffer(bytes)) as Plain;
   } catch (error) {
     throw refusal(`cannot be decoded: ${messageOf(error)}`);
   }

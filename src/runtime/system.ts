@@ -1,3 +1,4 @@
+import { AgentDesk, emptyLoad } from '../actors/agent.ts';
 import { createBehaviours } from '../actors/behaviours/registry.ts';
 import type { Behaviours } from '../actors/behaviours/registry.ts';
 import type { TaskFunction } from '../actors/behaviours/behaviour.ts';
@@ -68,13 +69,24 @@ function servicesOf({ clock, logger, progressed }: SystemOptions, shared: Shared
   const { behaviours, deadlines } = shared;
   const agents = child(shared.children(), 'agents');
   const pools = child(shared.children(), 'pools');
+  const desks = new Map<string, AgentDesk>();
   return {
     clock,
     deadlines,
     logger,
     governor: child(shared.children(), 'governor'),
-    agent: (workflow, agent) =>
-      member(agents, { id: `${workflow}/${agent}`, src: 'agent', input: { agent } }),
+    agent: (workflow, agent) => {
+      const id = `${workflow}/${agent}`;
+      const known = desks.get(id);
+      if (known) return known;
+      const load = emptyLoad();
+      const desk = new AgentDesk(
+        member(agents, { id, src: 'agent', input: { agent, load } }),
+        load,
+      );
+      desks.set(id, desk);
+      return desk;
+    },
     pool: (agent) => member(pools, { id: poolOf(agent), src: 'pool', input: undefined }),
     behaviour: (agent) => behaviours.for(agent),
     progressed,

@@ -70,11 +70,12 @@ interface Joining {
 function joins(id: string, group: GroupDraft, { draft, place }: Joining): boolean {
   const { tasks, faults } = draft;
   const task = tasks.get(id);
-  const path = [...place.path, place.membersAt, sourceIndex(id, draft, place)];
+  // Looking the place up is linear in the group, so it is done for faults only.
+  const path = (): DocumentPath => [...place.path, place.membersAt, sourceIndex(id, draft, place)];
   if (!task) {
     const hint = faults.suggest(id, tasks);
     if (!faults.isMuted(['tasks', id]))
-      faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no task "${id}"`, { path, hint });
+      faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no task "${id}"`, { path: path(), hint });
     return false;
   }
   if (task.group !== undefined) {
@@ -82,7 +83,10 @@ function joins(id: string, group: GroupDraft, { draft, place }: Joining): boolea
       task.group === group.id
         ? `task "${id}" stands twice`
         : `task "${id}" is already in group "${task.group}"`;
-    faults.add('TRP_WORKFLOW_INVALID', message, { path, hint: 'A task is in one group at most.' });
+    faults.add('TRP_WORKFLOW_INVALID', message, {
+      path: path(),
+      hint: 'A task is in one group at most.',
+    });
     return false;
   }
   task.group = group.id;

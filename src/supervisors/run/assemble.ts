@@ -38,7 +38,9 @@ export function assembleRun(
   const ledger = new Ledger({
     owned,
     clock: services.clock,
-    onDurable: () => self.send({ type: 'records.durable' }),
+    onDurable: () => {
+      if (!core.inTurn) self.send({ type: 'records.durable' });
+    },
     onLost: (error) => self.send({ type: 'run.faulted', error: errorInfo(error) }),
     onRecord,
   });
@@ -62,7 +64,8 @@ export function assembleRun(
     priorities: effectivePriorities(workflow, criticalPath(graph)),
     live: new Map(),
     groups: new Map(),
-    agenda: { ready: [], ended: [], completed: [], joined: [] },
+    agenda: { ready: [], ended: [], completed: [], joined: [], granted: [] },
+    inTurn: false,
     settled: new Set(),
     holding: 0,
     halted: undefined,

@@ -1,4 +1,4 @@
-import type { AgentEvent } from '../../actors/agent.ts';
+import type { AgentDesk } from '../../actors/agent.ts';
 import type {
   AttemptRequest,
   Behaviour,
@@ -35,7 +35,7 @@ export interface RunServices {
   readonly logger: Logger;
   readonly governor: Mailbox<GovernorEvent>;
   /** The machine of an agent, shared by all runs of the workflow. */
-  agent(workflow: string, agent: string): Mailbox<AgentEvent>;
+  agent(workflow: string, agent: string): AgentDesk;
   /** The pool whose slots carry this agent's attempts out. */
   pool(agent: AgentSpec): Mailbox<PoolEvent>;
   behaviour(agent: AgentSpec): Behaviour;
@@ -111,6 +111,8 @@ export interface RunCore {
   readonly live: Map<string, LiveTask>;
   readonly groups: Map<string, LiveGroup>;
   readonly agenda: Agenda;
+  /** True while the agenda is being worked off: what comes now is put on it and needs no event. */
+  inTurn: boolean;
   /** Tasks and groups of the graph that have been settled. */
   readonly settled: Set<string>;
   /** Attempts that run or are being aborted. */
@@ -130,6 +132,13 @@ export interface Agenda {
   readonly completed: string[];
   /** Groups whose end is in the journal. */
   readonly joined: string[];
+  /** Tasks whose permits have come. */
+  readonly granted: string[];
+}
+
+/** Puts ids on a list of the agenda; there may be more of them than a call takes arguments. */
+export function enqueue(list: string[], ids: Iterable<string>): void {
+  for (const id of ids) list.push(id);
 }
 
 /** The live entry of a task, made on first use. */

@@ -147,7 +147,7 @@ function beginAttempt(core: RunCore, id: string): void {
       core.self.send({ type: 'attempt.timed_out', task: id, attempt }),
     );
   }
-  services.agent(core.book.workflow.name, agent.id).send({ type: 'attempt.began' });
+  services.agent(core.book.workflow.name, agent.id).began();
   services.pool(agent).send({
     type: 'attempt.begin',
     key: attemptKey(core, id),

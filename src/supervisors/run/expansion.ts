@@ -3,6 +3,7 @@ import type { Plain } from '../../core/plain.ts';
 import { shardItems } from '../../results/sharding.ts';
 import type { ExpandSpec, TaskSpec } from '../../workflow/model.ts';
 import { resolveTemplate } from '../../workflow/template.ts';
+import { enqueue } from './core.ts';
 import type { RunCore } from './core.ts';
 import { endTask, succeedTask } from './ends.ts';
 import { openGroup } from './groups.ts';
@@ -43,7 +44,7 @@ export function expansionJoined(core: RunCore, id: string): void {
 export function startMembers(core: RunCore, task: TaskSpec, items: readonly Plain[]): void {
   const { members } = core.book.expand(task, items);
   openGroup(core, task.id);
-  core.agenda.ready.push(...members);
+  enqueue(core.agenda.ready, members);
 }
 
 function itemsOf(core: RunCore, task: TaskSpec): Plain[] {

@@ -4,6 +4,7 @@ import type { GroupRow } from '../../journal/fold.ts';
 import type { BarrierDecision, BarrierOutcome } from '../../policies/barrier.ts';
 import type { GroupSpec } from '../../workflow/model.ts';
 import type { JoinInput, JoinPort } from '../join.ts';
+import { enqueue } from './core.ts';
 import type { LiveGroup, RunCore } from './core.ts';
 
 /** Between the run, which alone writes the journal, and the supervisors of its groups, which decide by policy. */
@@ -59,7 +60,7 @@ export function barrierDeadline(core: RunCore, groupId: string): void {
 export function contribute(core: RunCore, groupId: string, member: string): void {
   const revision = groupRow(core.ledger.state, groupId).contributions.length + 1;
   core.ledger.commit([{ type: 'contribution.merged', group: groupId, member, revision }], () => {
-    core.agenda.ready.push(...core.frontier.begin(groupId).ready);
+    enqueue(core.agenda.ready, core.frontier.begin(groupId).ready);
   });
 }
 
@@ -128,7 +129,7 @@ function replayDecisions(core: RunCore, live: LiveGroup, row: GroupRow): void {
     live.supervisor.send({ type: 'deadline.reached', progressed });
   if (row.fellBack) live.supervisor.send({ type: 'deadline.reached', progressed: [] });
   if (row.deadline !== undefined) scheduleBarrier(core, live, row.deadline);
-  if (row.contributions.length > 0) core.agenda.ready.push(...core.frontier.begin(live.id).ready);
+  if (row.contributions.length > 0) enqueue(core.agenda.ready, core.frontier.begin(live.id).ready);
 }
 
 function replayMembers(core: RunCore, live: LiveGroup, group: GroupSpec): void {

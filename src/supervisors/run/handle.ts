@@ -1,6 +1,5 @@
-import { liveTask } from './core.ts';
+import { enqueue, liveTask } from './core.ts';
 import type { RunCore } from './core.ts';
-import { dispatch } from './dispatch.ts';
 import { endTask } from './ends.ts';
 import type { RunEvent } from './events.ts';
 import { barrierDeadline, contribute } from './groups.ts';
@@ -19,7 +18,7 @@ type Handlers = {
 const handlers: Handlers = {
   'run.opened': (core) => restore(core),
   'records.durable': (core) => core.ledger.drain(),
-  'permits.granted': (core, { tasks }) => dispatch(core, tasks),
+  'permits.granted': (core, { tasks }) => enqueue(core.agenda.granted, tasks),
   'permit.refused': (core, { task, error }) =>
     endTask(core, task, { outcome: 'failed', reason: 'not_retryable', error }),
   'attempt.settled': (core, { task, settlement, aborted }) =>
@@ -42,6 +41,11 @@ const handlers: Handlers = {
 /** What the run does about an event, and about everything that follows from it at once. */
 export function handle(core: RunCore, event: RunEvent): void {
   const handler = handlers[event.type] as ((core: RunCore, event: RunEvent) => void) | undefined;
-  handler?.(core, event);
+  core.inTurn = true;
+  try {
+    handler?.(core, event);
+  } finally {
+    core.inTurn = false;
+  }
   pump(core);
 }

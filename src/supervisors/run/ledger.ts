@@ -62,6 +62,11 @@ export class Ledger {
     this.options.onDurable();
   }
 
+  /** Whether something waits to be drained. */
+  get isDue(): boolean {
+    return this.due.length > 0;
+  }
+
   /** Runs what has become durable. */
   drain(): void {
     this.scheduled = false;

@@ -1,25 +1,38 @@
 import { advance } from './advance.ts';
 import type { RunCore } from './core.ts';
+import { dispatch } from './dispatch.ts';
 import { expansionJoined } from './expansion.ts';
 import { groupEnded, taskEnded } from './settle.ts';
 import { completed } from './validation.ts';
 
 /**
- * Works the agenda off: ends first, so that what they release starts together. Everything that one step
- * causes is put on the agenda and taken from it here; a cascade of 100,000 skips uses no stack.
+ * Works the agenda off: what has become durable first, then ends, so that what they release starts
+ * together. Everything that one step causes is put on the agenda and taken from it here: a cascade of
+ * 100,000 skips uses no stack, and a task that starts and ends costs the run one event.
  */
 export function pump(core: RunCore): void {
   const { agenda } = core;
-  while (
-    agenda.ended.length + agenda.joined.length + agenda.completed.length + agenda.ready.length >
-    0
-  ) {
-    for (const id of agenda.ended.splice(0)) taskEnded(core, id);
-    for (const id of agenda.joined.splice(0)) groupJoined(core, id);
-    for (const id of agenda.completed.splice(0)) completed(core, id);
-    advance(core, agenda.ready.splice(0));
+  core.inTurn = true;
+  try {
+    while (isBusy(core)) {
+      core.ledger.drain();
+      for (const id of agenda.ended.splice(0)) taskEnded(core, id);
+      for (const id of agenda.joined.splice(0)) groupJoined(core, id);
+      for (const id of agenda.completed.splice(0)) completed(core, id);
+      advance(core, agenda.ready.splice(0));
+      dispatch(core, agenda.granted.splice(0));
+    }
+  } finally {
+    core.inTurn = false;
   }
   tellIfDone(core);
+}
+
+function isBusy({ agenda, ledger }: RunCore): boolean {
+  const { ended, joined, completed: judged, ready, granted } = agenda;
+  return (
+    ledger.isDue || ended.length + joined.length + judged.length + ready.length + granted.length > 0
+  );
 }
 
 function groupJoined(core: RunCore, id: string): void {

@@ -1,7 +1,7 @@
 import type { TaskRow } from '../../journal/fold.ts';
 import { concurrencyKind } from '../../workflow/model.ts';
 import type { RunCore } from './core.ts';
-import { liveTask } from './core.ts';
+import { enqueue, liveTask } from './core.ts';
 import { startMembers } from './expansion.ts';
 import { openGroup } from './groups.ts';
 import { cancelRun, runDeadline } from './ending.ts';
@@ -19,7 +19,7 @@ export function restore(core: RunCore): void {
     if (phase === 'ended' && outcome) core.agenda.joined.push(id);
     else openGroup(core, id);
   }
-  core.agenda.ready.push(...core.frontier.ready());
+  enqueue(core.agenda.ready, core.frontier.ready());
   if (core.ledger.state.status === 'cancelling')
     cancelRun(core, core.ledger.state.cancelledBy ?? '');
 }
@@ -37,7 +37,10 @@ function openScope(core: RunCore): void {
     scope: run,
     capacity,
     holder: {
-      granted: (tasks) => self.send({ type: 'permits.granted', tasks }),
+      granted: (tasks) => {
+        if (core.inTurn) enqueue(core.agenda.granted, tasks);
+        else self.send({ type: 'permits.granted', tasks });
+      },
       refused: (task, error) => self.send({ type: 'permit.refused', task, error }),
     },
   });

@@ -1,5 +1,6 @@
 import type { Settlement } from '../../planning/frontier.ts';
 import type { TaskSpec } from '../../workflow/model.ts';
+import { enqueue } from './core.ts';
 import type { RunCore } from './core.ts';
 import { hasEnded, skipTask } from './ends.ts';
 import { memberEnded } from './groups.ts';
@@ -46,7 +47,7 @@ function settle(core: RunCore, id: string, kind: Settlement): void {
   if (core.settled.has(id)) return;
   core.settled.add(id);
   const { ready, blocked } = core.frontier.settle(id, kind);
-  core.agenda.ready.push(...ready);
+  enqueue(core.agenda.ready, ready);
   for (const { id: waiting, by } of blocked) skipTask(core, waiting, skipReason(core, by));
 }
 

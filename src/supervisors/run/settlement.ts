@@ -90,11 +90,8 @@ function letGo(core: RunCore, id: string, settlement: AttemptSettlement): boolea
   releasePermit(core, id);
   const { services, book } = core;
   const began = core.ledger.state.tasks.get(id)?.dispatchedAt ?? services.clock.now();
-  services.agent(book.workflow.name, live.request.agent.id).send({
-    type: 'attempt.ended',
-    ok: settlement.status === 'succeeded',
-    durationMs: services.clock.now() - began,
-  });
+  const desk = services.agent(book.workflow.name, live.request.agent.id);
+  desk.ended(settlement.status === 'succeeded', services.clock.now() - began);
   return true;
 }
 

@@ -104,8 +104,10 @@ export class TaskBook {
   expand(parent: TaskSpec, items: readonly Plain[]): GroupSpec {
     const known = this.groups.get(parent.id);
     if (known) return known;
+    // What members share stands once: there may be 100,000 of them.
+    const base = memberBase(parent);
     const members = items.map((item, index) =>
-      this.addMember(parent, { index, count: items.length, item }),
+      this.addMember(base, { parent, index, count: items.length, item }),
     );
     const group: GroupSpec = {
       id: parent.id,
@@ -149,21 +151,12 @@ export class TaskBook {
     this.groups.delete(parent.id);
   }
 
-  private addMember(parent: TaskSpec, part: Omit<Member, 'parent'>): string {
-    const id = memberId(parent.id, part.index);
-    const aspect = aspectOf(parent, part.index);
-    this.tasks.set(id, {
-      ...parent,
-      id,
-      needs: [],
-      group: parent.id,
-      expand: undefined,
-      validates: undefined,
-      when: undefined,
-      agent: aspect?.agent ?? parent.agent,
-      with: aspect?.with ?? parent.with,
-    });
-    this.members.set(id, { parent, ...part });
+  private addMember(base: TaskSpec, member: Member): string {
+    const id = memberId(member.parent.id, member.index);
+    const aspect = aspectOf(member.parent, member.index);
+    const own = aspect ? { id, ...aspectParts(member.parent, aspect) } : { id };
+    this.tasks.set(id, Object.assign(Object.create(base) as TaskSpec, own));
+    this.members.set(id, member);
     return id;
   }
 
@@ -201,6 +194,22 @@ const emptyTask: Omit<TaskSpec, 'id' | 'agent'> = {
 function known<T>(value: T | undefined, what: string, id: string): T {
   if (value === undefined) throw new Error(`no ${what} "${id}" in this run`);
   return value;
+}
+
+/** What all members of a task have in common. */
+function memberBase(parent: TaskSpec): TaskSpec {
+  return {
+    ...parent,
+    needs: [],
+    group: parent.id,
+    expand: undefined,
+    validates: undefined,
+    when: undefined,
+  };
+}
+
+function aspectParts(parent: TaskSpec, aspect: AspectSpec): Pick<TaskSpec, 'agent' | 'with'> {
+  return { agent: aspect.agent ?? parent.agent, with: aspect.with ?? parent.with };
 }
 
 function aspectOf(parent: TaskSpec, index: number): AspectSpec | undefined {

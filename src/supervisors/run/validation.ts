@@ -1,5 +1,6 @@
 import type { Plain } from '../../core/plain.ts';
 import type { TaskRow } from '../../journal/fold.ts';
+import { enqueue } from './core.ts';
 import type { RunCore } from './core.ts';
 import { endTask } from './ends.ts';
 
@@ -8,7 +9,7 @@ import { endTask } from './ends.ts';
 /** The task has an output and checkers: they may start. */
 export function completed(core: RunCore, id: string): void {
   const { ready } = core.frontier.complete(id);
-  core.agenda.ready.push(...ready);
+  enqueue(core.agenda.ready, ready);
   judge(core, id);
 }
 
