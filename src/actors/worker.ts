@@ -11,7 +11,7 @@ export type AbortReason =
   | 'shutdown';
 
 /** How a worker's task ended, as its supervisor decided. */
-export type Verdict = 'succeeded' | 'failed' | 'timed_out' | 'cancelled' | 'sent_back';
+export type Verdict = 'succeeded' | 'failed' | 'timed_out' | 'cancelled';
 
 /** What a worker asks of those around it; one object for a whole run, so that a worker stays small. */
 export interface WorkerPort {
@@ -44,8 +44,23 @@ export type WorkerEvent =
   | { readonly type: 'verdict.retry' }
   | { readonly type: `verdict.${Verdict}` };
 
+/** Which reason counts when two meet: what ends more outranks what ends less. */
+const strength: Readonly<Record<AbortReason, number>> = {
+  timeout: 0,
+  barrier_fallback: 0,
+  deadline: 1,
+  barrier_released: 2,
+  cancelled: 2,
+  shutdown: 3,
+};
+
 const workerSetup = setup({
   types: {} as { context: WorkerContext; events: WorkerEvent; input: WorkerInput },
+  guards: {
+    isStronger: ({ context, event }) =>
+      event.type === 'attempt.abort' &&
+      strength[event.reason] > strength[context.aborted ?? 'timeout'],
+  },
   actions: {
     beginAttempt: ({ context }) => context.port.begin(context.task),
     keepAbortReason: assign((_, params: { aborted: AbortReason }) => params),
@@ -72,7 +87,6 @@ export const workerMachine = workerSetup.createMachine({
     'verdict.failed': '.failed',
     'verdict.timed_out': '.timed_out',
     'verdict.cancelled': '.cancelled',
-    'verdict.sent_back': '.sent_back',
   },
   states: {
     running: {
@@ -96,6 +110,13 @@ export const workerMachine = workerSetup.createMachine({
       tags: ['permit'],
       entry: 'abortAttempt',
       on: {
+        'attempt.abort': {
+          guard: 'isStronger',
+          actions: {
+            type: 'keepAbortReason',
+            params: ({ event }) => ({ aborted: event.reason }),
+          },
+        },
         'attempt.settled': {
           target: 'reporting',
           actions: {
@@ -113,6 +134,5 @@ export const workerMachine = workerSetup.createMachine({
     failed: { type: 'final' },
     timed_out: { type: 'final' },
     cancelled: { type: 'final' },
-    sent_back: { type: 'final' },
   },
 });

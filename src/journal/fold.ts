@@ -1,7 +1,8 @@
+import { TroupeError } from '../core/errors.ts';
 import type { ErrorInfo } from '../core/errors.ts';
 import type { Census, GroupOutcome, Reason, RunOutcome, TaskOutcome } from '../core/outcome.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
-import { aggregationId, memberId } from '../workflow/model.ts';
+import { aggregationId, memberId, splitTaskOf } from '../workflow/model.ts';
 import type { Workflow } from '../workflow/model.ts';
 import type { JournalRecord } from './record.ts';
 
@@ -24,6 +25,8 @@ export interface RunState {
   seed: number;
   simulated: boolean;
   startedAt: number;
+  /** What deadlines count from: the start, or the newest reopening. */
+  activeSince: number;
   endedAt: number | undefined;
   outcome: RunOutcome | undefined;
   reason: Reason | undefined;
@@ -50,6 +53,8 @@ export interface TaskRow {
   iteration: number;
   /** First dispatch. */
   startedAt: number | undefined;
+  /** First dispatch of those attempts that count against the retry policy. */
+  roundStartedAt: number | undefined;
   /** Dispatch of the newest attempt. */
   dispatchedAt: number | undefined;
   finishedAt: number | undefined;
@@ -77,7 +82,11 @@ export interface GroupRow {
   output: Plain;
   census: Census | undefined;
   /** Members in the order in which their results were merged. */
-  readonly contributions: string[];
+  readonly contributions: Set<string>;
+  /** Revision of the view that all members read; undefined: none was dispatched. */
+  view: number | undefined;
+  /** Its time was over when it was released. */
+  timedOut: boolean;
 }
 
 /** The state before the first record. */
@@ -92,6 +101,7 @@ export function emptyRunState(): RunState {
     seed: 0,
     simulated: false,
     startedAt: 0,
+    activeSince: 0,
     endedAt: undefined,
     outcome: undefined,
     reason: undefined,
@@ -117,6 +127,7 @@ export function taskRow(state: RunState, id: string): TaskRow {
     attemptBase: 0,
     iteration: 1,
     startedAt: undefined,
+    roundStartedAt: undefined,
     dispatchedAt: undefined,
     finishedAt: undefined,
     retryAt: undefined,
@@ -146,7 +157,9 @@ export function groupRow(state: RunState, id: string): GroupRow {
     endedAt: undefined,
     output: null,
     census: undefined,
-    contributions: [],
+    contributions: new Set(),
+    view: undefined,
+    timedOut: false,
   };
   state.groups.set(id, row);
   return row;
@@ -170,6 +183,7 @@ const appliers: Appliers = {
     state.seed = record.seed;
     state.simulated = record.simulated;
     state.startedAt = record.at;
+    state.activeSince = record.at;
   },
   'lease.taken': (state, record) => {
     state.epoch = record.epoch;
@@ -177,12 +191,14 @@ const appliers: Appliers = {
       if (row.phase === 'running' && !row.items) row.phase = 'waiting';
     }
   },
-  'run.reopened': (state) => {
+  'run.reopened': (state, record) => {
     state.status = 'running';
     state.endedAt = undefined;
     state.outcome = undefined;
     state.reason = undefined;
     state.cancelledBy = undefined;
+    state.activeSince = record.at;
+    reopenRejected(state);
     reopenTasks(state);
     reopenGroups(state);
   },
@@ -203,6 +219,7 @@ const appliers: Appliers = {
     row.attempt = record.attempt;
     row.iteration = record.iteration;
     row.startedAt ??= record.at;
+    if (record.attempt === row.attemptBase + 1) row.roundStartedAt = record.at;
     row.dispatchedAt = record.at;
     row.retryAt = undefined;
   },
@@ -261,6 +278,9 @@ const appliers: Appliers = {
   'result.late': (state, record) => {
     taskRow(state, record.task).late++;
   },
+  'group.opened': (state, record) => {
+    groupRow(state, record.group).view = record.view;
+  },
   'barrier.armed': (state, record) => {
     groupRow(state, record.group).deadline = record.deadline;
   },
@@ -284,9 +304,10 @@ const appliers: Appliers = {
     row.deadline = undefined;
     row.outcome = record.outcome;
     row.reason = record.reason;
+    row.timedOut = record.timedOut;
   },
   'contribution.merged': (state, record) => {
-    groupRow(state, record.group).contributions.push(record.member);
+    groupRow(state, record.group).contributions.add(record.member);
   },
   'group.ended': (state, record) => {
     const row = groupRow(state, record.group);
@@ -301,13 +322,18 @@ const appliers: Appliers = {
   'conflict.recorded': () => undefined,
 };
 
+type Applier = (state: RunState, record: JournalRecord) => void;
+
 /**
  * Applies one record. The state is changed in place: a run of 100,000 tasks is folded at a flat cost
  * per record. Memory has a fold of its own (memory/run-memory.ts).
  */
 export function apply(state: RunState, record: JournalRecord): void {
   state.seq = record.seq;
-  const applier = appliers[record.type] as (state: RunState, record: JournalRecord) => void;
+  const applier = appliers[record.type] as Applier | undefined;
+  if (!applier) {
+    throw new TroupeError('TRP_JOURNAL_VERSION', `A record of type ${record.type} is not known.`);
+  }
   applier(state, record);
 }
 
@@ -337,6 +363,8 @@ function beginIteration(row: TaskRow, iteration: number): void {
   row.reason = undefined;
   row.finishedAt = undefined;
   row.items = undefined;
+  row.steps = undefined;
+  row.error = undefined;
 }
 
 /** A new round of an expanded task splits anew: the members of the last round are history. */
@@ -348,9 +376,28 @@ function forgetMembers(state: RunState, row: TaskRow): void {
   state.groups.delete(row.id);
 }
 
+/** What was refused is done anew, in a new iteration, and judged anew; so is what stood in for a failed task. */
+function reopenRejected(state: RunState): void {
+  const reopened = new Set<string>();
+  for (const row of [...state.tasks.values()]) {
+    if (row.phase !== 'ended' || row.outcome === 'succeeded') continue;
+    reopened.add(row.id);
+    if (row.reason !== 'validation_rejected') continue;
+    forgetMembers(state, row);
+    beginIteration(row, row.iteration + 1);
+  }
+  for (const { id, validates } of state.workflow?.tasks ?? []) {
+    if (validates === undefined || !reopened.has(validates)) continue;
+    const checker = state.tasks.get(id);
+    if (checker?.phase === 'ended') beginIteration(checker, checker.iteration + 1);
+  }
+}
+
 function reopenTasks(state: RunState): void {
   for (const row of state.tasks.values()) {
     if (row.phase !== 'ended' || row.outcome === 'succeeded') continue;
+    // A gap that the join has tolerated: the task that was split has its output, and keeps it.
+    if (state.tasks.get(splitTaskOf(row.id))?.outcome === 'succeeded') continue;
     row.phase = 'waiting';
     row.outcome = undefined;
     row.reason = undefined;
@@ -363,7 +410,8 @@ function reopenTasks(state: RunState): void {
 /** A group that was released with what it needed stays released: its dependents have used its output. */
 function reopenGroups(state: RunState): void {
   for (const [id, row] of state.groups) {
-    if (row.outcome === 'succeeded' || row.outcome === 'partial') continue;
+    const isAgain = state.tasks.get(id)?.phase === 'waiting';
+    if ((row.outcome === 'succeeded' || row.outcome === 'partial') && !isAgain) continue;
     state.groups.delete(id);
   }
 }

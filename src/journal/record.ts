@@ -23,6 +23,7 @@ export type RecordBody =
   | TaskAccepted
   | TaskExpanded
   | LateResult
+  | GroupOpened
   | BarrierArmed
   | BarrierExtended
   | BarrierFellBack
@@ -161,6 +162,13 @@ export interface LateResult {
   readonly attempt: number;
 }
 
+/** The first member was dispatched: all of them read memory at this revision. */
+export interface GroupOpened {
+  readonly type: 'group.opened';
+  readonly group: string;
+  readonly view: number;
+}
+
 /** The timeout of a barrier began to run; `deadline` is in wall milliseconds. */
 export interface BarrierArmed {
   readonly type: 'barrier.armed';
@@ -190,6 +198,8 @@ export interface BarrierReleased {
   readonly group: string;
   readonly outcome: GroupOutcome;
   readonly reason: Reason;
+  /** Its time was over. */
+  readonly timedOut: boolean;
 }
 
 /** A member's result was merged into its group's running output. */

@@ -74,6 +74,11 @@ export class Frontier {
     return ids;
   }
 
+  /** Whether the task has everything that it needs. */
+  isReady(id: string): boolean {
+    return this.waiters.get(id)?.phase === 'ready';
+  }
+
   /**
    * Tells that a task or group ended: accepted, or in a way that its dependents cannot go on from.
    * Blocked tasks are only reported; the caller settles them as unsatisfied in turn.

@@ -262,6 +262,12 @@ export function memberId(taskId: string, index: number): string {
   return `${taskId}[${index}]`;
 }
 
+/** The id of the task that a member was made from; the id itself for any other task. */
+export function splitTaskOf(id: string): string {
+  const bracket = id.lastIndexOf('[');
+  return bracket > 0 ? id.slice(0, bracket) : id;
+}
+
 /** The id of the task that aggregates a group's outputs by a function. */
 export function aggregationId(groupId: string): string {
   return `${groupId}@aggregate`;

@@ -95,7 +95,7 @@ const samples: {
       { type: 'attempt.abort', reason: 'timeout' },
       { type: 'dispatch' },
       { type: 'verdict.retry' },
-      ...['succeeded', 'failed', 'timed_out', 'cancelled', 'sent_back'].map((verdict) => ({
+      ...['succeeded', 'failed', 'timed_out', 'cancelled'].map((verdict) => ({
         type: `verdict.${verdict}`,
       })),
     ] as never,

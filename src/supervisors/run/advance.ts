@@ -5,7 +5,7 @@ import { agentKind } from '../../workflow/model.ts';
 import { conditionHolds } from '../../workflow/template.ts';
 import type { RunCore } from './core.ts';
 import { liveTask } from './core.ts';
-import { endTask, skipTask } from './ends.ts';
+import { endTask, skipTask } from './task-end.ts';
 import { expand } from './expansion.ts';
 import { openGroup } from './groups.ts';
 import { scopeOf } from './scope.ts';
@@ -27,7 +27,9 @@ export function advance(core: RunCore, ids: readonly string[]): void {
 }
 
 function isBackoffOver({ ledger, live }: RunCore, id: string): boolean {
-  return ledger.state.tasks.get(id)?.phase === 'backing_off' && !live.get(id)?.retryTimer;
+  const task = live.get(id);
+  const backsOff = ledger.state.tasks.get(id)?.phase === 'backing_off';
+  return backsOff && !task?.retryTimer && !task?.undecided;
 }
 
 /** What happens once, before a task first asks for a permit. */
@@ -39,7 +41,8 @@ function opens(core: RunCore, task: TaskSpec): boolean {
 }
 
 function conditionMet(core: RunCore, task: TaskSpec): boolean {
-  if (task.when === undefined) return true;
+  // A task that has begun was let in then; a resume does not ask again.
+  if (task.when === undefined || core.ledger.state.tasks.get(task.id)?.attempt) return true;
   const scope = scopeOf(core, task, core.ledger.memory.view());
   try {
     if (conditionHolds(task.when, scope)) return true;
@@ -58,13 +61,13 @@ function conditionMet(core: RunCore, task: TaskSpec): boolean {
  * The task's deadline runs from the moment that its inputs were there, queueing included. It is absolute,
  * so that a resumed run does not start it anew.
  */
-function armDeadline(core: RunCore, task: TaskSpec): void {
+export function armDeadline(core: RunCore, task: TaskSpec): void {
   if (task.deadlineMs === undefined || core.book.member(task.id)) return;
   const { state } = core.ledger;
   const ends = task.needs.map(
     ({ on }) => state.tasks.get(on)?.finishedAt ?? state.groups.get(on)?.endedAt ?? 0,
   );
-  const readyAt = Math.max(state.startedAt, ...ends);
+  const readyAt = Math.max(state.activeSince, ...ends);
   const live = liveTask(core, task.id);
   live.deadlineTimer?.cancel();
   live.deadlineTimer = core.services.deadlines.at(readyAt + task.deadlineMs, () =>

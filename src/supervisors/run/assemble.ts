@@ -68,6 +68,7 @@ export function assembleRun(
     inTurn: false,
     settled: new Set(),
     holding: 0,
+    openGroups: 0,
     halted: undefined,
     deadline: undefined,
   };

@@ -47,7 +47,10 @@ export interface LiveTask {
   worker: Mailbox<WorkerEvent> | undefined;
   /** Holds a permit, so that an attempt runs or is about to. */
   holding: boolean;
-  aborting: boolean;
+  /** Its failure is on the way into the journal: the worker has no verdict yet. */
+  undecided: boolean;
+  /** Retry as soon as the verdict is there. */
+  hurry: boolean;
   /** Has reported progress since its dispatch. */
   progressed: boolean;
   request: AttemptRequest | undefined;
@@ -117,6 +120,8 @@ export interface RunCore {
   readonly settled: Set<string>;
   /** Attempts that run or are being aborted. */
   holding: number;
+  /** Groups whose supervisor lives and whose end is not in the journal. */
+  openGroups: number;
   /** No new attempts: the run is being cancelled, interrupted or has run out of time. */
   halted: AbortReason | undefined;
   deadline: Deadline | undefined;
@@ -148,7 +153,8 @@ export function liveTask(core: RunCore, id: string): LiveTask {
   const live: LiveTask = {
     worker: undefined,
     holding: false,
-    aborting: false,
+    undecided: false,
+    hurry: false,
     progressed: false,
     request: undefined,
     attemptTimer: undefined,

@@ -15,7 +15,7 @@ import type { RecordBody } from '../../journal/record.ts';
 import type { TaskSpec } from '../../workflow/model.ts';
 import { liveTask } from './core.ts';
 import type { RunCore } from './core.ts';
-import { endTask, hasEnded } from './ends.ts';
+import { endTask, hasEnded } from './task-end.ts';
 import { memberDispatched } from './groups.ts';
 import { inputOf } from './scope.ts';
 
@@ -94,12 +94,13 @@ function requestOf(core: RunCore, task: TaskSpec): AttemptRequest {
 }
 
 /** A member belongs to its task's iteration: a new round is new work, with operation ids of its own. */
-function roundOf(
+export function roundOf(
   core: RunCore,
   id: string,
 ): Pick<TaskRow, 'attempt' | 'iteration' | 'feedback' | 'steps'> {
   const row = core.ledger.state.tasks.get(id);
-  const parent = core.book.member(id)?.parent;
+  const group = core.book.aggregates(id);
+  const parent = core.book.member(id)?.parent ?? (group ? core.book.expanded(group) : undefined);
   const round = parent === undefined ? row : core.ledger.state.tasks.get(parent.id);
   return {
     attempt: row?.attempt ?? 0,
@@ -129,9 +130,10 @@ function start(core: RunCore, request: AttemptRequest): void {
 function startWorker(core: RunCore, id: string, group: string | undefined): void {
   const owner = group === undefined ? undefined : core.groups.get(group);
   const crew = owner?.crew ?? core.crew;
-  if (owner) owner.live++;
   crew.send({ type: 'child.start', id, src: 'worker', input: { task: id, port: core.port } });
-  liveTask(core, id).worker = crew.getSnapshot().children.get(id);
+  const worker = crew.getSnapshot().children.get(id);
+  liveTask(core, id).worker = worker;
+  if (owner && worker) owner.live++;
 }
 
 /** Called by the worker when it enters `running`. */

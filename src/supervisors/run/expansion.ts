@@ -5,7 +5,7 @@ import type { ExpandSpec, TaskSpec } from '../../workflow/model.ts';
 import { resolveTemplate } from '../../workflow/template.ts';
 import { enqueue } from './core.ts';
 import type { RunCore } from './core.ts';
-import { endTask, succeedTask } from './ends.ts';
+import { endTask, succeedTask } from './task-end.ts';
 import { openGroup } from './groups.ts';
 import { scopeOf } from './scope.ts';
 
@@ -13,13 +13,12 @@ import { scopeOf } from './scope.ts';
 
 /** Splits a task into members and starts them. The split is journaled: a resumed run has the same members. */
 export function expand(core: RunCore, task: TaskSpec): void {
-  const recorded = core.ledger.state.tasks.get(task.id)?.items;
-  if (recorded) return startMembers(core, task, recorded);
   try {
-    const items = itemsOf(core, task);
-    core.ledger.commit([{ type: 'task.expanded', task: task.id, items }], () =>
-      startMembers(core, task, items),
-    );
+    const items = core.ledger.state.tasks.get(task.id)?.items ?? itemsOf(core, task);
+    core.ledger.commit([{ type: 'task.expanded', task: task.id, items }], () => {
+      const isOpen = core.ledger.state.tasks.get(task.id)?.phase === 'running';
+      if (isOpen) startMembers(core, task, items);
+    });
   } catch (error) {
     endTask(core, task.id, {
       outcome: 'failed',

@@ -1,5 +1,4 @@
 import type { AnyActorRef } from '../../actors/xstate.ts';
-import { groupRow } from '../../journal/fold.ts';
 import type { GroupRow } from '../../journal/fold.ts';
 import type { BarrierDecision, BarrierOutcome } from '../../policies/barrier.ts';
 import type { GroupSpec } from '../../workflow/model.ts';
@@ -17,6 +16,7 @@ export function openGroup(core: RunCore, id: string): LiveGroup | undefined {
   const group = core.book.group(id);
   const live = startSupervisor(core, group);
   core.groups.set(id, live);
+  core.openGroups++;
   live.replaying = true;
   if (row) replayDecisions(core, live, row);
   replayMembers(core, live, group);
@@ -41,6 +41,7 @@ export function memberDispatched(core: RunCore, groupId: string): void {
   const live = openGroup(core, groupId);
   if (!live || live.view) return;
   live.view = core.ledger.memory.view();
+  core.ledger.commit([{ type: 'group.opened', group: groupId, view: live.view.revision }]);
   live.supervisor.send({ type: 'member.dispatched' });
   armBarrier(core, live);
   const parent = core.book.expanded(groupId);
@@ -58,7 +59,9 @@ export function barrierDeadline(core: RunCore, groupId: string): void {
 
 /** A member's result becomes part of the group's output at once. */
 export function contribute(core: RunCore, groupId: string, member: string): void {
-  const revision = groupRow(core.ledger.state, groupId).contributions.length + 1;
+  const merged = core.ledger.state.groups.get(groupId)?.contributions;
+  if (merged?.has(member)) return;
+  const revision = (merged?.size ?? 0) + 1;
   core.ledger.commit([{ type: 'contribution.merged', group: groupId, member, revision }], () => {
     enqueue(core.agenda.ready, core.frontier.begin(groupId).ready);
   });
@@ -109,27 +112,30 @@ function portOf(core: RunCore): JoinPort {
     core.self.send({ type: 'barrier.decided', group, decision });
   const isNews = (group: string): boolean => !core.groups.get(group)?.replaying;
   return {
-    released: decided,
+    // A release that is in the journal stands as it was decided then, not as it would be decided now.
+    released: (group, decision) => {
+      if (core.ledger.state.groups.get(group)?.phase !== 'released') decided(group, decision);
+    },
     extended: (group, decision) => {
       if (isNews(group)) decided(group, decision);
     },
     fellBack: (group) => {
       if (isNews(group)) decided(group, { kind: 'fall_back' });
     },
-    contributed: (group, member) => {
-      if (isNews(group)) core.self.send({ type: 'member.contributed', group, member });
-    },
+    contributed: (group, member) => core.self.send({ type: 'member.contributed', group, member }),
   };
 }
 
 function replayDecisions(core: RunCore, live: LiveGroup, row: GroupRow): void {
-  const begun = row.deadline !== undefined || row.extensions.length > 0 || row.fellBack;
-  if (begun) live.supervisor.send({ type: 'member.dispatched' });
+  if (row.view !== undefined) {
+    live.view = core.ledger.memory.view(row.view);
+    live.supervisor.send({ type: 'member.dispatched' });
+  }
   for (const progressed of row.extensions)
     live.supervisor.send({ type: 'deadline.reached', progressed });
   if (row.fellBack) live.supervisor.send({ type: 'deadline.reached', progressed: [] });
   if (row.deadline !== undefined) scheduleBarrier(core, live, row.deadline);
-  if (row.contributions.length > 0) enqueue(core.agenda.ready, core.frontier.begin(live.id).ready);
+  else if (row.view !== undefined && row.phase === 'open' && !row.fellBack) armBarrier(core, live);
 }
 
 function replayMembers(core: RunCore, live: LiveGroup, group: GroupSpec): void {
@@ -142,7 +148,7 @@ function replayMembers(core: RunCore, live: LiveGroup, group: GroupSpec): void {
 
 /** The release is in the journal, but perhaps not everything that follows from it. */
 function releaseAgain(core: RunCore, live: LiveGroup, row: GroupRow): void {
-  live.timedOut = row.outcome === 'partial';
+  live.timedOut = row.timedOut;
   const outcome = (row.outcome ?? 'failed') as BarrierOutcome;
   const goOn = outcome === 'failed' && core.book.group(live.id).barrier.onFailure === 'continue';
   const decision = {
@@ -175,4 +181,7 @@ export function dismiss(core: RunCore, live: LiveGroup): void {
   if (!live.ending || live.live > 0) return;
   core.groups.delete(live.id);
   live.supervisor.send(live.ending);
+  // A task that was split is judged only now: a late member must not be taken for one of the next round.
+  if (core.ledger.state.tasks.get(live.id)?.phase === 'completed')
+    core.agenda.completed.push(live.id);
 }

@@ -1,12 +1,12 @@
-import { enqueue, liveTask } from './core.ts';
+import { enqueue } from './core.ts';
 import type { RunCore } from './core.ts';
-import { endTask } from './ends.ts';
+import { endTask } from './task-end.ts';
 import type { RunEvent } from './events.ts';
 import { barrierDeadline, contribute } from './groups.ts';
 import { carryOut } from './release.ts';
 import { pump } from './pump.ts';
 import { restore } from './restore.ts';
-import { attemptSettled, attemptTimedOut, taskDeadline } from './settlement.ts';
+import { attemptSettled, attemptTimedOut, taskDeadline } from './attempt-end.ts';
 
 type Handlers = {
   readonly [Type in RunEvent['type']]?: (
@@ -25,11 +25,14 @@ const handlers: Handlers = {
     attemptSettled(core, task, { settlement, aborted }),
   'attempt.timed_out': (core, { task, attempt }) => attemptTimedOut(core, task, attempt),
   'step.done': (core, { task, name, value, acknowledge }) => {
+    if (core.ledger.state.tasks.get(task)?.phase !== 'running') return acknowledge();
     const iteration = core.live.get(task)?.request?.iteration ?? 1;
     core.ledger.commit([{ type: 'step.done', task, iteration, name, value }], acknowledge);
   },
   'retry.due': (core, { task }) => {
-    liveTask(core, task).retryTimer = undefined;
+    const live = core.live.get(task);
+    if (!live) return;
+    live.retryTimer = undefined;
     core.agenda.ready.push(task);
   },
   'task.deadline': (core, { task }) => taskDeadline(core, task),

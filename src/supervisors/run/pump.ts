@@ -2,7 +2,7 @@ import { advance } from './advance.ts';
 import type { RunCore } from './core.ts';
 import { dispatch } from './dispatch.ts';
 import { expansionJoined } from './expansion.ts';
-import { groupEnded, taskEnded } from './settle.ts';
+import { groupEnded, taskEnded } from './cascade.ts';
 import { completed } from './validation.ts';
 
 /**
@@ -43,5 +43,10 @@ function groupJoined(core: RunCore, id: string): void {
 function tellIfDone(core: RunCore): void {
   if (core.holding > 0) return;
   if (core.halted === 'shutdown') core.self.send({ type: 'work.stopped' });
-  else if (core.settled.size === core.graph.nodes.length) core.self.send({ type: 'work.finished' });
+  else if (isDone(core)) core.self.send({ type: 'work.finished' });
+}
+
+/** Every task and group is settled, and so are the groups that splits have made. */
+export function isDone({ holding, openGroups, settled, graph }: RunCore): boolean {
+  return holding === 0 && openGroups === 0 && settled.size === graph.nodes.length;
 }

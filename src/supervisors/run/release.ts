@@ -2,9 +2,8 @@ import type { Reason } from '../../core/outcome.ts';
 import type { GroupRow } from '../../journal/fold.ts';
 import type { BarrierDecision, BarrierOutcome } from '../../policies/barrier.ts';
 import type { GroupSpec } from '../../workflow/model.ts';
-import { liveTask } from './core.ts';
 import type { LiveGroup, RunCore } from './core.ts';
-import { endTask, skipTask } from './ends.ts';
+import { endTask, skipTask } from './task-end.ts';
 import { dismiss, scheduleBarrier } from './groups.ts';
 import { groupCensus, joinedOutput } from './output.ts';
 import { accept } from './validation.ts';
@@ -43,13 +42,18 @@ export function aggregated(core: RunCore, groupId: string, taskId: string): void
   }
 }
 
-/** Ends the members of an expanded task that has itself been ended. */
+/** The task that was split has ended, or is about to: nobody waits for its members any more. */
 export function closeExpansion(core: RunCore, id: string): void {
-  const live = core.groups.get(id);
-  if (!live) return;
-  live.timedOut = true;
-  for (const member of unfinished(core, id))
-    closeMember(core, live, { id: member, outcome: 'failed' });
+  if (!core.book.isExpanded(id)) return;
+  for (const member of unfinished(core, id)) {
+    core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id: member });
+    if (!core.ledger.state.tasks.get(member)?.attempt) {
+      skipTask(core, member, 'barrier_released');
+      continue;
+    }
+    core.live.get(member)?.worker?.send({ type: 'attempt.abort', reason: 'barrier_released' });
+    endTask(core, member, { outcome: 'timed_out', reason: 'barrier_released' });
+  }
 }
 
 function extendBarrier(
@@ -61,7 +65,10 @@ function extendBarrier(
   const deadline = core.services.clock.now() + byMs;
   core.ledger.commit([{ type: 'barrier.extended', group: live.id, deadline, members }]);
   // Whoever wants to be waited for once more has to show progress once more.
-  for (const id of members) liveTask(core, id).progressed = false;
+  for (const id of members) {
+    const task = core.live.get(id);
+    if (task) task.progressed = false;
+  }
   scheduleBarrier(core, live, deadline);
 }
 
@@ -72,6 +79,7 @@ function fallBack(core: RunCore, live: LiveGroup): void {
     run: core.run,
     group: live.id,
   });
+  live.timedOut = false;
   core.ledger.commit([{ type: 'barrier.fell_back', group: live.id, members }]);
   for (const id of members) {
     const task = core.live.get(id);
@@ -79,7 +87,9 @@ function fallBack(core: RunCore, live: LiveGroup): void {
     if (task) task.retryTimer = undefined;
     if (task?.holding) {
       task.worker?.send({ type: 'attempt.abort', reason: 'barrier_fallback' });
-    } else {
+    } else if (task?.undecided) {
+      task.hurry = true;
+    } else if (core.book.member(id) || core.frontier.isReady(id)) {
       core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id });
       core.agenda.ready.push(id);
     }
@@ -100,7 +110,8 @@ function release(
   const outcome: BarrierOutcome = tolerated ? 'partial' : decision.outcome;
   const reason: Reason = tolerated ? 'gaps_tolerated' : decision.reason;
   if (row?.phase !== 'released') {
-    core.ledger.commit([{ type: 'barrier.released', group: live.id, outcome, reason }]);
+    const { id, timedOut } = live;
+    core.ledger.commit([{ type: 'barrier.released', group: id, outcome, reason, timedOut }]);
   }
   if (decision.cancelRest) {
     for (const id of unfinished(core, live.id)) closeMember(core, live, { id, outcome });
@@ -114,13 +125,20 @@ function join(
   end: { outcome: BarrierOutcome; reason: Reason },
 ): void {
   const byFunction = group.aggregate?.kind === 'function' && !core.ledger.state.simulated;
-  if (!byFunction || end.outcome === 'failed' || core.halted) {
+  if (!byFunction || end.outcome === 'failed' || core.halted || isOrphaned(core, group.id)) {
     endGroup(core, group.id, { ...end, output: joinedOutput(core, group.id) });
     return;
   }
   const { id } = core.book.aggregation(group);
   if (core.ledger.state.tasks.get(id)?.phase === 'ended') aggregated(core, group.id, id);
   else core.agenda.ready.push(id);
+}
+
+/** The group's task has ended: nobody takes its output. */
+function isOrphaned({ book, ledger }: RunCore, groupId: string): boolean {
+  return (
+    book.expanded(groupId) !== undefined && ledger.state.tasks.get(groupId)?.phase !== 'running'
+  );
 }
 
 /** Ends a member that nobody waits for any more. Finished work is kept, also if its checkers are not through. */
@@ -133,12 +151,10 @@ function closeMember(
   const row = core.ledger.state.tasks.get(id);
   if (row?.phase === 'completed') return accept(core, id);
   core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id });
-  if (row === undefined || row.attempt === 0) return skipTask(core, id, 'barrier_released');
+  if (!row?.attempt && !row?.items) return skipTask(core, id, 'barrier_released');
   const reason =
     member.outcome === 'failed' && !live.timedOut ? 'barrier_failed' : 'barrier_released';
-  const inner = core.groups.get(id);
-  if (inner)
-    for (const part of unfinished(core, id)) closeMember(core, live, { ...member, id: part });
+  closeExpansion(core, id);
   core.live.get(id)?.worker?.send({ type: 'attempt.abort', reason: 'barrier_released' });
   endTask(core, id, { outcome: live.timedOut ? 'timed_out' : 'cancelled', reason });
 }
@@ -154,6 +170,7 @@ function endGroup(
     core.agenda.joined.push(id);
     const live = core.groups.get(id);
     if (!live) return;
+    if (!live.ending) core.openGroups--;
     live.ending = { type: 'group.ended', outcome, reason };
     dismiss(core, live);
   });

@@ -4,24 +4,41 @@ import type { RunCore } from './core.ts';
 import { enqueue, liveTask } from './core.ts';
 import { startMembers } from './expansion.ts';
 import { openGroup } from './groups.ts';
-import { cancelRun, runDeadline } from './ending.ts';
+import { closeExpansion } from './release.ts';
+import { cancelRun, runDeadline } from './run-end.ts';
+import { armDeadline } from './advance.ts';
 
 /** From a journal to a running tree: the same for a new run, whose journal has only its start. */
 
 /** Puts the graph where the journal says it is, re-arms what has a time, and puts the rest on the agenda. */
 export function restore(core: RunCore): void {
   openScope(core);
-  armRunDeadline(core);
   const { tasks } = core.ledger.state;
-  for (const row of tasks.values()) if (row.items && row.phase === 'running') splitAgain(core, row);
+  for (const row of tasks.values()) if (row.items && row.phase !== 'waiting') splitAgain(core, row);
   for (const row of tasks.values()) if (row.phase !== 'waiting') restoreTask(core, row);
-  for (const { id, outcome, phase } of core.ledger.state.groups.values()) {
+  for (const { id, outcome, phase, contributions } of core.ledger.state.groups.values()) {
+    if (contributions.size > 0 && core.graph.indexOf.has(id)) {
+      enqueue(core.agenda.ready, core.frontier.begin(id).ready);
+    }
     if (phase === 'ended' && outcome) core.agenda.joined.push(id);
     else openGroup(core, id);
   }
   enqueue(core.agenda.ready, core.frontier.ready());
-  if (core.ledger.state.status === 'cancelling')
+  if (core.ledger.state.status === 'cancelling') {
     cancelRun(core, core.ledger.state.cancelledBy ?? '');
+  } else if (isOverdue(core)) runDeadline(core);
+  else armRunDeadline(core);
+}
+
+/** Whether there is nothing to go on with: the run was being cancelled, or its time is over. */
+export function isHalted(core: RunCore): boolean {
+  return core.ledger.state.status === 'cancelling' || isOverdue(core);
+}
+
+function isOverdue(core: RunCore): boolean {
+  const { deadlineMs } = core.book.workflow;
+  if (deadlineMs === undefined) return false;
+  return core.ledger.state.activeSince + deadlineMs <= core.services.clock.now();
 }
 
 function openScope(core: RunCore): void {
@@ -49,14 +66,19 @@ function openScope(core: RunCore): void {
 function armRunDeadline(core: RunCore): void {
   const { deadlineMs } = core.book.workflow;
   if (deadlineMs === undefined) return;
-  const { clock, deadlines } = core.services;
-  const due = core.ledger.state.startedAt + deadlineMs;
-  if (due <= clock.now()) runDeadline(core);
-  else core.deadline = deadlines.at(due, () => core.self.send({ type: 'run.deadline' }));
+  const due = core.ledger.state.activeSince + deadlineMs;
+  core.deadline = core.services.deadlines.at(due, () => core.self.send({ type: 'run.deadline' }));
 }
 
+/** Makes the members of a split task known again; those of a task that has ended meanwhile end with it. */
 function splitAgain(core: RunCore, row: TaskRow): void {
-  if (row.items) startMembers(core, core.book.task(row.id), row.items);
+  if (!row.items) return;
+  const task = core.book.task(row.id);
+  if (row.phase === 'running') return startMembers(core, task, row.items);
+  core.book.expand(task, row.items);
+  if (row.phase !== 'ended' || core.ledger.state.groups.get(row.id)?.phase === 'ended') return;
+  openGroup(core, row.id);
+  closeExpansion(core, row.id);
 }
 
 function restoreTask(core: RunCore, row: TaskRow): void {
@@ -64,6 +86,9 @@ function restoreTask(core: RunCore, row: TaskRow): void {
   if (!core.graph.indexOf.has(id) && row.phase === 'ended') return;
   if (row.phase === 'ended') core.agenda.ended.push(id);
   if (row.phase === 'completed') core.agenda.completed.push(id);
+  if (row.phase === 'backing_off' || (row.items && row.phase === 'running')) {
+    armDeadline(core, core.book.task(id));
+  }
   if (row.phase !== 'backing_off' || retryAt === undefined) return;
   liveTask(core, id).retryTimer = core.services.deadlines.at(retryAt, () =>
     core.self.send({ type: 'retry.due', task: id }),

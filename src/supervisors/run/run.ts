@@ -8,11 +8,13 @@ import { asyncMergeMachine } from '../async-merge.ts';
 import { crewLogic } from '../crew.ts';
 import { forkJoinMachine } from '../fork-join.ts';
 import type { CollectionRef, RunCore } from './core.ts';
-import { abandonRun, cancelRun, closeRun, freeRun, interruptRun, runDeadline } from './ending.ts';
+import { abandonRun, cancelRun, closeRun, freeRun, interruptRun, runDeadline } from './run-end.ts';
 import type { RunEvent } from './events.ts';
 import { handle } from './handle.ts';
+import { isDone } from './pump.ts';
+import { isHalted } from './restore.ts';
 import { openRun } from './opening.ts';
-import { abandonedSettled } from './settlement.ts';
+import { abandonedSettled } from './attempt-end.ts';
 
 /** What a run's machine is given: how to make its core, and whom to tell. */
 export interface RunInput {
@@ -38,7 +40,7 @@ export interface RunParts {
 interface RunContext {
   readonly input: RunInput;
   /** One object for the whole life: the machine's states carry the policy, the core carries the data. */
-  readonly box: { core: RunCore | undefined; fault?: ErrorInfo };
+  readonly box: { core: RunCore | undefined; fault?: ErrorInfo; cancelBy?: string };
 }
 
 /** Supervisors of a run's groups, by mode. */
@@ -67,8 +69,12 @@ function assemble({ context, self }: Args): void {
   const { children } = self.getSnapshot() as { children: Record<string, AnyActorRef> };
   const { groups, crew } = children;
   if (!groups || !crew) throw new Error('the collections of a run are missing');
-  context.box.core = context.input.assemble({ self, supervisors: groups, crew });
-  openRun(context.box.core);
+  try {
+    context.box.core = context.input.assemble({ self, supervisors: groups, crew });
+    openRun(context.box.core);
+  } catch (error) {
+    self.send({ type: 'run.faulted', error: errorInfo(error) });
+  }
 }
 
 /** The first fault is the one to tell. */
@@ -97,9 +103,20 @@ function workerFaults({ context }: Pick<Args, 'context'>): CollectionInput {
 const runSetup = setup({
   types: {} as { context: RunContext; events: RunEvent; input: RunInput },
   actors: { groups: groupSupervisors, crew: crewLogic },
+  guards: {
+    isDone: ({ context }) => context.box.core !== undefined && isDone(context.box.core),
+    isHalted: ({ context }) => context.box.core !== undefined && isHalted(context.box.core),
+  },
   actions: {
     open: assemble,
-    begin: guarded((core) => handle(core, { type: 'run.opened' })),
+    begin: guarded((core, { context, self }) => {
+      handle(core, { type: 'run.opened' });
+      const { cancelBy } = context.box;
+      if (cancelBy !== undefined) self.send({ type: 'run.cancel', by: cancelBy });
+    }),
+    cancelLater: ({ context, event }) => {
+      if (event.type === 'run.cancel') context.box.cancelBy = event.by;
+    },
     handle: guarded((core, { event }) => handle(core, event)),
     cancel: guarded((core, { event }) =>
       cancelRun(core, event.type === 'run.cancel' ? event.by : ''),
@@ -141,7 +158,15 @@ export const runMachine = runSetup.createMachine({
       entry: 'open',
       on: {
         'records.durable': { actions: 'handle' },
-        'run.opened': { target: 'active', actions: ['tellOpened', 'begin'] },
+        'run.opened': [
+          {
+            guard: 'isHalted',
+            target: 'active.cancelling',
+            actions: ['tellOpened', 'begin'],
+          },
+          { target: 'active', actions: ['tellOpened', 'begin'] },
+        ],
+        'run.cancel': { actions: 'cancelLater' },
         'run.interrupt': 'interrupted',
       },
     },
@@ -167,11 +192,11 @@ export const runMachine = runSetup.createMachine({
           on: {
             'run.cancel': { target: 'cancelling', actions: ['cancel', 'pump'] },
             'run.deadline': { target: 'cancelling', actions: ['expire', 'pump'] },
-            'work.finished': 'closing',
+            'work.finished': { guard: 'isDone', target: 'closing' },
           },
         },
-        cancelling: { on: { 'work.finished': 'closing' } },
-        closing: { entry: 'close', on: { 'run.closed': '#run.ended' } },
+        cancelling: { on: { 'work.finished': { guard: 'isDone', target: 'closing' } } },
+        closing: { entry: 'close', on: { 'run.interrupt': {}, 'run.closed': '#run.ended' } },
         interrupting: { entry: ['interrupt', 'pump'] },
       },
     },

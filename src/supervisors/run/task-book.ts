@@ -76,6 +76,11 @@ export class TaskBook {
     return known(this.groups.get(id), 'group', id);
   }
 
+  /** Whether the task has been split, and its members are known. */
+  isExpanded(id: string): boolean {
+    return this.tasks.has(id) && this.groups.has(id);
+  }
+
   agent(id: string): AgentSpec {
     return known(this.agents.get(id), 'agent', id);
   }
@@ -149,6 +154,9 @@ export class TaskBook {
       this.members.delete(id);
     }
     this.groups.delete(parent.id);
+    const aggregation = aggregationId(parent.id);
+    this.tasks.delete(aggregation);
+    this.aggregations.delete(aggregation);
   }
 
   private addMember(base: TaskSpec, member: Member): string {

@@ -1,16 +1,19 @@
+import type { Reason } from '../../core/outcome.ts';
 import type { Plain } from '../../core/plain.ts';
 import type { TaskRow } from '../../journal/fold.ts';
 import { enqueue } from './core.ts';
 import type { RunCore } from './core.ts';
-import { endTask } from './ends.ts';
+import { endTask } from './task-end.ts';
 
 /** Checks after completion: a checker that says `accepted: false` sends the task back for a new iteration. */
 
 /** The task has an output and checkers: they may start. */
 export function completed(core: RunCore, id: string): void {
+  if (core.ledger.state.tasks.get(id)?.phase !== 'completed') return;
   const { ready } = core.frontier.complete(id);
-  enqueue(core.agenda.ready, ready);
   judge(core, id);
+  // Judged on what its checkers have said before a crash, it may be on its way back: nobody checks it then.
+  if (core.ledger.state.tasks.get(id)?.phase !== 'waiting') enqueue(core.agenda.ready, ready);
 }
 
 /**
@@ -22,6 +25,7 @@ export function judge(core: RunCore, id: string): boolean {
   if (row?.phase !== 'completed') return false;
   const rows = core.book.checkersOf(id).map((checker) => core.ledger.state.tasks.get(checker));
   if (!rows.every((checker) => checker?.phase === 'ended')) return true;
+  if (core.groups.has(id)) return true;
   const objections = rows.filter(
     (checker) => checker !== undefined && objects(checker),
   ) as TaskRow[];
@@ -47,18 +51,29 @@ function reject(core: RunCore, id: string): void {
 
 function sendBack(core: RunCore, row: TaskRow, objections: readonly TaskRow[]): void {
   const { id } = row;
-  const recheck = core.book.checkersOf(id);
+  const recheck = core.book.checkersOf(id).filter((checker) => canCheckAgain(core, checker));
   const by = objections.map((checker) => checker.id);
   const feedback = objections.map(({ output }) => field(output, 'feedback') ?? output);
   const iteration = row.iteration + 1;
-  core.ledger.commit(
-    [{ type: 'task.sent_back', task: id, by, iteration, feedback, recheck }],
-    () => {
-      core.frontier.rearm(recheck);
-      core.book.forget(core.book.task(id));
-      core.agenda.ready.push(id);
-    },
+  core.ledger.commit([{ type: 'task.sent_back', task: id, by, iteration, feedback, recheck }], () =>
+    core.agenda.ready.push(id),
   );
+  // What is derived from the fold follows it at once; only the new round itself waits for the record.
+  core.frontier.rearm(recheck);
+  for (const checker of recheck) core.settled.delete(checker);
+  core.book.forget(core.book.task(id));
+}
+
+const endedByOthers: ReadonlySet<Reason | undefined> = new Set([
+  'upstream_failed',
+  'upstream_skipped',
+  'barrier_released',
+  'barrier_failed',
+]);
+
+/** A checker that could not run the first time, for want of something else, cannot run now either. */
+function canCheckAgain({ ledger }: RunCore, id: string): boolean {
+  return !endedByOthers.has(ledger.state.tasks.get(id)?.reason);
 }
 
 function field(value: Plain, name: string): Plain | undefined {

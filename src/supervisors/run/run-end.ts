@@ -5,7 +5,7 @@ import type { TaskRow } from '../../journal/fold.ts';
 import { resolveTemplate } from '../../workflow/template.ts';
 import type { TaskSpec, Workflow } from '../../workflow/model.ts';
 import type { RunCore } from './core.ts';
-import { endTask, hasEnded } from './ends.ts';
+import { endTask, hasEnded } from './task-end.ts';
 import { usableOutput } from './output.ts';
 import { scopeOf } from './scope.ts';
 import { accept } from './validation.ts';
@@ -28,8 +28,8 @@ export function runDeadline(core: RunCore): void {
 
 /** The process ends: attempts are stopped, nothing is decided, the run stays resumable. */
 export function interruptRun(core: RunCore): void {
+  // The permits stay with the attempts until they have ended: nobody else starts beside them.
   core.halted = 'shutdown';
-  core.services.governor.send({ type: 'scope.close', scope: core.run });
   abortAttempts(core, 'shutdown');
 }
 

@@ -2,10 +2,10 @@ import type { Settlement } from '../../planning/frontier.ts';
 import type { TaskSpec } from '../../workflow/model.ts';
 import { enqueue } from './core.ts';
 import type { RunCore } from './core.ts';
-import { hasEnded, skipTask } from './ends.ts';
+import { hasEnded, skipTask } from './task-end.ts';
 import { memberEnded } from './groups.ts';
 import { aggregated } from './release.ts';
-import { leave, verdictOf } from './settlement.ts';
+import { leave, verdictOf } from './attempt-end.ts';
 import { judge } from './validation.ts';
 
 /** What an end means for the others. */

@@ -4,15 +4,14 @@ import type { ErrorInfo } from '../../core/errors.ts';
 import { errorInfo } from '../../core/errors.ts';
 import type { Reason, TaskOutcome } from '../../core/outcome.ts';
 import { seededRandom, seedOf } from '../../core/random.ts';
-import { taskRow } from '../../journal/fold.ts';
 import type { TaskRow } from '../../journal/fold.ts';
 import type { MemoryChange, RecordBody } from '../../journal/record.ts';
 import { decideCommit } from '../../memory/propose.ts';
 import { decideRetry } from '../../policies/retry.ts';
 import { qualifiedKey } from '../../workflow/model.ts';
 import type { RunCore } from './core.ts';
-import { releasePermit } from './dispatch.ts';
-import { endTask, hasEnded, succeedTask } from './ends.ts';
+import { releasePermit, roundOf } from './dispatch.ts';
+import { endTask, hasEnded, succeedTask } from './task-end.ts';
 import { workerLeft } from './groups.ts';
 import { closeExpansion } from './release.ts';
 
@@ -26,12 +25,14 @@ export function attemptSettled(
   id: string,
   { settlement, aborted }: { settlement: AttemptSettlement; aborted: AbortReason | undefined },
 ): void {
-  if (!letGo(core, id, settlement)) return;
-  const row = taskRow(core.ledger.state, id);
+  const request = core.live.get(id)?.request;
+  const row = core.ledger.state.tasks.get(id);
+  if (!letGo(core, id, settlement) || !row) return;
+  if (request?.iteration !== roundOf(core, id).iteration) return ofLastRound(core, row, settlement);
   if (row.phase === 'ended') return tooLate(core, row, settlement);
-  if (core.halted === 'shutdown' && settlement.status === 'failed')
-    return leave(core, id, 'cancelled');
   const refused = aborted === 'timeout' || aborted === 'deadline';
+  const undecided = refused || settlement.status === 'failed';
+  if (core.halted === 'shutdown' && undecided) return leave(core, id, 'cancelled');
   if (settlement.status === 'succeeded' && !refused) return succeeded(core, row, settlement.result);
   if (settlement.status === 'succeeded')
     core.ledger.commit([{ type: 'result.late', task: id, attempt: row.attempt }]);
@@ -93,6 +94,16 @@ function letGo(core: RunCore, id: string, settlement: AttemptSettlement): boolea
   const desk = services.agent(book.workflow.name, live.request.agent.id);
   desk.ended(settlement.status === 'succeeded', services.clock.now() - began);
   return true;
+}
+
+/** The task was sent back while this attempt still ran: it belongs to a round that is over. */
+function ofLastRound(core: RunCore, row: TaskRow, settlement: AttemptSettlement): void {
+  if (settlement.status === 'succeeded') {
+    core.ledger.commit([{ type: 'result.late', task: row.id, attempt: row.attempt }]);
+  }
+  leave(core, row.id, 'cancelled');
+  // The wish of the new round met the permit of the last one; it is made again.
+  if (row.phase === 'waiting' && core.frontier.isReady(row.id)) core.agenda.ready.push(row.id);
 }
 
 /** The task's end was decided while the attempt still ran: its result is counted and dropped. */
@@ -185,7 +196,7 @@ function retryDecision(
     spec: core.book.task(row.id).retry,
     attempt,
     error,
-    firstStartedAt: row.startedAt ?? core.services.clock.now(),
+    firstStartedAt: row.roundStartedAt ?? core.services.clock.now(),
     now: core.services.clock.now(),
     random: seededRandom(seedOf(state.seed, row.id, row.attempt, 'backoff')),
   });
@@ -197,11 +208,16 @@ function retryAt(
   retry: { error: ErrorInfo; at: number },
 ): void {
   const { error, at } = retry;
+  const own = core.live.get(id);
+  if (own) own.undecided = true;
   core.ledger.commit([{ type: 'attempt.failed', task: id, attempt, error, retryAt: at }], () => {
     const live = core.live.get(id);
     if (!live || hasEnded(core, id)) return;
+    live.undecided = false;
     live.worker?.send({ type: 'verdict.retry' });
-    live.retryTimer = core.services.deadlines.at(at, () =>
+    const due = live.hurry ? core.services.clock.now() : at;
+    live.hurry = false;
+    live.retryTimer = core.services.deadlines.at(due, () =>
       core.self.send({ type: 'retry.due', task: id }),
     );
   });
