@@ -86,7 +86,12 @@ function openView(
       paint,
     });
   };
-  return new LiveView({ clock: shell.clock, write, lines });
+  return new LiveView({
+    clock: shell.clock,
+    write,
+    lines,
+    stand: (block) => shell.stand(block),
+  });
 }
 
 /** The plan only feeds the forecast, so that a plan that cannot be made never stops a run. */

@@ -60,8 +60,7 @@ export class Interruption {
   }
 
   private leave(): void {
-    this.run.view.note(`Left. To go on: troupe resume ${this.run.handle.id}`);
-    this.run.view.stop();
+    this.run.view.leave(`Left. To go on: troupe resume ${this.run.handle.id}`);
     this.shell.exit(this.exitCode ?? exitCodes.interrupted);
   }
 

@@ -1,6 +1,8 @@
 import { systemClock } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Troupe, TroupeOptions } from '../runtime/api.ts';
+import { Screen } from './screen.ts';
+import type { StandingBlock } from './screen.ts';
 
 /** Signals that a run in the foreground answers to. */
 export type ShellSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
@@ -17,10 +19,14 @@ export interface Shell {
   out(text: string): void;
   /** Writes progress, warnings and errors. */
   err(text: string): void;
+  /** Lets a block stand at the bottom of the terminal, below whatever else is written, until the answer is called. */
+  stand(block: StandingBlock): () => void;
   /** Size of the terminal behind `err`; undefined when there is none. */
   terminal(): TerminalSize | undefined;
   /** Columns to lay results out for: those of the terminal, else 100. */
   outColumns(): number;
+  /** Results go to a terminal: long texts are wrapped there, and left whole elsewhere. */
+  outIsTerminal(): boolean;
   readonly colours: { readonly out: boolean; readonly err: boolean };
   readonly env: { readonly [name: string]: string | undefined };
   /** Folder that relative paths start from; absolute. */
@@ -41,16 +47,18 @@ const columnsWithoutTerminal = 100;
 
 /** The shell of this process. From the call on, standard output belongs to `out` alone. */
 export function processShell(): Shell {
-  const writeOut = reserveStandardOutput();
+  const screen = takeStreams();
   const { env, stderr, stdout } = process;
   return {
-    out: writeOut,
-    err: (text) => void stderr.write(text),
+    out: (text) => screen.out(text),
+    err: (text) => screen.err(text),
+    stand: (block) => screen.stand(block),
     terminal: () =>
       stderr.isTTY && env['TERM'] !== 'dumb'
         ? { columns: stderr.columns || 80, rows: stderr.rows || 24 }
         : undefined,
-    outColumns: () => (stdout.isTTY ? stdout.columns : columnsWithoutTerminal),
+    outColumns: () => (stdout.isTTY && stdout.columns) || columnsWithoutTerminal,
+    outIsTerminal: () => stdout.isTTY,
     colours: { out: wantsColour(env, stdout.isTTY), err: wantsColour(env, stderr.isTTY) },
     env,
     cwd: process.cwd(),
@@ -87,18 +95,46 @@ function ended(stream: NodeJS.WriteStream): Promise<void> {
 }
 
 /**
- * Agents run inside this process and may print; results must stay pure. So whatever else is written to
- * standard output goes to standard error. A reader that left (EPIPE) ends the writing, not the run.
+ * Agents run inside this process and may print; results must stay pure, and progress whole. So whatever else
+ * is written to the standard streams goes to standard error, by the one writer that also draws the progress.
+ * A reader that left (EPIPE) ends the writing, not the run.
  */
-function reserveStandardOutput(): (text: string) => void {
+function takeStreams(): Screen {
   const { stderr, stdout } = process;
-  const write = stdout.write.bind(stdout);
-  for (const stream of [stdout, stderr]) stream.on('error', () => failed.add(stream));
-  stdout.write = stderr.write.bind(stderr) as typeof stdout.write;
+  const writeOut = writerOf(stdout);
+  const screen = new Screen({
+    out: writeOut,
+    err: writerOf(stderr),
+    outIsTerminal: stdout.isTTY,
+  });
+  for (const stream of [stdout, stderr]) stream.write = strayWrite((text) => screen.stray(text));
+  return screen;
+}
+
+/** Writes to a stream past whatever is put in place of its own method, until it has failed. */
+function writerOf(stream: NodeJS.WriteStream): (text: string) => void {
+  const write = stream.write.bind(stream);
+  stream.on('error', () => failed.add(stream));
   return (text) => {
-    if (!failed.has(stdout)) write(text);
+    if (!failed.has(stream)) write(text);
   };
 }
+
+/** Stands for the `write` of a stream. The answer is always that it can take more, since nothing waits here. */
+function strayWrite(take: (text: string) => void): NodeJS.WriteStream['write'] {
+  return (
+    chunk: string | Uint8Array,
+    encoding?: BufferEncoding | WriteCallback,
+    written?: WriteCallback,
+  ): boolean => {
+    take(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8'));
+    const callback = typeof encoding === 'function' ? encoding : written;
+    if (callback) process.nextTick(callback);
+    return true;
+  };
+}
+
+type WriteCallback = (error?: Error | null) => void;
 
 async function readStandardInput(): Promise<string> {
   const chunks: Buffer[] = [];

@@ -34,6 +34,7 @@ export class LinesView implements ProgressView {
   private readonly options: LinesOptions;
   private readonly since = new Map<string, number>();
   private failureLines = 0;
+  private stopped = false;
   private countedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: LinesOptions) {
@@ -41,6 +42,7 @@ export class LinesView implements ProgressView {
   }
 
   show(event: RunEvent): void {
+    if (this.stopped) return;
     const line = eventLine(event, this.tookMs(event), this.options.paint);
     if (this.options.tally.total <= manyTasks) return this.write(event, line);
     if (line?.failure && this.failureLines++ < maxFailureLines) this.write(event, line);
@@ -53,6 +55,12 @@ export class LinesView implements ProgressView {
 
   stop(): void {
     this.since.clear();
+    this.stopped = true;
+  }
+
+  leave(text: string): void {
+    this.note(text);
+    this.stop();
   }
 
   private showCounts(event: RunEvent): void {

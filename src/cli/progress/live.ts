@@ -2,9 +2,10 @@
 // 1. `drawn` is the number of lines of ours above the cursor, and the cursor stands at the start of the line below them.
 // 2. At most one timer is pending; drawings are at least `leastGapMs` apart and at most `mostGapMs`.
 // 3. One drawing is one write, old lines overwritten in place, so that nothing flickers.
-// 4. After stop() nothing is pending and nothing is written.
+// 4. After stop() or leave() nothing is pending, nothing is written and the block stands no longer.
 
 import type { Clock, TimerHandle } from '../../core/clock.ts';
+import type { StandingBlock } from '../screen.ts';
 import type { ProgressView } from './view.ts';
 
 /** Ten drawings a second at most. */
@@ -25,12 +26,16 @@ export interface LiveOptions {
   readonly write: (text: string) => void;
   /** The lines as they should stand now; none may be wider than the terminal. */
   readonly lines: () => readonly string[];
+  /** Tells whoever else writes to the terminal that the block stands there, until the answer is called. */
+  readonly stand?: (block: StandingBlock) => () => void;
 }
 
 /** A block of lines at the bottom of a terminal, redrawn in place. */
-export class LiveView implements ProgressView {
+export class LiveView implements ProgressView, StandingBlock {
   private readonly options: LiveOptions;
+  private readonly release: () => void;
   private drawn = 0;
+  private body = '';
   private drawnAt = Number.NEGATIVE_INFINITY;
   private timer: TimerHandle;
   private timerAt = Number.POSITIVE_INFINITY;
@@ -38,6 +43,7 @@ export class LiveView implements ProgressView {
 
   constructor(options: LiveOptions) {
     this.options = options;
+    this.release = options.stand?.(this) ?? (() => undefined);
     this.drawBy(leastGapMs);
   }
 
@@ -47,14 +53,32 @@ export class LiveView implements ProgressView {
 
   note(text: string): void {
     if (this.stopped) return;
-    this.options.write(`${this.overOld()}${clearBelow}${text}\n`);
-    this.drawn = 0;
-    this.draw();
+    this.above(() => this.options.write(`${text}\n`));
+  }
+
+  /** The block is drawn again as it was, which costs nothing but the writing; new content waits for its time. */
+  above(write: () => void): void {
+    if (this.stopped) return write();
+    this.options.write(`${beginWhole}${this.overOld()}${clearBelow}`);
+    write();
+    this.options.write(`${this.body}${endWhole}`);
   }
 
   stop(): void {
     if (this.stopped) return;
+    this.release();
     this.draw();
+    this.end();
+  }
+
+  leave(text: string): void {
+    if (this.stopped) return;
+    this.release();
+    this.options.write(`${this.overOld()}${clearBelow}${text}\n`);
+    this.end();
+  }
+
+  private end(): void {
     this.cancelTimer();
     this.stopped = true;
   }
@@ -74,8 +98,8 @@ export class LiveView implements ProgressView {
     this.cancelTimer();
     if (this.stopped) return;
     const lines = this.options.lines();
-    const body = lines.map((line) => `${line}${clearLine}\n`).join('');
-    this.options.write(`${beginWhole}${this.overOld()}${body}${clearBelow}${endWhole}`);
+    this.body = lines.map((line) => `${line}${clearLine}\n`).join('');
+    this.options.write(`${beginWhole}${this.overOld()}${this.body}${clearBelow}${endWhole}`);
     this.drawn = lines.length;
     this.drawnAt = this.options.clock.monotonic();
     this.drawBy(mostGapMs);

@@ -8,9 +8,12 @@ export interface ProgressView {
   note(text: string): void;
   /** Leaves the screen as it should stay. Nothing is written after it. */
   stop(): void;
+  /** Says a last thing in the place of all that was shown. Nothing is written after it. */
+  leave(text: string): void;
 }
 
 /** Shows nothing but what must be said. */
 export function quietView(write: (text: string) => void): ProgressView {
-  return { show: () => undefined, note: (text) => write(`${text}\n`), stop: () => undefined };
+  const note = (text: string): void => write(`${text}\n`);
+  return { show: () => undefined, note, stop: () => undefined, leave: note };
 }

@@ -9,6 +9,7 @@ import { Tally } from '../../../src/cli/progress/tally.ts';
 import { painter } from '../../../src/cli/render/painter.ts';
 import { widthOf } from '../../../src/cli/render/width.ts';
 import type { RunEvent } from '../../../src/runtime/api.ts';
+import { playBack } from '../support/terminal.ts';
 
 const paint = painter(false);
 const at = 1000;
@@ -218,19 +219,12 @@ describe('a live view', () => {
     expect([clock.step(), writes.length]).toEqual([false, before]);
   });
 
-  function playBack(text: string): string[] {
-    const lines: string[] = [];
-    let row = 0;
-    for (const [token, up] of text.matchAll(
-      /\u001b\[(\d+)A|\u001b\[\??[0-9]*[a-zA-Z]|\r|\n|[^\u001b\r\n]+/g,
-    )) {
-      if (up !== undefined) row -= Number(up);
-      else if (token === '\n') row++;
-      else if (token === '\u001b[J') lines.length = row;
-      else if (!token.startsWith('\u001b') && token !== '\r') lines[row] = token;
-    }
-    return lines;
-  }
+  it('says a last thing in its own place', () => {
+    const { clock, shown, view } = screen(() => ['block', 'second line']);
+    view.leave('left');
+    view.stop();
+    expect([shown(), clock.step()]).toEqual([['left'], false]);
+  });
 });
 
 describe('plain progress lines', () => {

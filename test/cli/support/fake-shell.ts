@@ -1,4 +1,6 @@
 import { SimulatedClock } from '../../../src/core/simulated-clock.ts';
+import { Screen } from '../../../src/cli/screen.ts';
+import type { StandingBlock } from '../../../src/cli/screen.ts';
 import type { Shell, ShellSignal, TerminalSize } from '../../../src/cli/shell.ts';
 import type { Troupe, TroupeOptions } from '../../../src/runtime/api.ts';
 
@@ -6,6 +8,7 @@ export interface FakeShellOptions {
   readonly cwd?: string;
   readonly env?: Shell['env'];
   readonly terminal?: TerminalSize;
+  readonly outTerminal?: TerminalSize;
   readonly input?: string;
   readonly openTroupe?: (options: TroupeOptions) => Promise<Troupe>;
 }
@@ -15,6 +18,11 @@ export class FakeShell implements Shell {
   stdout = '';
   stderr = '';
   readonly exits: number[] = [];
+  readonly screen = new Screen({
+    out: (text) => (this.stdout += text),
+    err: (text) => (this.stderr += text),
+    outIsTerminal: false,
+  });
   readonly colours = { out: false, err: false };
   readonly env: Shell['env'];
   readonly cwd: string;
@@ -29,11 +37,15 @@ export class FakeShell implements Shell {
   }
 
   out(text: string): void {
-    this.stdout += text;
+    this.screen.out(text);
   }
 
   err(text: string): void {
-    this.stderr += text;
+    this.screen.err(text);
+  }
+
+  stand(block: StandingBlock): () => void {
+    return this.screen.stand(block);
   }
 
   terminal(): TerminalSize | undefined {
@@ -41,7 +53,11 @@ export class FakeShell implements Shell {
   }
 
   outColumns(): number {
-    return 100;
+    return this.options.outTerminal?.columns ?? 100;
+  }
+
+  outIsTerminal(): boolean {
+    return this.options.outTerminal !== undefined;
   }
 
   async readInput(): Promise<string> {
