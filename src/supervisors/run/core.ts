@@ -16,6 +16,7 @@ import type { Logger } from '../../core/log.ts';
 import type { MemoryRules } from '../../memory/propose.ts';
 import type { RunStarted } from '../../journal/record.ts';
 import type { Frontier } from '../../planning/frontier.ts';
+import type { BarrierDecision } from '../../policies/barrier.ts';
 import type { TaskGraph } from '../../planning/graph.ts';
 import type { AgentSpec } from '../../workflow/model.ts';
 import type { JoinEvent } from '../join.ts';
@@ -135,6 +136,10 @@ export interface Agenda {
   readonly ended: string[];
   /** Tasks that have an output and checkers. */
   readonly completed: string[];
+  /** Members whose result is to be merged. */
+  readonly contributed: { readonly group: string; readonly member: string }[];
+  /** What supervisors of groups have decided. */
+  readonly decided: { readonly group: string; readonly decision: BarrierDecision }[];
   /** Groups whose end is in the journal. */
   readonly joined: string[];
   /** Tasks whose permits have come. */

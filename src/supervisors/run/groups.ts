@@ -106,10 +106,15 @@ function crewInput(core: RunCore): JoinInput['crew'] {
   return { onFault: (task, error) => core.port.fault(task, error) };
 }
 
-/** Announcements come back to the run as events: it is in the middle of a turn when they are made. */
+/** What a supervisor announces is carried out when the step that made it announce it is over. */
+function announce(core: RunCore, group: string, decision: BarrierDecision): void {
+  if (core.inTurn) core.agenda.decided.push({ group, decision });
+  else core.self.send({ type: 'barrier.decided', group, decision });
+}
+
 function portOf(core: RunCore): JoinPort {
   const decided = (group: string, decision: BarrierDecision): void =>
-    core.self.send({ type: 'barrier.decided', group, decision });
+    announce(core, group, decision);
   const isNews = (group: string): boolean => !core.groups.get(group)?.replaying;
   return {
     // A release that is in the journal stands as it was decided then, not as it would be decided now.
@@ -122,7 +127,10 @@ function portOf(core: RunCore): JoinPort {
     fellBack: (group) => {
       if (isNews(group)) decided(group, { kind: 'fall_back' });
     },
-    contributed: (group, member) => core.self.send({ type: 'member.contributed', group, member }),
+    contributed: (group, member) => {
+      if (core.inTurn) core.agenda.contributed.push({ group, member });
+      else core.self.send({ type: 'member.contributed', group, member });
+    },
   };
 }
 
@@ -157,12 +165,13 @@ function releaseAgain(core: RunCore, live: LiveGroup, row: GroupRow): void {
     reason: row.reason ?? 'completed',
     cancelRest: !goOn,
   } as const;
-  core.self.send({ type: 'barrier.decided', group: live.id, decision });
+  announce(core, live.id, decision);
 }
 
 function armBarrier(core: RunCore, live: LiveGroup): void {
   const { timeoutMs } = core.book.group(live.id).barrier;
-  if (timeoutMs === undefined || live.timer) return;
+  const row = core.ledger.state.groups.get(live.id);
+  if (timeoutMs === undefined || live.timer || row?.fellBack || row?.phase !== 'open') return;
   const deadline = core.services.clock.now() + timeoutMs;
   core.ledger.commit([{ type: 'barrier.armed', group: live.id, deadline }]);
   scheduleBarrier(core, live, deadline);

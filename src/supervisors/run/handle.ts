@@ -2,8 +2,7 @@ import { enqueue } from './core.ts';
 import type { RunCore } from './core.ts';
 import { endTask } from './task-end.ts';
 import type { RunEvent } from './events.ts';
-import { barrierDeadline, contribute } from './groups.ts';
-import { carryOut } from './release.ts';
+import { barrierDeadline } from './groups.ts';
 import { pump } from './pump.ts';
 import { restore } from './restore.ts';
 import { attemptSettled, attemptTimedOut, taskDeadline } from './attempt-end.ts';
@@ -36,8 +35,12 @@ const handlers: Handlers = {
     core.agenda.ready.push(task);
   },
   'task.deadline': (core, { task }) => taskDeadline(core, task),
-  'barrier.decided': (core, { group, decision }) => carryOut(core, group, decision),
-  'member.contributed': (core, { group, member }) => contribute(core, group, member),
+  'barrier.decided': (core, { group, decision }) => {
+    core.agenda.decided.push({ group, decision });
+  },
+  'member.contributed': (core, { group, member }) => {
+    core.agenda.contributed.push({ group, member });
+  },
   'group.deadline': (core, { group }) => barrierDeadline(core, group),
 };
 

@@ -2,6 +2,8 @@ import { advance } from './advance.ts';
 import type { RunCore } from './core.ts';
 import { dispatch } from './dispatch.ts';
 import { expansionJoined } from './expansion.ts';
+import { contribute } from './groups.ts';
+import { carryOut } from './release.ts';
 import { groupEnded, taskEnded } from './cascade.ts';
 import { completed } from './validation.ts';
 
@@ -17,6 +19,8 @@ export function pump(core: RunCore): void {
     while (isBusy(core)) {
       core.ledger.drain();
       for (const id of agenda.ended.splice(0)) taskEnded(core, id);
+      for (const { group, member } of agenda.contributed.splice(0)) contribute(core, group, member);
+      for (const { group, decision } of agenda.decided.splice(0)) carryOut(core, group, decision);
       for (const id of agenda.joined.splice(0)) groupJoined(core, id);
       for (const id of agenda.completed.splice(0)) completed(core, id);
       advance(core, agenda.ready.splice(0));
@@ -29,10 +33,7 @@ export function pump(core: RunCore): void {
 }
 
 function isBusy({ agenda, ledger }: RunCore): boolean {
-  const { ended, joined, completed: judged, ready, granted } = agenda;
-  return (
-    ledger.isDue || ended.length + joined.length + judged.length + ready.length + granted.length > 0
-  );
+  return ledger.isDue || Object.values(agenda).some((list: readonly unknown[]) => list.length > 0);
 }
 
 function groupJoined(core: RunCore, id: string): void {

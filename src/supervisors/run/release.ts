@@ -113,7 +113,8 @@ function release(
     const { id, timedOut } = live;
     core.ledger.commit([{ type: 'barrier.released', group: id, outcome, reason, timedOut }]);
   }
-  if (decision.cancelRest) {
+  // Members of a split task have nobody but that task to go on for.
+  if (decision.cancelRest || core.book.isExpanded(live.id)) {
     for (const id of unfinished(core, live.id)) closeMember(core, live, { id, outcome });
   }
   join(core, group, { outcome, reason });
