@@ -1,4 +1,5 @@
 import type { Plain, PlainObject } from '../core/plain.ts';
+import { checkCondition } from './condition.ts';
 import type { Draft, TaskDraft } from './draft.ts';
 import { templateParts, templateRoots } from './expression.ts';
 import type { Reference } from './expression.ts';
@@ -43,7 +44,7 @@ class TemplateCheck {
     const inner = { task, extra: task.expand ? rootsOfExpansion[task.expand.kind] : [] };
     this.template(task.with, { ...inner, path: [...path, 'with'] });
     this.template(task.when, { ...outer, path: [...path, 'when'] });
-    this.condition(task);
+    checkCondition(task, this.draft);
     const { expand } = task;
     if (expand?.kind === 'shards')
       this.template(expand.of, { ...outer, path: [...path, 'shards', 'of'] });
@@ -61,17 +62,6 @@ class TemplateCheck {
     for (const [key, item] of Object.entries(template as PlainObject)) {
       this.template(item, { ...site, path: [...site.path, isList ? Number(key) : key] });
     }
-  }
-
-  private condition({ id, when }: TaskDraft): void {
-    if (typeof when !== 'string' || when.includes('${') || /^(true|false)$/.test(when.trim()))
-      return;
-    const hint = 'Write ${tasks.a.output.ready}, !${...}, or ${...} == value.';
-    this.draft.faults.warn(
-      'TRP_WORKFLOW_INVALID',
-      'when: holds no ${...} expression, so it never changes',
-      { path: ['tasks', id, 'when'], hint },
-    );
   }
 
   private text(text: string, site: Site): void {

@@ -1,6 +1,7 @@
 import { canonicalJson } from '../core/canonical.ts';
 import { TroupeError } from '../core/errors.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
+import { conditionOf, isTruthy } from './condition.ts';
 import { templateParts } from './expression.ts';
 import type { Reference, TemplatePart } from './expression.ts';
 import type { Template } from './model.ts';
@@ -48,23 +49,22 @@ export function resolveTemplate(
   );
 }
 
-/** `!`s, one expression, and perhaps a comparison with a literal. */
-const conditionPattern = /^(!*)\s*(\$\{[^}]*\})(?:\s*(==|!=|>=|<=|>|<)(.+))?$/s;
-
 /**
  * Whether a condition holds: the truth of a template, `!${...}`, or a comparison (`==`, `!=`, `>`, `>=`,
  * `<`, `<=`) of one expression with a literal on its right: a number, true, false, null, quoted or bare text.
  * False are false, null, 0, empty text, the text `false` and empty lists. What an expression does not find is
- * null; ordering compares two numbers or two texts and is false for anything else.
+ * null; ordering compares two numbers or two texts and is false for anything else. Validation refuses what is
+ * none of these; here it holds as its text does.
  */
 export function conditionHolds(template: Template, scope: TemplateScope): boolean {
-  const match = typeof template === 'string' ? conditionPattern.exec(template.trim()) : null;
-  if (!match) return isTruthy(resolveTemplate(template, scope, { lenient: true }));
-  const [, negations = '', expression = '', operator, literal = ''] = match;
+  const condition = typeof template === 'string' ? conditionOf(template) : undefined;
+  if (!condition) return isTruthy(resolveTemplate(template, scope, { lenient: true }));
+  const { negated, expression, comparison } = condition;
   const value = resolveTemplate(expression, scope, { lenient: true });
-  const holds =
-    operator === undefined ? isTruthy(value) : compare(value, operator, literalOf(literal.trim()));
-  return negations.length % 2 === 0 ? holds : !holds;
+  const holds = comparison
+    ? compare(value, comparison.operator, literalOf(comparison.literal))
+    : isTruthy(value);
+  return negated ? !holds : holds;
 }
 
 /** The value at a path inside a value: own properties, list indexes, and `length` of a list. Undefined: none. */
@@ -120,11 +120,6 @@ function asText(value: Plain): string {
   return JSON.stringify(value, (_key, item: unknown) =>
     item instanceof Uint8Array ? Buffer.from(item).toString('base64') : item,
   );
-}
-
-function isTruthy(value: Plain): boolean {
-  if (Array.isArray(value)) return value.length > 0;
-  return Boolean(value) && value !== 'false';
 }
 
 function literalOf(text: string): Plain {
