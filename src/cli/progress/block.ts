@@ -3,7 +3,7 @@ import { byStanding } from '../render/painter.ts';
 import type { Painter } from '../render/painter.ts';
 import type { TerminalSize } from '../shell.ts';
 import { fit, oneLine, pad, widthOf } from '../render/width.ts';
-import type { Forecast } from './forecast.ts';
+import type { Forecast, TaskPace } from './forecast.ts';
 import type { GroupTally, RunningTask, Tally } from './tally.ts';
 
 /** What a drawing of a run's progress is made from. */
@@ -57,7 +57,7 @@ function countLine(
   const { census, running } = tally;
   const remaining = forecast.remainingMs({
     unfinished: tally.unfinished,
-    ranMs: (task) => ranMs(running.get(task), now),
+    running: (task) => paceOf(running.get(task), now),
     elapsedMs: now - startedAt,
   });
   const parts: [string, (text: string) => string][] = [
@@ -152,6 +152,6 @@ function runningLine(
   return `  ${pad(oneLine(task.id) + attempt, nameColumns)} ${time}${message === '' ? '' : ` ${paint.faint(message)}`}`;
 }
 
-function ranMs(task: RunningTask | undefined, now: number): number | undefined {
-  return task && now - task.since;
+function paceOf(task: RunningTask | undefined, now: number): TaskPace | undefined {
+  return task && { ranMs: Math.max(0, now - task.since), fraction: task.fraction };
 }

@@ -17,6 +17,8 @@ export interface RunningTask {
   readonly since: number;
   readonly attempt: number;
   readonly message: string;
+  /** How much of it is done by its own word, 0..1; null: it does not tell. */
+  readonly fraction: number | null;
 }
 
 /** How far a group is. */
@@ -69,7 +71,7 @@ export class Tally {
       case 'task.started':
         return this.start(event.task, event.attempt, event.at);
       case 'task.progress':
-        return this.tell(event.task, event.message);
+        return this.tell(event);
       case 'attempt.failed':
         return this.retry(event.task);
       case 'task.completed':
@@ -100,12 +102,17 @@ export class Tally {
   private start(task: string, attempt: number, since: number): void {
     this.know(task);
     if (this.unfinished.has(task))
-      this.running.set(task, { id: task, since, attempt, message: '' });
+      this.running.set(task, { id: task, since, attempt, message: '', fraction: null });
   }
 
-  private tell(task: string, message: string | null): void {
+  private tell({ fraction, message, task }: Extract<RunEvent, { type: 'task.progress' }>): void {
     const running = this.running.get(task);
-    if (running && message !== null) this.running.set(task, { ...running, message });
+    if (!running) return;
+    this.running.set(task, {
+      ...running,
+      message: message ?? running.message,
+      fraction: fraction ?? running.fraction,
+    });
   }
 
   private retry(task: string): void {

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Forecast } from '../../../src/cli/progress/forecast.ts';
 import { Tally } from '../../../src/cli/progress/tally.ts';
 import type { RunEvent } from '../../../src/runtime/api.ts';
 import { runReport, taskReport } from '../support/reports.ts';
@@ -159,65 +158,5 @@ describe('a tally', () => {
         for (const task of tally.running.keys()) expect(tally.unfinished.has(task)).toBe(true);
       }),
     );
-  });
-});
-
-describe('a forecast', () => {
-  const tasks = [
-    { id: 'a', startMs: 0, finishMs: 10 },
-    { id: 'b', startMs: 10, finishMs: 30 },
-  ];
-  const left = (
-    forecast: Forecast,
-    unfinished: readonly string[],
-    ran?: number,
-    elapsedMs = 0,
-  ): number | undefined => forecast.remainingMs({ unfinished, ranMs: () => ran, elapsedMs });
-
-  it('is the plan before anything has started', () => {
-    expect(left(new Forecast(tasks), ['a', 'b'])).toBe(30);
-  });
-
-  it('counts down while a task runs', () => {
-    expect(left(new Forecast(tasks), ['b'], 5)).toBe(15);
-  });
-
-  it('never falls below what follows a task that takes too long', () => {
-    expect(left(new Forecast(tasks), ['a'], 500)).toBe(20);
-  });
-
-  it('follows the pace of what has ended', () => {
-    const forecast = new Forecast(tasks);
-    forecast.observe('a', 20);
-    expect(left(forecast, ['b'], undefined, 20)).toBe(40);
-  });
-
-  it('counts the work that is left at the parallelism reached', () => {
-    const many = Array.from({ length: 100 }, (_, index) => ({
-      id: `t${index}`,
-      startMs: 0,
-      finishMs: 10,
-    }));
-    const forecast = new Forecast(many);
-    for (let index = 0; index < 20; index++) forecast.observe(`t${index}`, 10);
-    expect(
-      left(
-        forecast,
-        many.slice(20).map(({ id }) => id),
-        undefined,
-        50,
-      ),
-    ).toBe(200);
-  });
-
-  it('says nothing when the plan has no time, nor when it guesses and nothing has ended', () => {
-    const guess = new Forecast(tasks, true);
-    expect([left(new Forecast([]), ['a']), left(guess, ['a'])]).toEqual([undefined, undefined]);
-    guess.observe('a', 10);
-    expect(left(guess, ['b'], undefined, 10)).toBe(20);
-  });
-
-  it('is over when nothing is unfinished', () => {
-    expect(left(new Forecast(tasks), [])).toBe(0);
   });
 });
