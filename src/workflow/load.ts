@@ -7,6 +7,7 @@ import { pathText, toPlain } from '../core/plain.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
 import { FaultList } from './fault.ts';
 import type { DocumentPath, Locate, Position } from './fault.ts';
+import { syntaxFaults } from './syntax.ts';
 import { YamlTree, forbiddenKeyMessage, isForbiddenKey } from './yaml-tree.ts';
 import { maxDocumentDepth, refusedConstruct } from './yaml-guard.ts';
 import type { Refusal } from './yaml-guard.ts';
@@ -94,11 +95,14 @@ async function loadText(text: string, place: Place): Promise<LoadedDocument> {
     }),
   );
   if ('message' in parsed) return refused(parsed, text, place);
+  if (parsed.errors.length > 0) {
+    const { file } = place;
+    const refusedText = { text, file, problems: parsed.errors, lines, lexer: new yaml.Lexer() };
+    return { ...place, value: undefined, faults: syntaxFaults(refusedText) };
+  }
   const tree = new YamlTree(parsed.contents, yaml, lines);
   const faults = new FaultList(place.file, tree.locate);
-  const errors = [...parsed.errors];
-  if (errors.length === 0) return { ...place, value: tree.toPlain(faults), faults };
-  return syntaxFaults(errors, lines, place);
+  return { ...place, value: tree.toPlain(faults), faults };
 }
 
 /** The parser recurses; a text that passed the guard and is still too deep for the stack is refused as well. */
@@ -115,35 +119,10 @@ const plainHint = `Write it plainly: no aliases, anchors, tags or directives, at
 function refused(refusal: Refusal, text: string, place: Place): LoadedDocument {
   const position = positionIn(text, refusal.offset);
   const faults = new FaultList(place.file, () => position);
-  faults.add('TRP_WORKFLOW_HOSTILE', refusal.message, { path: [], hint: plainHint });
-  return { ...place, value: undefined, faults };
-}
-
-/** The most syntax errors that are told: after the first few they only echo each other. */
-const maxSyntaxFaults = 20;
-
-interface SyntaxProblem {
-  readonly code: string;
-  readonly message: string;
-  readonly pos: readonly [number, number];
-}
-
-function syntaxFaults(
-  problems: readonly SyntaxProblem[],
-  lines: { linePos(offset: number): { line: number; col: number } },
-  place: Place,
-): LoadedDocument {
-  let position: Position = { line: 1, column: 1 };
-  const faults = new FaultList(place.file, () => position);
-  const told = problems.filter(({ pos }, index) => pos[0] !== problems[index - 1]?.pos[0]);
-  for (const { code, message, pos } of told.slice(0, maxSyntaxFaults)) {
-    const { line, col } = lines.linePos(pos[0]);
-    position = { line, column: col };
-    const several = code === 'MULTIPLE_DOCS';
-    if (several)
-      faults.add('TRP_WORKFLOW_HOSTILE', 'a second document in the same text is refused', []);
-    else faults.add('TRP_WORKFLOW_SYNTAX', message, []);
-  }
+  faults.add('TRP_WORKFLOW_HOSTILE', refusal.message, {
+    path: [],
+    hint: refusal.hint ?? plainHint,
+  });
   return { ...place, value: undefined, faults };
 }
 

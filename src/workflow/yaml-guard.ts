@@ -8,6 +8,8 @@ export interface Refusal {
   readonly message: string;
   /** Of its first character in the text. */
   readonly offset: number;
+  /** Undefined: nothing better than the general hint. */
+  readonly hint?: string | undefined;
 }
 
 /** The parts of the `yaml` package that the guard needs. */
@@ -50,11 +52,16 @@ export function refusedConstruct(text: string, tools: LexicalTools): Refusal | u
     }
     const type = inScalar ? 'scalar' : tools.tokenType(lexeme);
     const message = refusedTokens[type ?? ''] ?? nestingFault(state, type);
-    if (message !== undefined) return { message, offset };
+    if (message !== undefined) return { message, offset, hint: hintFor(lexeme) };
     inScalar = false;
     if (type !== 'doc-mode' && type !== 'flow-error-end') offset += lexeme.length;
   }
   return undefined;
+}
+
+/** A condition without quotes: to YAML, `!` begins a tag. */
+function hintFor(lexeme: string): string | undefined {
+  return /^!+\$/.test(lexeme) ? "Quote the condition: when: '!${...}'." : undefined;
 }
 
 interface GuardState {
