@@ -1,4 +1,6 @@
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { TroupeError } from '../core/errors.ts';
 import type { DurabilityLevel } from '../journal/journal.ts';
 import type { TroupeOptions } from '../runtime/api.ts';
 import type { Shell } from './shell.ts';
@@ -20,10 +22,27 @@ export interface EngineOptions extends DataOptions {
   readonly concurrency?: number;
 }
 
-/** The data folder: `--data`, else TROUPE_DATA, else `.troupe` in the working folder; absolute. */
+/**
+ * The data folder: `--data`, else TROUPE_DATA, else `.troupe` in the working folder; absolute.
+ * @throws TroupeError TRP_OPTION_INVALID when it is a file.
+ */
 export function dataFolder(shell: Shell, options: DataOptions): string {
   const named = options.data ?? (shell.env['TROUPE_DATA'] || defaultDataFolder);
-  return resolve(shell.cwd, named);
+  const folder = resolve(shell.cwd, named);
+  if (!isFile(folder)) return folder;
+  const message = `${JSON.stringify(named)} is a file, not a folder`;
+  throw new TroupeError('TRP_OPTION_INVALID', message, {
+    hint: 'Name a folder with --data or TROUPE_DATA; it is made when it is missing.',
+  });
+}
+
+/** What cannot be looked at is left to those who use it: their errors say more. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** What to make a Troupe with. At level `memory` nothing is written, so there is no folder. */

@@ -276,6 +276,16 @@ describe('stored runs', () => {
     expect(readdirSync(folder)).not.toContain('none');
   });
 
+  it.each(['runs', 'run flow.yaml', 'show last', 'resume last'])(
+    'are not looked for in a file by %s',
+    async (command) => {
+      const shell = shellWith();
+      expect(await cli(shell, ...command.split(' '), '--data', 'flow.yaml')).toBe(2);
+      expect(shell.stderr).toContain('"flow.yaml" is a file, not a folder');
+      expect(opened).toEqual([]);
+    },
+  );
+
   it('are shown by a prefix that only one has', async () => {
     const shell = shellWith();
     troupe.stored = troupe.stored.slice(0, 1);

@@ -40,6 +40,32 @@ describe('the file store', () => {
     expect(await readdir(dataDir)).toEqual([]);
   });
 
+  it('names the folder where the system lets none be made, instead of trying for ever', async () => {
+    const store = await fileStore('/proc/troupe-none');
+    await expect(store.create('run-1')).rejects.toMatchObject({
+      code: 'TRP_JOURNAL_IO',
+      message: expect.stringContaining('/proc/troupe-none'),
+    });
+  });
+
+  it('makes the folders above the data folder too, for the owner only', async () => {
+    const above = join(await temporaryFolder(), 'a');
+    await (await fileStore(join(above, 'b', 'c'))).create('run-1');
+    expect((await stat(above)).mode & 0o777).toBe(0o700);
+  });
+
+  it.each(['afile', 'afile/below'])('says what is a file where %s is to be a folder', async (name) => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'afile'), '');
+    const store = await fileStore(join(folder, name));
+    const error = {
+      code: 'TRP_JOURNAL_IO',
+      message: `${JSON.stringify(join(folder, 'afile'))} is a file, not a folder`,
+    };
+    await expect(store.create('run-1')).rejects.toMatchObject(error);
+    await expect(store.list()).rejects.toMatchObject(error);
+  });
+
   it('keeps files and folders from everybody else', async () => {
     const dataDir = join(await temporaryFolder(), 'data');
     const store = await fileStore(dataDir);

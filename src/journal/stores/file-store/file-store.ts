@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { TroupeError } from '../../../core/errors.ts';
 import { randomIds } from '../../../core/ids.ts';
 import type { JournalStore, OwnedRun, StoredRun } from '../../journal.ts';
@@ -7,7 +6,7 @@ import { isRunId } from '../../run-id.ts';
 import { JournalWriter } from './journal-writer.ts';
 import type { Ownership } from './journal-writer.ts';
 import { syncEpoch } from './journal-reader.ts';
-import { runFolder } from './layout.ts';
+import { runFolder, runsFolder } from './layout.ts';
 import { claimNode, isMarkedTaken, isNodeAlive, markTaken, syncNode } from './node-folder.ts';
 import { FileOwnedRun } from './owned-run.ts';
 import { listRuns, makeRunFolder, markReleased, readEpochs, takeEpoch } from './run-epochs.ts';
@@ -15,7 +14,7 @@ import type { Epoch } from './run-epochs.ts';
 import { readRun, sourcesOf } from './run-records.ts';
 import { openSegmentFile } from './segment-file.ts';
 import type { OpenSegment } from './segment-file.ts';
-import { journalError } from './system-calls.ts';
+import { fileInTheWay, journalError, systemCode } from './system-calls.ts';
 
 /** How a file store is opened. */
 export interface FileStoreOptions {
@@ -103,7 +102,7 @@ class FileStore implements JournalStore {
 
   async list(): Promise<readonly StoredRun[]> {
     const { dataDir } = this.options;
-    return this.attempt('runs', async () => {
+    return this.attempt(undefined, async () => {
       const alive = rememberedLiveness(dataDir);
       const read = (await listRuns(dataDir)).map(async (run) => ({
         run,
@@ -220,15 +219,16 @@ class FileStore implements JournalStore {
     return lost;
   }
 
-  /** Errors of the system become errors of the journal. */
-  private async attempt<T>(run: string, act: () => Promise<T>): Promise<T> {
+  /** Errors of the system become errors of the journal. Without a run they are of all runs. */
+  private async attempt<T>(run: string | undefined, act: () => Promise<T>): Promise<T> {
+    const { dataDir } = this.options;
     try {
       return await act();
     } catch (error) {
-      throw journalError(
-        error,
-        isRunId(run) ? runFolder(this.options.dataDir, run) : join(this.options.dataDir, 'runs'),
-      );
+      const cause = systemCode(error) === 'ENOTDIR' ? await fileInTheWay(dataDir) : undefined;
+      const place =
+        run !== undefined && isRunId(run) ? runFolder(dataDir, run) : runsFolder(dataDir);
+      throw journalError(cause ?? error, place);
     }
   }
 }

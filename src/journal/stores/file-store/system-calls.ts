@@ -1,4 +1,5 @@
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { messageOf, TroupeError } from '../../../core/errors.ts';
 
 /** Journals hold prompts and results: nobody else may look into their folders. */
@@ -31,7 +32,48 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Makes a folder and those above it; all of them for the owner only. */
+/**
+ * Makes a folder and those above it; all of them for the owner only. The recursive mkdir of Node is not used:
+ * it never returns where the system refuses a new name with ENOENT although the folder above is there (/proc).
+ * @throws TroupeError TRP_JOURNAL_FULL or TRP_JOURNAL_IO that names the folder.
+ */
 export async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: folderMode });
+  const whole = resolve(path);
+  try {
+    await makeMissing(whole);
+  } catch (error) {
+    throw journalError((await fileInTheWay(whole)) ?? error, whole);
+  }
+}
+
+async function makeMissing(path: string): Promise<void> {
+  const above = dirname(path);
+  try {
+    if (!(await isThere(path))) await mkdir(path, { mode: folderMode });
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || (await isThere(above))) throw error;
+    await makeMissing(above);
+    await makeMissing(path);
+  }
+}
+
+/** What stands where a folder is meant to be, as an error; undefined: nothing does. */
+export async function fileInTheWay(path: string): Promise<TroupeError | undefined> {
+  for (let at = resolve(path); ; at = dirname(at)) {
+    const found = await stat(at).catch(() => undefined);
+    if (found?.isDirectory() === true || at === dirname(at)) return undefined;
+    if (found) {
+      const message = `${JSON.stringify(at)} is a file, not a folder`;
+      return new TroupeError('TRP_JOURNAL_IO', message, { place: at });
+    }
+  }
+}
+
+async function isThere(folder: string): Promise<boolean> {
+  return stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
