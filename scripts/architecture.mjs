@@ -36,7 +36,7 @@ export const fences = {
   fs: ['journal/', 'workflow/load', 'runtime/control/', 'cli/'],
   child_process: ['actors/behaviours/', 'cli/'],
   worker_threads: ['actors/behaviours/', 'runtime/control/', 'cli/'],
-  module: ['actors/behaviours/'],
+  module: ['actors/behaviours/', 'bus/codec.ts'],
   net: ['runtime/', 'cli/'],
   timers: ['core/clock.ts', 'core/simulated-clock.ts', 'runtime/', 'cli/'],
   perf_hooks: ['core/clock.ts', 'runtime/', 'cli/'],

@@ -379,7 +379,7 @@ function forgetMembers(state: RunState, row: TaskRow): void {
 /** What was refused is done anew, in a new iteration, and judged anew; so is what stood in for a failed task. */
 function reopenRejected(state: RunState): void {
   const reopened = new Set<string>();
-  for (const row of [...state.tasks.values()]) {
+  for (const row of state.tasks.values()) {
     if (row.phase !== 'ended' || row.outcome === 'succeeded') continue;
     reopened.add(row.id);
     if (row.reason !== 'validation_rejected') continue;

@@ -6,6 +6,7 @@ import { criticalPath, ranksToEnd } from '../../planning/critical-path.ts';
 import { Frontier } from '../../planning/frontier.ts';
 import { buildGraph } from '../../planning/graph.ts';
 import { effectivePriorities } from '../../planning/priorities.ts';
+import { emptyAgenda } from './agenda.ts';
 import type { RunCore, RunServices } from './core.ts';
 import { workerPort } from './dispatch.ts';
 import { Ledger } from './ledger.ts';
@@ -64,15 +65,7 @@ export function assembleRun(
     priorities: effectivePriorities(workflow, criticalPath(graph)),
     live: new Map(),
     groups: new Map(),
-    agenda: {
-      ready: [],
-      ended: [],
-      completed: [],
-      contributed: [],
-      decided: [],
-      joined: [],
-      granted: [],
-    },
+    agenda: emptyAgenda(),
     inTurn: false,
     settled: new Set(),
     holding: 0,

@@ -20,22 +20,29 @@ import { closeExpansion } from './release.ts';
 type Success = { readonly result: AttemptResult; readonly attempt: number };
 
 /** An attempt is over. */
-export function attemptSettled(
-  core: RunCore,
-  id: string,
-  { settlement, aborted }: { settlement: AttemptSettlement; aborted: AbortReason | undefined },
-): void {
+export function attemptSettled(core: RunCore, id: string, end: AttemptEnd): void {
   const request = core.live.get(id)?.request;
   const row = core.ledger.state.tasks.get(id);
-  if (!letGo(core, id, settlement) || !row) return;
-  if (request?.iteration !== roundOf(core, id).iteration) return ofLastRound(core, row, settlement);
-  if (row.phase === 'ended') return tooLate(core, row, settlement);
-  const refused = aborted === 'timeout' || aborted === 'deadline';
-  const undecided = refused || settlement.status === 'failed';
-  if (core.halted === 'shutdown' && undecided) return leave(core, id, 'cancelled');
-  if (settlement.status === 'succeeded' && !refused) return succeeded(core, row, settlement.result);
-  if (settlement.status === 'succeeded')
-    core.ledger.commit([{ type: 'result.late', task: id, attempt: row.attempt }]);
+  if (!letGo(core, id, end.settlement) || !row) return;
+  const isOfThisRound = request?.iteration === roundOf(core, id).iteration;
+  if (!isOfThisRound) ofLastRound(core, row, end.settlement);
+  else if (row.phase === 'ended') tooLate(core, row, end.settlement);
+  else settled(core, row, end);
+}
+
+/** How an attempt ended, and what it had been asked to end for. */
+export interface AttemptEnd {
+  readonly settlement: AttemptSettlement;
+  readonly aborted: AbortReason | undefined;
+}
+
+/** A result that comes after its time limit is refused; at a shutdown nothing but success is decided. */
+function settled(core: RunCore, row: TaskRow, { settlement, aborted }: AttemptEnd): void {
+  const isRefused = aborted === 'timeout' || aborted === 'deadline';
+  const isSuccess = settlement.status === 'succeeded';
+  if (isSuccess && !isRefused) return succeeded(core, row, settlement.result);
+  if (core.halted === 'shutdown') return leave(core, row.id, 'cancelled');
+  if (isSuccess) core.ledger.commit([{ type: 'result.late', task: row.id, attempt: row.attempt }]);
   failed(core, row, { error: errorOf(settlement, aborted), aborted });
 }
 

@@ -1,6 +1,6 @@
 import type { Settlement } from '../../planning/frontier.ts';
 import type { TaskSpec } from '../../workflow/model.ts';
-import { enqueue } from './core.ts';
+import { enqueue } from './agenda.ts';
 import type { RunCore } from './core.ts';
 import { hasEnded, skipTask } from './task-end.ts';
 import { memberEnded } from './groups.ts';

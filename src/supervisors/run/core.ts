@@ -16,10 +16,10 @@ import type { Logger } from '../../core/log.ts';
 import type { MemoryRules } from '../../memory/propose.ts';
 import type { RunStarted } from '../../journal/record.ts';
 import type { Frontier } from '../../planning/frontier.ts';
-import type { BarrierDecision } from '../../policies/barrier.ts';
 import type { TaskGraph } from '../../planning/graph.ts';
 import type { AgentSpec } from '../../workflow/model.ts';
 import type { JoinEvent } from '../join.ts';
+import type { Agenda } from './agenda.ts';
 import type { RunEvent } from './events.ts';
 import type { Ledger } from './ledger.ts';
 import type { TaskBook } from './task-book.ts';
@@ -126,29 +126,6 @@ export interface RunCore {
   /** No new attempts: the run is being cancelled, interrupted or has run out of time. */
   halted: AbortReason | undefined;
   deadline: Deadline | undefined;
-}
-
-/** What the run's own turn still has to do; `pump` works it off, so that no cascade ever nests. */
-export interface Agenda {
-  /** Tasks that may start. */
-  readonly ready: string[];
-  /** Tasks whose end is in the journal. */
-  readonly ended: string[];
-  /** Tasks that have an output and checkers. */
-  readonly completed: string[];
-  /** Members whose result is to be merged. */
-  readonly contributed: { readonly group: string; readonly member: string }[];
-  /** What supervisors of groups have decided. */
-  readonly decided: { readonly group: string; readonly decision: BarrierDecision }[];
-  /** Groups whose end is in the journal. */
-  readonly joined: string[];
-  /** Tasks whose permits have come. */
-  readonly granted: string[];
-}
-
-/** Puts ids on a list of the agenda; there may be more of them than a call takes arguments. */
-export function enqueue(list: string[], ids: Iterable<string>): void {
-  for (const id of ids) list.push(id);
 }
 
 /** The live entry of a task, made on first use. */

@@ -3,7 +3,7 @@ import type { Plain } from '../../core/plain.ts';
 import { shardItems } from '../../results/sharding.ts';
 import type { ExpandSpec, TaskSpec } from '../../workflow/model.ts';
 import { resolveTemplate } from '../../workflow/template.ts';
-import { enqueue } from './core.ts';
+import { enqueue } from './agenda.ts';
 import type { RunCore } from './core.ts';
 import { endTask, succeedTask } from './task-end.ts';
 import { openGroup } from './groups.ts';

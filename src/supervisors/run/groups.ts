@@ -3,7 +3,7 @@ import type { GroupRow } from '../../journal/fold.ts';
 import type { BarrierDecision, BarrierOutcome } from '../../policies/barrier.ts';
 import type { GroupSpec } from '../../workflow/model.ts';
 import type { JoinInput, JoinPort } from '../join.ts';
-import { enqueue } from './core.ts';
+import { enqueue } from './agenda.ts';
 import type { LiveGroup, RunCore } from './core.ts';
 
 /** Between the run, which alone writes the journal, and the supervisors of its groups, which decide by policy. */

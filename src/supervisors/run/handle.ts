@@ -1,4 +1,4 @@
-import { enqueue } from './core.ts';
+import { enqueue } from './agenda.ts';
 import type { RunCore } from './core.ts';
 import { endTask } from './task-end.ts';
 import type { RunEvent } from './events.ts';

@@ -1,7 +1,8 @@
-import type { TaskRow } from '../../journal/fold.ts';
+import type { GroupRow, TaskRow } from '../../journal/fold.ts';
 import { concurrencyKind } from '../../workflow/model.ts';
 import type { RunCore } from './core.ts';
-import { enqueue, liveTask } from './core.ts';
+import { enqueue } from './agenda.ts';
+import { liveTask } from './core.ts';
 import { startMembers } from './expansion.ts';
 import { openGroup } from './groups.ts';
 import { closeExpansion } from './release.ts';
@@ -13,21 +14,23 @@ import { armDeadline } from './advance.ts';
 /** Puts the graph where the journal says it is, re-arms what has a time, and puts the rest on the agenda. */
 export function restore(core: RunCore): void {
   openScope(core);
-  const { tasks } = core.ledger.state;
-  for (const row of tasks.values()) if (row.items && row.phase !== 'waiting') splitAgain(core, row);
-  for (const row of tasks.values()) if (row.phase !== 'waiting') restoreTask(core, row);
-  for (const { id, outcome, phase, contributions } of core.ledger.state.groups.values()) {
-    if (contributions.size > 0 && core.graph.indexOf.has(id)) {
-      enqueue(core.agenda.ready, core.frontier.begin(id).ready);
-    }
-    if (phase === 'ended' && outcome) core.agenda.joined.push(id);
-    else openGroup(core, id);
-  }
+  const rows = [...core.ledger.state.tasks.values()].filter((row) => row.phase !== 'waiting');
+  for (const row of rows) splitAgain(core, row);
+  for (const row of rows) restoreTask(core, row);
+  for (const row of core.ledger.state.groups.values()) restoreGroup(core, row);
   enqueue(core.agenda.ready, core.frontier.ready());
   if (core.ledger.state.status === 'cancelling') {
     cancelRun(core, core.ledger.state.cancelledBy ?? '');
   } else if (isOverdue(core)) runDeadline(core);
   else armRunDeadline(core);
+}
+
+function restoreGroup(core: RunCore, { id, phase, outcome, contributions }: GroupRow): void {
+  if (contributions.size > 0 && core.graph.indexOf.has(id)) {
+    enqueue(core.agenda.ready, core.frontier.begin(id).ready);
+  }
+  if (phase === 'ended' && outcome) core.agenda.joined.push(id);
+  else openGroup(core, id);
 }
 
 /** Whether there is nothing to go on with: the run was being cancelled, or its time is over. */

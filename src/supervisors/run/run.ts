@@ -104,7 +104,7 @@ const runSetup = setup({
   types: {} as { context: RunContext; events: RunEvent; input: RunInput },
   actors: { groups: groupSupervisors, crew: crewLogic },
   guards: {
-    isDone: ({ context }) => context.box.core !== undefined && isDone(context.box.core),
+    isDone: ({ context }) => context.box.core === undefined || isDone(context.box.core),
     isHalted: ({ context }) => context.box.core !== undefined && isHalted(context.box.core),
   },
   actions: {

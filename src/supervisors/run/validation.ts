@@ -1,7 +1,7 @@
 import type { Reason } from '../../core/outcome.ts';
 import type { Plain } from '../../core/plain.ts';
 import type { TaskRow } from '../../journal/fold.ts';
-import { enqueue } from './core.ts';
+import { enqueue } from './agenda.ts';
 import type { RunCore } from './core.ts';
 import { endTask } from './task-end.ts';
 
