@@ -102,7 +102,11 @@ async function loadText(text: string, place: Place): Promise<LoadedDocument> {
   }
   const tree = new YamlTree(parsed.contents, yaml, lines);
   const faults = new FaultList(place.file, tree.locate);
-  return { ...place, value: tree.toPlain(faults), faults };
+  const value = tree.toPlain(faults);
+  if (value !== null || faults.faults.length > 0) return { ...place, value, faults };
+  const hint = 'troupe init writes one to start from';
+  faults.add('TRP_WORKFLOW_INVALID', 'the document is empty', { path: [], hint });
+  return { ...place, value: undefined, faults };
 }
 
 /** The parser recurses; a text that passed the guard and is still too deep for the stack is refused as well. */

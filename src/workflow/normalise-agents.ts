@@ -5,6 +5,7 @@ import { qualifiedKey } from './model.ts';
 import type { AgentSpec, BehaviourKind } from './model.ts';
 import { durationMs, moduleOf } from './normalise-policies.ts';
 import type { CheckedDocument } from './schema/check.ts';
+import { strayEntry, strayHint } from './schema/stray-keys.ts';
 
 type AgentSource = NonNullable<CheckedDocument['agents']>[string];
 
@@ -35,7 +36,10 @@ export function agentOf(id: string, source: TaskSource, draft: Draft): string {
       { path: ['tasks', id, 'agent'], hint },
     );
   } else if (named === id) {
-    const hint = 'Add agent:, defaults.agent, or uses: to the task.';
+    const stray = strayEntry(['tasks', id]);
+    const hint = stray
+      ? strayHint(stray, Object.keys(document.tasks))
+      : 'Add agent:, defaults.agent, or uses: to the task.';
     faults.add(
       'TRP_WORKFLOW_UNKNOWN_REF',
       `task "${id}" names no agent, and no agent is called "${id}"`,

@@ -54,3 +54,20 @@ describe('a text that is no YAML', () => {
     expect(faults.filter(({ message }) => !message.startsWith('quote the'))).toHaveLength(1);
   });
 });
+
+describe('an empty text', () => {
+  it.each(['', '\n\n', '# only a comment\n', '---\n', 'null', '~'])(
+    'is told of as such: %j',
+    async (text) => {
+      const { faults } = await validated(text);
+      expect(faults).toMatchObject([
+        {
+          code: 'TRP_WORKFLOW_INVALID',
+          line: 1,
+          message: 'the document is empty',
+          hint: 'troupe init writes one to start from',
+        },
+      ]);
+    },
+  );
+});

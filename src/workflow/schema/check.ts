@@ -5,6 +5,8 @@ import { isUnsupportedKey, isUnsupportedValue } from '../unsupported.ts';
 import { blockMark, keysOfBlock } from './block.ts';
 import { documentSchema } from './document.ts';
 import { kindName } from './names.ts';
+import { addStrayFault, isEntry, ownerOf, strayEntry } from './stray-keys.ts';
+import type { EntryPlace } from './stray-keys.ts';
 
 /** A document whose shape is right: canonical keys, values still as written. */
 export type CheckedDocument = z.output<typeof documentSchema>;
@@ -23,7 +25,7 @@ export function checkShape(document: Plain, faults: FaultList): CheckedDocument 
     const checked = documentSchema.safeParse(rest);
     if (checked.success) return checked.data;
     const issues = flatten(checked.error.issues, []);
-    if (round === 0) for (const issue of issues) addFault(issue, rest, faults);
+    if (round === 0) addFaults(issues, rest, faults);
     rest = cutAll(rest, { issues, round, faults });
   }
   return undefined;
@@ -40,6 +42,26 @@ function cutResources(document: unknown, faults: FaultList): void {
     else addNameFault(path, faults);
     remove(document, path);
   }
+}
+
+/** One fault for each issue; but only one for all of an entry that looks like a key of the entry above it. */
+function addFaults(issues: readonly Issue[], document: unknown, faults: FaultList): void {
+  const strays = new Map<string, EntryPlace>();
+  const others: Issue[] = [];
+  for (const issue of issues) {
+    const entry = strayEntry(issue.path as DocumentPath);
+    if (entry && !isEntry(valueAt(document, entry))) strays.set(entry.join('.'), entry);
+    else others.push(issue);
+  }
+  const namesIn = (section: string): readonly string[] =>
+    Object.keys(valueAt(document, [section]) ?? {});
+  const emptied = [...strays.values()].map((entry) => ownerOf(entry, namesIn(entry[0])));
+  for (const issue of others) {
+    const isEmptied = issue.path.length === 2 && emptied.includes(String(issue.path[1]));
+    if (!isEmptied || valueAt(document, issue.path) !== null) addFault(issue, document, faults);
+  }
+  for (const entry of strays.values()) addStrayFault(entry, namesIn(entry[0]), faults);
+  for (const entry of strays.values()) remove(document, entry);
 }
 
 function addUnsupportedKey(path: DocumentPath, faults: FaultList): void {
