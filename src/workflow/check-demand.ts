@@ -15,9 +15,10 @@ export function checkDemand(draft: Draft, resources: ResourceSpec): void {
 
 function checkGroup(group: GroupDraft, draft: Draft): void {
   const path = [...placeOf(draft, group.id), 'barrier'];
-  checkCounts(group.barrier, group.members.length, { draft, path });
+  const isWhole = !draft.unsure.has(group.id);
+  if (isWhole) checkCounts(group.barrier, group.members.length, { draft, path });
   for (const [index, id] of group.barrier.required.entries()) {
-    if (group.members.includes(id)) continue;
+    if (group.members.includes(id) || (!isWhole && !draft.tasks.has(id))) continue;
     const hint = draft.faults.suggest(id, group.members) ?? `Members: ${group.members.join(', ')}.`;
     draft.faults.add('TRP_WORKFLOW_UNKNOWN_REF', `"${id}" is not a member`, {
       path: [...path, 'required', index],
@@ -97,7 +98,7 @@ const knownKinds: ReadonlySet<string> = new Set([
 /** A misspelled limit looks like a resource that nobody wants. */
 function checkUnused({ document, tasks, faults }: Draft): void {
   const named = Object.keys(document.resources ?? {}).filter((kind) => !knownKinds.has(kind));
-  if (named.length === 0) return;
+  if (named.length === 0 || faults.isMuted(['tasks'])) return;
   const demanded = new Set([...tasks.values()].flatMap(({ demand }) => Object.keys(demand)));
   for (const kind of named.filter((name) => !demanded.has(name))) {
     const hint =

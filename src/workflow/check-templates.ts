@@ -4,11 +4,12 @@ import type { Draft, TaskDraft } from './draft.ts';
 import { templateParts, templateRoots } from './expression.ts';
 import type { Reference } from './expression.ts';
 import type { DocumentPath } from './fault.ts';
-import type { Reach } from './reach.ts';
+import type { Reach, WaitingOrder } from './reach.ts';
+import { unsureOf } from './unsure.ts';
 
 /** Checks every expression of the document: it can be read, its names exist, and they are among what is waited for. */
-export function checkTemplates(draft: Draft, reach: Reach): void {
-  const check = new TemplateCheck(draft, reach);
+export function checkTemplates(draft: Draft, order: WaitingOrder): void {
+  const check = new TemplateCheck(draft, order);
   for (const task of draft.tasks.values()) {
     if (!task.generated) check.task(task);
   }
@@ -32,10 +33,12 @@ const rootsOfExpansion = { shards: ['shard'], aspects: ['aspect'], for_each: ['i
 class TemplateCheck {
   private readonly draft: Draft;
   private readonly reach: Reach;
+  private readonly unsure: ReadonlySet<string>;
 
-  constructor(draft: Draft, reach: Reach) {
+  constructor(draft: Draft, { waiting, reach }: WaitingOrder) {
     this.draft = draft;
     this.reach = reach;
+    this.unsure = unsureOf(draft, waiting);
   }
 
   task(task: TaskDraft): void {
@@ -103,18 +106,13 @@ class TemplateCheck {
     const kind = root === 'tasks' ? 'task' : 'group';
     if (name === undefined || !known.has(name)) {
       if (name !== undefined && faults.isMuted([root, name])) return;
-      const hint = name === undefined ? undefined : faults.suggest(name, known);
+      const hint = faults.suggestOrList(name ?? '', known, root === 'tasks' ? 'Tasks' : 'Groups');
       return faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no ${kind} "${name ?? ''}"`, {
         path: site.path,
         hint,
       });
     }
-    if (
-      !site.task ||
-      this.isReached(name, site.task) ||
-      faults.isMuted(['tasks', site.task.id, 'needs'])
-    )
-      return;
+    if (!site.task || this.isReached(name, site.task) || this.unsure.has(site.task.id)) return;
     const message = `"${site.task.id}" uses ${kind} "${name}" without waiting for it`;
     faults.add('TRP_WORKFLOW_INVALID', message, { path: site.path, hint: `Add ${name} to needs.` });
   }
@@ -130,7 +128,7 @@ class TemplateCheck {
   private input(name: string | undefined, site: Site): void {
     const declared = Object.keys(this.draft.document.inputs ?? {});
     if (name === undefined || declared.length === 0 || declared.includes(name)) return;
-    const hint = this.draft.faults.suggest(name, declared) ?? 'Declare it under inputs.';
+    const hint = this.draft.faults.suggestOrList(name, declared, 'Inputs');
     this.draft.faults.warn('TRP_WORKFLOW_UNKNOWN_REF', `the input "${name}" is not declared`, {
       path: site.path,
       hint,

@@ -2,9 +2,9 @@ import { placeOf } from './draft.ts';
 import type { Draft, TaskDraft } from './draft.ts';
 import { isWildcard, patternsOverlap } from './key-patterns.ts';
 import type { MemoryKeySpec, MergerName } from './model.ts';
-import type { Reach } from './reach.ts';
+import type { Reach, WaitingOrder } from './reach.ts';
+import { unsureOf } from './unsure.ts';
 import { waitingOrder } from './waiting.ts';
-import type { Waiting } from './waiting.ts';
 
 /** Patterns with wildcards beyond this number are not compared with each other: the pairs grow with the square. */
 const maxWildcards = 500;
@@ -23,21 +23,17 @@ export function checkWriters(
   check.writers();
 }
 
-/** Who waits for whom. */
-export interface WaitingOrder {
-  readonly waiting: Waiting;
-  readonly reach: Reach;
-}
-
 class WriterCheck {
   private readonly draft: Draft;
   private readonly reach: Reach;
   private readonly keys: readonly MemoryKeySpec[];
   private readonly rank: ReadonlyMap<string, number>;
+  private readonly unsure: ReadonlySet<string>;
 
   constructor(draft: Draft, { waiting, reach }: WaitingOrder, keys: readonly MemoryKeySpec[]) {
     this.draft = draft;
     this.reach = reach;
+    this.unsure = unsureOf(draft, waiting);
     this.keys = keys;
     this.rank = new Map(waitingOrder(waiting).map((id, index) => [id, index]));
   }
@@ -93,8 +89,8 @@ class WriterCheck {
     );
     for (const [index, later] of inOrder.entries()) {
       const earlier = inOrder[index - 1];
-      if (earlier && !this.reach.waits(later.id, earlier.id))
-        return this.addTogether(key, earlier, later);
+      if (!earlier || this.unsure.has(later.id) || this.unsure.has(earlier.id)) continue;
+      if (!this.reach.waits(later.id, earlier.id)) return this.addTogether(key, earlier, later);
     }
   }
 

@@ -31,6 +31,8 @@ export interface Draft {
   readonly groups: Map<string, GroupDraft>;
   /** Where a task or group that the document does not list under its own name was written. */
   readonly places: Map<string, DocumentPath>;
+  /** Tasks and groups of which a need or a member is unknown: what they wait for cannot be judged. */
+  readonly unsure: Set<string>;
 }
 
 /** Where a task or a group stands in the document. */

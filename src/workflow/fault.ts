@@ -49,6 +49,9 @@ const suggestionBudget = 50_000;
 /** Faults beyond this number are not told: nobody reads them, and each costs. */
 const maxFaults = 1000;
 
+/** Names that a hint lists. */
+const maxNamesTold = 8;
+
 /** Collects the faults and warnings of one document and gives each its place. */
 export class FaultList {
   readonly faults: Fault[] = [];
@@ -96,6 +99,18 @@ export class FaultList {
     return nearest === undefined ? undefined : `Did you mean "${nearest}"?`;
   }
 
+  /** The nearest name as {@link suggest} tells it, else the names that there are: `Tasks here: a, b.` */
+  suggestOrList(
+    name: string,
+    candidates: readonly string[] | ReadonlyMap<string, unknown>,
+    title: string,
+  ): string {
+    const nearest = this.suggest(name, candidates);
+    if (nearest !== undefined) return nearest;
+    const names = 'size' in candidates ? candidates.keys() : candidates.values();
+    return namesText([...take(names, maxNamesTold + 1)], title);
+  }
+
   private addTo(list: Fault[], { code, message, site }: Finding): void {
     const { path, hint = errorCodes[code], point = 'value' } = site;
     if (list.length >= maxFaults || this.isMuted(path)) return;
@@ -112,4 +127,18 @@ interface Finding {
 
 function siteOf(at: DocumentPath | FaultSite): FaultSite {
   return 'path' in at ? at : { path: at };
+}
+
+function namesText(names: readonly string[], title: string): string {
+  if (names.length === 0) return `There are no ${title.toLowerCase()} here.`;
+  const more = names.length > maxNamesTold ? ' ...' : '.';
+  return `${title} here: ${names.slice(0, maxNamesTold).join(', ')}${more}`;
+}
+
+function* take<T>(items: Iterable<T>, count: number): Iterable<T> {
+  let left = count;
+  for (const item of items) {
+    if (left-- <= 0) return;
+    yield item;
+  }
 }

@@ -29,7 +29,7 @@ export function agentOf(id: string, source: TaskSource, draft: Draft): string {
   const named = source.agent ?? (isInline(source) ? id : document.defaults?.agent) ?? id;
   if (agents.has(named) || faults.isMuted(['agents', named])) return named;
   if (source.agent !== undefined) {
-    const hint = faults.suggest(named, agents);
+    const hint = faults.suggestOrList(named, agents, 'Agents');
     faults.add(
       'TRP_WORKFLOW_UNKNOWN_REF',
       `task "${id}" names an agent "${named}" that is not defined`,

@@ -73,9 +73,10 @@ function joins(id: string, group: GroupDraft, { draft, place }: Joining): boolea
   // Looking the place up is linear in the group, so it is done for faults only.
   const path = (): DocumentPath => [...place.path, place.membersAt, sourceIndex(id, draft, place)];
   if (!task) {
-    const hint = faults.suggest(id, tasks);
+    const hint = faults.suggestOrList(id, tasks, 'Tasks');
     if (!faults.isMuted(['tasks', id]))
       faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no task "${id}"`, { path: path(), hint });
+    draft.unsure.add(group.id);
     return false;
   }
   if (task.group !== undefined) {
@@ -121,7 +122,7 @@ function isKnown(agent: string, path: DocumentPath, { agents, faults }: Draft): 
   if (faults.isMuted(['agents', agent])) return false;
   faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no agent "${agent}"`, {
     path,
-    hint: faults.suggest(agent, agents),
+    hint: faults.suggestOrList(agent, agents, 'Agents'),
   });
   return false;
 }

@@ -133,7 +133,7 @@ function aspectSpecs(
       !draft.agents.has(agent) &&
       !draft.faults.isMuted(['agents', agent])
     ) {
-      const hint = draft.faults.suggest(agent, draft.agents);
+      const hint = draft.faults.suggestOrList(agent, draft.agents, 'Agents');
       const message = `aspect "${name}" names an agent "${agent}" that is not defined`;
       draft.faults.add('TRP_WORKFLOW_UNKNOWN_REF', message, {
         path: ['tasks', id, 'aspects', name, 'agent'],
@@ -201,14 +201,16 @@ function addDemand(resource: string, units: number, place: NeedPlace): void {
   for (const task of tasksAt(place)) task.demand[resource] = (task.demand[resource] ?? 0) + units;
 }
 
-function addUnknown(on: string, target: 'task' | 'group', { draft, path }: NeedPlace): void {
+function addUnknown(on: string, target: 'task' | 'group', place: NeedPlace): void {
+  const { draft, path } = place;
   const { tasks, groups, faults } = draft;
+  for (const id of place.tasks) draft.unsure.add(id);
   if (faults.isMuted(['tasks', on]) || faults.isMuted(['groups', on])) return;
   const swapped = (target === 'task' ? groups : tasks).has(on);
   const other = target === 'task' ? 'group' : 'task';
   const hint = swapped
     ? `"${on}" is a ${other}: write {${other}: ${on}}.`
-    : (faults.suggest(on, tasks) ?? faults.suggest(on, groups));
+    : (faults.suggest(on, groups) ?? faults.suggestOrList(on, tasks, 'Tasks'));
   const kind =
     typeof path.at(-1) === 'string' && path.at(-1) !== 'needs' ? target : 'task or group';
   faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no ${kind} "${on}"`, { path, hint });

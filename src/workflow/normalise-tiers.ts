@@ -93,7 +93,7 @@ function isTask(id: string, path: readonly (string | number)[], { tasks, faults 
   if (faults.isMuted(['tasks', id])) return false;
   faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no task "${id}"`, {
     path,
-    hint: faults.suggest(id, tasks),
+    hint: faults.suggestOrList(id, tasks, 'Tasks'),
   });
   return false;
 }

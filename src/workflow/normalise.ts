@@ -47,6 +47,7 @@ export function normalise(document: CheckedDocument, baseDir: string, faults: Fa
     tasks: new Map(),
     groups: new Map(),
     places: new Map(),
+    unsure: new Set(),
   };
   const cut =
     faults.isMuted(['tasks']) || faults.faults.some(({ path }) => path.startsWith('tasks'));
@@ -74,7 +75,7 @@ function checkMeaning(draft: Draft, resources: ResourceSpec, keys: readonly Memo
   const ordered = checkCycles(waiting, draft);
   checkDemand(draft, resources);
   const reach = new Reach(waiting);
-  checkTemplates(draft, reach);
+  checkTemplates(draft, { waiting, reach });
   if (ordered) checkWriters(draft, { waiting, reach }, keys);
 }
 

@@ -4,6 +4,12 @@ import type { Waiting } from './waiting.ts';
 /** Steps that all questions together may take; after that every answer is yes, and the run finds out. */
 const stepBudget = 200_000_000;
 
+/** Who waits for whom, at first hand and at all. */
+export interface WaitingOrder {
+  readonly waiting: Waiting;
+  readonly reach: Reach;
+}
+
 /** Who waits for whom, directly or not. One question walks only what lies between the two in the order of waiting. */
 export class Reach {
   private readonly indexOf: ReadonlyMap<string, number>;

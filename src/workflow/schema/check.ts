@@ -58,7 +58,8 @@ function addFaults(issues: readonly Issue[], document: unknown, faults: FaultLis
   const emptied = [...strays.values()].map((entry) => ownerOf(entry, namesIn(entry[0])));
   for (const issue of others) {
     const isEmptied = issue.path.length === 2 && emptied.includes(String(issue.path[1]));
-    if (!isEmptied || valueAt(document, issue.path) !== null) addFault(issue, document, faults);
+    if (!isEmptied || valueAt(document, issue.path) !== null)
+      addFault(issue, document, { issues, faults });
   }
   for (const entry of strays.values()) addStrayFault(entry, namesIn(entry[0]), faults);
   for (const entry of strays.values()) remove(document, entry);
@@ -135,7 +136,23 @@ function isOuter(issue: Issue): boolean {
   return issue.path.length === 0 && issue.code !== 'unrecognized_keys';
 }
 
-function addFault(issue: Issue, document: unknown, faults: FaultList): void {
+interface Findings {
+  readonly issues: readonly Issue[];
+  readonly faults: FaultList;
+}
+
+/** Whether a key that is missing stands there in another spelling, which has a fault of its own. */
+function isMisspelt(key: string, path: DocumentPath, { issues, faults }: Findings): boolean {
+  const place = JSON.stringify(path.slice(0, -1));
+  return issues.some(
+    (other) =>
+      other.code === 'unrecognized_keys' &&
+      JSON.stringify(other.path) === place &&
+      other.keys.some((name) => faults.suggest(name, [key]) !== undefined),
+  );
+}
+
+function addFault(issue: Issue, document: unknown, { issues, faults }: Findings): void {
   const path = issue.path as DocumentPath;
   if (issue.code === 'unrecognized_keys') return addKeyFaults(issue, path, faults);
   if (issue.code === 'invalid_key') return addNameFault(path, faults);
@@ -149,6 +166,7 @@ function addFault(issue: Issue, document: unknown, faults: FaultList): void {
       path,
     );
   }
+  if (value === undefined && isMisspelt(key, path, { issues, faults })) return;
   const words = issue.code === 'invalid_value' ? issue.values.map(String) : [];
   const hint = typeof value === 'string' ? faults.suggest(value, words) : undefined;
   const message =
