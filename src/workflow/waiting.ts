@@ -11,7 +11,8 @@ export interface WaitingSource {
 
 /**
  * The waiting that blocks: data and stream needs, a group on its members and their checks, and whoever needs a
- * checked task also on its checks. A context need never blocks, and a check waits for what it checks.
+ * checked task also on its checks. A context need never blocks, and a check waits for what it checks. All checks
+ * of a task end together, when it is accepted or refused: whoever needs one of them waits for all.
  */
 export function waitingOf(source: WaitingSource): Waiting {
   const tasks = [...source.tasks];
@@ -19,10 +20,13 @@ export function waitingOf(source: WaitingSource): Waiting {
   for (const { id, validates } of tasks) {
     if (validates !== undefined) pushTo(checks, validates, id);
   }
+  const checkedBy = new Map(tasks.map(({ id, validates }) => [id, validates]));
   const withChecks = (waiting: string, on: readonly string[]): readonly string[] =>
     on.flatMap((id) => {
       const own = checks.get(id) ?? [];
-      return own.includes(waiting) ? [id] : [id, ...own];
+      const together = checks.get(checkedBy.get(id) ?? '') ?? [];
+      const others = together.filter((check) => check !== id);
+      return own.includes(waiting) ? [id, ...others] : [id, ...own, ...others];
     });
   const result = new Map<string, readonly string[]>();
   for (const { id, needs } of tasks) {

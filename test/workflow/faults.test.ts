@@ -319,6 +319,38 @@ tiers:
     expect(faults[0]?.message).toContain('a -> b -> c -> a');
   });
 
+  it.each([
+    ['c1: {needs: [c0]}', '', 'c1 -> c1'],
+    ['c1: {needs: [x]}', 'x: {needs: [c0]}', 'c1 -> x -> c1'],
+  ])('knows that the checks of a task end together: %s', async (second, other, cycle) => {
+    const { faults } = await validated(
+      `defaults: {agent: w}
+agents: {w: {uses: simulate}}
+tasks:
+  draft: {needs: [{task: c0, kind: validation}, {task: c1, kind: validation}]}
+  c0: {needs: [draft]}
+  ${second}
+  ${other}`,
+    );
+    expect(faults).toMatchObject([
+      { code: 'TRP_WORKFLOW_CYCLE', message: expect.stringContaining(cycle) as string },
+    ]);
+    expect(faults[0]?.message).toContain(
+      'needs "c0", and "c1" checks "draft" as well: its checks end together',
+    );
+  });
+
+  it('lets a task need one of several checks', async () => {
+    const found = await faultsOf(
+      `tasks:
+  draft: {uses: simulate, needs: [{task: c0, kind: validation}, {task: c1, kind: validation}]}
+  c0: {uses: simulate}
+  c1: {uses: simulate}
+  x: {uses: simulate, needs: [c0]}`,
+    );
+    expect(found).toEqual([]);
+  });
+
   it('warns of two writers whose key has a merger, and of a limit that nobody uses', async () => {
     const { workflow, warnings } = await validated(
       'tasks: {a: {uses: simulate, writes: [x.k]}, b: {uses: simulate, writes: ["x.*"]}}\nresources: {concurency: 3}',
