@@ -5,7 +5,7 @@
 import type { TaskContext, TaskFunction } from './actors/behaviours/behaviour.ts';
 import type { Plain, PlainObject } from './core/plain.ts';
 import { SimulatedClock } from './core/simulated-clock.ts';
-import type { RunEvent } from './runtime/api.ts';
+import type { JournalRecord } from './journal/record.ts';
 import type { RunReport } from './runtime/report.ts';
 import { createTroupe } from './runtime/troupe.ts';
 
@@ -56,19 +56,18 @@ export function scriptedAgent(
 }
 
 /**
- * Runs a workflow to its end in virtual time.
+ * Runs a workflow to its end in virtual time, with its own behaviours, and gives its report and its whole
+ * journal. Agents that wait must wait on the same clock: give it to {@link scriptedAgent} too.
  * @param workflow a document, a normalised workflow, or the path of a file.
  * @throws TroupeError when the document is invalid, TRP_INTERNAL when nothing is left that could happen.
  */
 export async function runSimulated(
   workflow: unknown,
   options: SimulatedRunOptions = {},
-): Promise<{ readonly report: RunReport; readonly events: readonly RunEvent[] }> {
+): Promise<{ readonly report: RunReport; readonly records: readonly JournalRecord[] }> {
   const { clock = new SimulatedClock(), functions = {}, input = {}, seed = 1 } = options;
   const troupe = await createTroupe({ clock, functions });
   const handle = await troupe.run(workflow, input, { seed });
-  const events: RunEvent[] = [];
-  const reading = readAll(handle.events(), events);
   let ended = false;
   const outcome = handle.outcome().finally(() => {
     ended = true;
@@ -76,13 +75,9 @@ export async function runSimulated(
   await clock.runUntil(() => ended);
   if (!ended) await troupe.close();
   const report = await outcome;
-  await reading;
+  const records = await troupe.records(handle.id);
   await troupe.close();
-  return { report, events };
-}
-
-async function readAll(source: AsyncIterable<RunEvent>, into: RunEvent[]): Promise<void> {
-  for await (const event of source) into.push(event);
+  return { report, records };
 }
 
 function pause(clock: SimulatedClock, delayMs: number, { signal }: TaskContext): Promise<void> {

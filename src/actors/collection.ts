@@ -21,8 +21,6 @@ export interface CollectionSnapshot {
 
 /** Whom a collection tells of its children's ends. */
 export interface CollectionInput {
-  /** Called after a child has reached its final state and left the Map. */
-  readonly onEnded?: (id: string, output: unknown) => void;
   /** Called after a child has died of an error and left the Map. */
   readonly onFault?: (id: string, error: unknown) => void;
 }
@@ -128,13 +126,15 @@ function start(
   const { children, logics, input } = collection;
   const { id, src } = event;
   const logic = logics[src];
+  // The fault is that of the second start: the child that lives has done nothing wrong.
+  if (children.has(id)) return input.onFault?.(`${id} (second)`, new Error('the id is taken'));
   try {
     if (!logic) throw new Error(`no logic named ${src}`);
-    if (children.has(id)) throw new Error(`child ${id} is already there`);
     const child = createActor(logic, { parent: scope.self, id, src, input: event.input });
     children.set(id, child);
     child.start();
   } catch (error) {
+    children.delete(id);
     input.onFault?.(id, error);
   }
 }
@@ -153,7 +153,6 @@ function ended(
   const { actorId, type } = event;
   if (!children.delete(actorId)) return;
   if (type.startsWith('xstate.error.')) input.onFault?.(actorId, event.error);
-  else input.onEnded?.(actorId, event.output);
 }
 
 function stopAll(collection: Collection, scope: Scope): void {

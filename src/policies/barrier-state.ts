@@ -7,6 +7,8 @@ export interface BarrierRule {
   readonly spec: BarrierSpec;
   /** Position of every member by id. */
   readonly members: ReadonlyMap<string, number>;
+  /** Members that count: those that were left out do not. */
+  readonly size: number;
   /** Arrivals waited for, at most all members. */
   readonly expected: number;
   /** Successes without which the group has failed. */
@@ -29,6 +31,8 @@ export interface BarrierTally {
 export interface Arrival {
   readonly member: string;
   readonly outcome: TaskOutcome;
+  /** It was not to run at all (its condition did not hold): the group is as if it had no such member. */
+  readonly leftOut?: boolean;
 }
 
 /** How a barrier ended a group. */
@@ -58,19 +62,25 @@ export function initialBarrier(spec: BarrierSpec, memberIds: readonly string[]):
   const members = new Map(memberIds.map((id, index) => [id, index]));
   const required = new Set(spec.required);
   const requiredPending = [...required].filter((id) => members.has(id)).length;
-  const rule = {
-    spec,
-    members,
-    required,
-    expected: Math.min(spec.expected ?? members.size, members.size),
-    needed: successesNeeded(spec.minSuccess, members.size),
-  };
+  const rule = { spec, members, required, ...countsFor(spec, members.size) };
   const requiredFailed = required.size - requiredPending;
   const marks = emptyMarks(memberIds.length);
   return {
     tag: 'open',
     rule,
     tally: { arrived: 0, succeeded: 0, requiredPending, requiredFailed, marks },
+  };
+}
+
+/** What a barrier waits for and asks for when it counts so many members. */
+export function countsFor(
+  spec: BarrierSpec,
+  size: number,
+): Pick<BarrierRule, 'size' | 'expected' | 'needed'> {
+  return {
+    size,
+    expected: Math.min(spec.expected ?? size, size),
+    needed: successesNeeded(spec.minSuccess, size),
   };
 }
 

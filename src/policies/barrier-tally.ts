@@ -1,4 +1,5 @@
 import type { Reason } from '../core/outcome.ts';
+import { countsFor } from './barrier-state.ts';
 import type { Arrival, BarrierState, BarrierTally } from './barrier-state.ts';
 import { hasMark, withMark } from './marks.ts';
 
@@ -19,6 +20,25 @@ export function counted(
   };
 }
 
+/** The barrier without a member that was left out: it neither arrived nor failed, and nobody asks for it. */
+export function withoutMember(
+  state: BarrierState,
+  { member }: Arrival,
+  index: number,
+): BarrierState {
+  const { rule, tally } = state;
+  const required = rule.required.has(member) ? 1 : 0;
+  return {
+    ...state,
+    rule: { ...rule, ...countsFor(rule.spec, rule.size - 1) },
+    tally: {
+      ...tally,
+      requiredPending: tally.requiredPending - required,
+      marks: withMark(tally.marks, index),
+    },
+  };
+}
+
 /** Whether a member of the barrier has not arrived. */
 export function isRunning({ rule, tally }: BarrierState, id: string): boolean {
   const index = rule.members.get(id);
@@ -32,7 +52,7 @@ export function isComplete({ rule, tally }: BarrierState): boolean {
 
 /** Whether some further course of arrivals could still meet the barrier. */
 export function isReachable({ rule, tally }: BarrierState): boolean {
-  const last = tally.requiredPending > 0 ? rule.members.size : rule.expected;
+  const last = tally.requiredPending > 0 ? rule.size : rule.expected;
   return tally.requiredFailed === 0 && tally.succeeded + last - tally.arrived >= rule.needed;
 }
 

@@ -2,7 +2,15 @@ import { TroupeError } from '../core/errors.ts';
 import type { Reason } from '../core/outcome.ts';
 import type { OnTimeout } from '../workflow/model.ts';
 import type { Arrival, BarrierOutcome, BarrierState } from './barrier-state.ts';
-import { counted, isComplete, isMet, isReachable, isRunning, shortfall } from './barrier-tally.ts';
+import {
+  withoutMember,
+  counted,
+  isComplete,
+  isMet,
+  isReachable,
+  isRunning,
+  shortfall,
+} from './barrier-tally.ts';
 import { hasMark } from './marks.ts';
 
 export {
@@ -44,7 +52,7 @@ const wait: BarrierDecision = { kind: 'wait' };
  */
 export function barrierAtStart(state: BarrierState): BarrierStep {
   if (state.tag === 'released') return { state, decision: wait };
-  if (state.rule.members.size === 0) {
+  if (state.rule.size === 0) {
     return release(state, { outcome: 'succeeded', reason: 'completed', cancelRest: false });
   }
   return settle(state);
@@ -62,7 +70,9 @@ export function barrierArrived(state: BarrierState, arrival: Arrival): BarrierSt
   }
   if (state.tag === 'released' || hasMark(state.tally.marks, index))
     return { state, decision: wait };
-  const next = { ...state, tally: counted(state, arrival, index) };
+  const next = arrival.leftOut
+    ? withoutMember(state, arrival, index)
+    : { ...state, tally: counted(state, arrival, index) };
   const failedFast = failFastVerdict(next, arrival);
   return failedFast ? release(next, failedFast) : settle(next);
 }
@@ -81,7 +91,7 @@ function failFastVerdict(
 /** Releases when the wait is over, or when a smart barrier cannot be met any more. */
 function settle(state: BarrierState): BarrierStep {
   const { rule, tally } = state;
-  const rest = rule.members.size - tally.arrived;
+  const rest = rule.size - tally.arrived;
   if (isComplete(state)) return release(state, { ...judged(state), cancelRest: rest > 0 });
   if (rule.spec.type === 'smart' && !isReachable(state)) {
     const cancelRest = rule.spec.onFailure !== 'continue';
@@ -93,8 +103,8 @@ function settle(state: BarrierState): BarrierStep {
 function judged(state: BarrierState): Omit<Verdict, 'cancelRest'> {
   const { rule, tally } = state;
   if (!isMet(state)) return { outcome: 'failed', reason: shortfall(state) };
-  if (tally.succeeded === rule.members.size) return { outcome: 'succeeded', reason: 'completed' };
-  const early = tally.arrived < rule.members.size;
+  if (tally.succeeded === rule.size) return { outcome: 'succeeded', reason: 'completed' };
+  const early = tally.arrived < rule.size;
   return { outcome: 'partial', reason: early ? 'quorum_reached' : 'gaps_tolerated' };
 }
 
@@ -158,7 +168,7 @@ function timedOut(state: Timed, reason: Reason): BarrierStep {
 
 function release({ rule, tally }: BarrierState, verdict: Verdict): BarrierStep {
   const { outcome, reason } = verdict;
-  const cancelRest = verdict.cancelRest && tally.arrived < rule.members.size;
+  const cancelRest = verdict.cancelRest && tally.arrived < rule.size;
   return {
     state: { rule, tally, tag: 'released', outcome, reason },
     decision: { kind: 'release', outcome, reason, cancelRest },

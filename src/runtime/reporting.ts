@@ -1,10 +1,10 @@
 import { emptyCensus } from '../core/outcome.ts';
 import type { Census, TaskOutcome } from '../core/outcome.ts';
-import type { GroupRow, RunState, TaskRow } from '../journal/fold.ts';
+import type { RunState, TaskRow } from '../journal/fold.ts';
 import type { TaskGraph } from '../planning/graph.ts';
 import { countOutcomes } from '../results/census.ts';
 import { aggregationId, memberId } from '../workflow/model.ts';
-import type { TaskSpec } from '../workflow/model.ts';
+import type { GroupSpec, TaskSpec } from '../workflow/model.ts';
 import { metricsOf } from './metrics.ts';
 import type { GroupReport, RunReport, TaskReport } from './report.ts';
 
@@ -26,7 +26,7 @@ export function reportOf(state: RunState, graph: TaskGraph, now?: number): RunRe
     outputs: state.outputs,
     census: censusOf(state),
     tasks,
-    groups: workflow.groups.map(({ id }) => groupReport(id, state.groups.get(id))),
+    groups: workflow.groups.map(({ id, members }) => groupReport(state, { id, members })),
     metrics: metricsOf(state, graph, now),
     started_at: new Date(state.startedAt).toISOString(),
     seed: state.seed,
@@ -81,12 +81,18 @@ function waitingReport(id: string, agent: string): TaskReport {
   };
 }
 
-function groupReport(id: string, row: GroupRow | undefined): GroupReport {
+/** The census is that of the group's end, with what came late since. */
+function groupReport(
+  state: RunState,
+  { id, members }: Pick<GroupSpec, 'id' | 'members'>,
+): GroupReport {
+  const row = state.groups.get(id);
+  const late = members.reduce((sum, member) => sum + (state.tasks.get(member)?.late ?? 0), 0);
   return {
     id,
     outcome: row?.outcome ?? (row ? 'running' : 'waiting'),
     reason: row?.reason ?? (row ? 'in_progress' : 'waiting'),
-    census: row?.census ?? emptyCensus(),
+    census: { ...(row?.census ?? emptyCensus()), late },
   };
 }
 

@@ -2,6 +2,7 @@ import { AgentDesk, emptyLoad } from '../actors/agent.ts';
 import { createBehaviours } from '../actors/behaviours/registry.ts';
 import type { Behaviours } from '../actors/behaviours/registry.ts';
 import type { TaskFunction } from '../actors/behaviours/behaviour.ts';
+import type { CollectionSnapshot } from '../actors/collection.ts';
 import type { AnyActorRef } from '../actors/xstate.ts';
 import { createRoot } from '../actors/xstate.ts';
 import type { Clock } from '../core/clock.ts';
@@ -52,6 +53,8 @@ export function startSystem(options: SystemOptions): System {
     services: servicesOf(options, { behaviours, deadlines, children }),
     runs: child(children(), 'runs'),
     stop: async () => {
+      const agents = child(children(), 'agents').getSnapshot() as CollectionSnapshot;
+      for (const agent of agents.children.values()) agent.send({ type: 'agent.drain' });
       root.send({ type: 'root.stop' });
       deadlines.stop();
       await behaviours.close();

@@ -59,6 +59,8 @@ class LocalTroupe implements Troupe {
   private readonly system: System;
   private readonly live = new Map<string, LiveRun>();
   private readonly releasing = new Set<Promise<void>>();
+  /** Two requests to resume one run are one takeover. */
+  private readonly resuming = new Map<string, Promise<RunHandle>>();
   private control: Promise<ControlServer> | undefined;
   private closing: Promise<void> | undefined;
 
@@ -106,8 +108,14 @@ class LocalTroupe implements Troupe {
 
   async resume(run: string): Promise<RunHandle> {
     this.assertOpen();
-    const handle = this.live.get(run);
-    if (handle) return handle;
+    const known = this.live.get(run) ?? this.resuming.get(run);
+    if (known) return known;
+    const resuming = this.takeOver(run).finally(() => this.resuming.delete(run));
+    this.resuming.set(run, resuming);
+    return resuming;
+  }
+
+  private async takeOver(run: string): Promise<RunHandle> {
     if (fold(await this.store.read(run)).outcome === 'succeeded')
       return new EndedRun(await this.show(run));
     const owned = await this.store.adopt(run);

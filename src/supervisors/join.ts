@@ -52,6 +52,8 @@ type MemberEnded = {
   readonly type: 'member.ended';
   readonly member: string;
   readonly outcome: TaskOutcome;
+  /** A condition kept it from running: the group is as if it had no such member. */
+  readonly leftOut?: boolean;
 };
 
 /** Every message that a group's supervisor may receive. */
@@ -67,7 +69,7 @@ const nothingDecided: BarrierDecision = { kind: 'wait' };
 function stepOf({ barrier }: JoinContext, event: JoinEvent): BarrierStep {
   switch (event.type) {
     case 'member.ended':
-      return barrierArrived(barrier, { member: event.member, outcome: event.outcome });
+      return barrierArrived(barrier, event);
     case 'deadline.reached':
       return barrierTimedOut(barrier, event.progressed);
     default:

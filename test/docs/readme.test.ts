@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseSync } from 'oxc-parser';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -15,16 +14,17 @@ it.each(page.inLanguage('js', 'ts'))('parses the code at README.md:$line', ({ la
   expect(parseSync(`snippet.${language}`, text, { sourceType: 'module' }).errors).toEqual([]);
 });
 
-it('runs the program of step 5', async () => {
+it('compiles strictly and runs the program of step 5', async () => {
   const [fence] = page.inLanguage('ts');
-  const door = pathToFileURL(resolve('dist/index.js')).href;
+  const door = resolve('dist/index.js');
   const program = fence?.text.replace("'troupe'", `'${door}'`) ?? '';
   expect(program).toContain(door);
   const folder = await mkdtemp(join(tmpdir(), 'troupe-readme-'));
   try {
-    await writeFile(join(folder, 'program.mjs'), program);
+    await writeFile(join(folder, 'program.ts'), program);
+    expect(compiled(folder)).toBe('');
     const options = { cwd: folder, encoding: 'utf8', timeout: 25_000 } as const;
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['program.mjs'], options);
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['program.js'], options);
     expect({ status, stdout }).toEqual({
       status: 0,
       stdout: "{ one: 'Hello, Ada', two: 'Hello, Alan' }\n",
@@ -34,6 +34,25 @@ it('runs the program of step 5', async () => {
     await rm(folder, { recursive: true });
   }
 });
+
+/** Compiles `program.ts` as a user's strict project would; what the compiler says. */
+function compiled(folder: string): string {
+  const settings = {
+    compilerOptions: {
+      strict: true,
+      module: 'nodenext',
+      target: 'es2023',
+      skipLibCheck: true,
+      types: ['node'],
+      typeRoots: [resolve('node_modules/@types')],
+    },
+    files: ['program.ts'],
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings));
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  const compiler = resolve('node_modules/typescript/bin/tsc');
+  return spawnSync(process.execPath, [compiler], { cwd: folder, encoding: 'utf8' }).stdout;
+}
 
 it('shows the group of hello.yaml as it is', () => {
   const [fence] = page.inLanguage('yaml');

@@ -216,7 +216,7 @@ describe('a Troupe with a data folder', () => {
 describe('the test kit', () => {
   it('runs a document in virtual time with agents that play a script', async () => {
     const clock = new SimulatedClock();
-    const { report, events } = await runSimulated(
+    const { report, records } = await runSimulated(
       {
         version: 1,
         name: 'scripted',
@@ -238,7 +238,8 @@ describe('the test kit', () => {
       outputs: { t: 'yes' },
       metrics: { wall_ms: 30 },
     });
-    expect(events.filter(({ type }) => type === 'attempt.failed')).toHaveLength(1);
+    expect(records[0]?.type).toBe('run.started');
+    expect(records.filter(({ type }) => type === 'attempt.failed')).toHaveLength(1);
   });
 });
 

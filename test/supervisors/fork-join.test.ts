@@ -202,3 +202,25 @@ describe('a fork-join group', () => {
     ]);
   });
 });
+
+describe('a member that its condition leaves out', () => {
+  it('does not fail its group, nor make the run partial', async () => {
+    const document = branches(
+      { a: sim(10), b: sim(10, { when: '${input.deep}' }), c: sim(20) },
+      {},
+    );
+    const { report } = await carryOut({ document, input: { deep: false } });
+    expect(report.groups[0]).toMatchObject({ outcome: 'succeeded', reason: 'completed' });
+    expect(outcomes(report)).toMatchObject({ b: 'skipped', join: 'succeeded' });
+    expect(report.status).toBe('succeeded');
+  });
+
+  it('is not asked for where a share of the members must succeed', async () => {
+    const document = branches(
+      { a: sim(10), b: sim(10, { when: '${input.deep}' }), c: sim(20, failing) },
+      { barrier: { min_success: '50%' } },
+    );
+    const { report } = await carryOut({ document, input: { deep: false } });
+    expect(report.groups[0]).toMatchObject({ outcome: 'partial', reason: 'gaps_tolerated' });
+  });
+});

@@ -32,8 +32,15 @@ export function memberEnded(core: RunCore, groupId: string, member: string): voi
     openGroup(core, groupId);
     return;
   }
-  const outcome = core.ledger.state.tasks.get(member)?.outcome;
-  if (outcome) live.supervisor.send({ type: 'member.ended', member, outcome });
+  tellOfMember(core, live, member);
+}
+
+/** Tells a group's supervisor how a member ended, if it has. */
+function tellOfMember(core: RunCore, live: LiveGroup, member: string): void {
+  const row = core.ledger.state.tasks.get(member);
+  if (row?.phase !== 'ended' || !row.outcome) return;
+  const leftOut = row.reason === 'condition_false' || row.reason === 'upstream_skipped';
+  live.supervisor.send({ type: 'member.ended', member, outcome: row.outcome, leftOut });
 }
 
 /** A member was dispatched: the first one starts the barrier's timeout and fixes what all members read. */
@@ -147,11 +154,7 @@ function replayDecisions(core: RunCore, live: LiveGroup, row: GroupRow): void {
 }
 
 function replayMembers(core: RunCore, live: LiveGroup, group: GroupSpec): void {
-  for (const member of group.members) {
-    const row = core.ledger.state.tasks.get(member);
-    if (row?.phase !== 'ended' || !row.outcome) continue;
-    live.supervisor.send({ type: 'member.ended', member, outcome: row.outcome });
-  }
+  for (const member of group.members) tellOfMember(core, live, member);
 }
 
 /** The release is in the journal, but perhaps not everything that follows from it. */
