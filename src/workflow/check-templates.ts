@@ -28,6 +28,11 @@ interface Site {
 }
 
 const memberRoots: readonly string[] = ['item', 'index', 'shard', 'aspect'];
+/** What expressions may ask of a task and of a group. */
+const fieldsOf: { readonly [kind in 'task' | 'group']: readonly string[] } = {
+  task: ['output', 'outcome', 'attempts'],
+  group: ['output', 'census', 'outcome'],
+};
 const rootsOfExpansion = { shards: ['shard'], aspects: ['aspect'], for_each: ['item', 'index'] };
 
 class TemplateCheck {
@@ -83,7 +88,10 @@ class TemplateCheck {
 
   private reference({ root, path, expression }: Reference, site: Site): void {
     const [name] = path;
-    if (root === 'tasks' || root === 'groups') return this.target(root, name, site);
+    if (root === 'tasks' || root === 'groups') {
+      if (this.hasField({ root, path, expression }, site)) this.target(root, name, site);
+      return;
+    }
     if (root === 'input') return this.input(name, site);
     if (memberRoots.includes(root) && !site.extra.includes(root)) {
       const message = `\${${expression}} means nothing here`;
@@ -98,6 +106,21 @@ class TemplateCheck {
       `\${${expression}} begins with "${root}", which is not known`,
       { path: site.path, hint },
     );
+  }
+
+  /** Whether a task or group that exists has what is asked of it; a fault when it has not. */
+  private hasField({ root, path, expression }: Reference, site: Site): boolean {
+    const [name = '', field] = path;
+    const { tasks, groups, faults } = this.draft;
+    const known = root === 'tasks' ? tasks : groups;
+    const fields = fieldsOf[root === 'tasks' ? 'task' : 'group'];
+    if (field === undefined || !known.has(name) || fields.includes(field)) return true;
+    const has = `a ${root === 'tasks' ? 'task' : 'group'} has ${fields.slice(0, -1).join(', ')} and ${fields.at(-1)}`;
+    faults.add('TRP_WORKFLOW_UNKNOWN_REF', `\${${expression}} is nothing: ${has}`, {
+      path: site.path,
+      hint: faults.suggest(field, fields) ?? `Write \${${root}.${name}.output}.`,
+    });
+    return false;
   }
 
   private target(root: 'tasks' | 'groups', name: string | undefined, site: Site): void {

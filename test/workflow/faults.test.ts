@@ -351,6 +351,26 @@ tasks:
     expect(found).toEqual([]);
   });
 
+  it.each([
+    ['tasks.a.result', 'a task has output, outcome and attempts', 'Write ${tasks.a.output}.'],
+    ['tasks.a.outputs', 'a task has output, outcome and attempts', 'Did you mean "output"?'],
+    ['tasks.a.outptu.x', 'a task has output, outcome and attempts', 'Did you mean "output"?'],
+    ['groups.g.attempts', 'a group has output, census and outcome', 'Write ${groups.g.output}.'],
+    ['groups.g.outcomes', 'a group has output, census and outcome', 'Did you mean "outcome"?'],
+  ])('knows what can be asked of a task and a group: %s', async (expression, has, hint) => {
+    const { faults } = await validated(
+      `tasks: {a: {uses: simulate}, b: {uses: simulate, needs: [g], with: "\${${expression}}"}}\ngroups: {g: {tasks: [a]}}`,
+    );
+    expect(faults).toMatchObject([
+      {
+        code: 'TRP_WORKFLOW_UNKNOWN_REF',
+        path: 'tasks.b.with',
+        message: `\${${expression}} is nothing: ${has}`,
+        hint,
+      },
+    ]);
+  });
+
   it('warns of two writers whose key has a merger, and of a limit that nobody uses', async () => {
     const { workflow, warnings } = await validated(
       'tasks: {a: {uses: simulate, writes: [x.k]}, b: {uses: simulate, writes: ["x.*"]}}\nresources: {concurency: 3}',
