@@ -22,7 +22,7 @@ export interface WorkerPort {
   /** The attempt is over; the answer is a verdict. */
   report(task: string, settlement: AttemptSettlement, aborted: AbortReason | undefined): void;
   /** The worker itself has died: a fault of ours. */
-  fault(task: string, error: unknown): void;
+  fault(worker: string, error: unknown): void;
 }
 
 /** Which task a worker carries, and whom it asks. */

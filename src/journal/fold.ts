@@ -115,7 +115,7 @@ export function emptyRunState(): RunState {
 }
 
 /** The row of a task, made on first use. */
-export function taskRow(state: RunState, id: string): TaskRow {
+function taskRow(state: RunState, id: string): TaskRow {
   const known = state.tasks.get(id);
   if (known) return known;
   const row: TaskRow = {
@@ -143,7 +143,7 @@ export function taskRow(state: RunState, id: string): TaskRow {
 }
 
 /** The row of a group (or of an expanding task's members), made on first use. */
-export function groupRow(state: RunState, id: string): GroupRow {
+function groupRow(state: RunState, id: string): GroupRow {
   const known = state.groups.get(id);
   if (known) return known;
   const row: GroupRow = {

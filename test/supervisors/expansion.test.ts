@@ -236,6 +236,22 @@ describe('checks after completion', () => {
     });
   });
 
+  it('starts a checker again in the very turn in which it has spoken', async () => {
+    const nothing = workflow(
+      {
+        draft: sim(1, { for_each: [], needs: [{ task: 'review', kind: 'validation' }] }),
+        review: { agent: 'judge', needs: ['draft'] },
+      },
+      { agents: { judge: { uses: 'function', module: 'host:judge' } } },
+    );
+    const { report, end } = await carryOut({ document: nothing, functions: review([false, true]) });
+    expect(end).toBe('ended');
+    expect(report.tasks.map(({ id, attempts }) => [id, attempts])).toEqual([
+      ['draft', 0],
+      ['review', 2],
+    ]);
+  });
+
   it('fails a task that is refused once too often', async () => {
     const { report } = await carryOut({
       document: document(2),

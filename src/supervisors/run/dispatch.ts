@@ -38,10 +38,10 @@ export function workerPort(core: () => RunCore): WorkerPort {
     abort: (task, reason) => abortAttempt(core(), task, reason),
     report: (task, settlement, aborted) =>
       core().self.send({ type: 'attempt.settled', task, settlement, aborted }),
-    fault: (task, error) =>
+    fault: (worker, error) =>
       core().self.send({
         type: 'attempt.settled',
-        task,
+        task: taskOfWorker(worker),
         settlement: faulted(error),
         aborted: undefined,
       }),
@@ -124,16 +124,28 @@ function start(core: RunCore, request: AttemptRequest): void {
   core.holding++;
   if (group !== undefined) memberDispatched(core, group);
   if (live.worker) live.worker.send({ type: 'dispatch' });
-  else startWorker(core, id, group);
+  else startWorker(core, request, group);
 }
 
-function startWorker(core: RunCore, id: string, group: string | undefined): void {
+function startWorker(core: RunCore, request: AttemptRequest, group: string | undefined): void {
+  const { task } = request;
   const owner = group === undefined ? undefined : core.groups.get(group);
   const crew = owner?.crew ?? core.crew;
-  crew.send({ type: 'child.start', id, src: 'worker', input: { task: id, port: core.port } });
+  const id = workerId(request);
+  crew.send({ type: 'child.start', id, src: 'worker', input: { task, port: core.port } });
   const worker = crew.getSnapshot().children.get(id);
-  liveTask(core, id).worker = worker;
+  liveTask(core, task).worker = worker;
   if (owner && worker) owner.live++;
+}
+
+/** A round has a worker of its own: that of the last one may not have heard its verdict yet. */
+function workerId({ task, iteration }: AttemptRequest): string {
+  return iteration === 1 ? task : `${task}#${iteration}`;
+}
+
+/** The task that a worker of this id carries. */
+function taskOfWorker(id: string): string {
+  return id.replace(/#\d+$/, '');
 }
 
 /** Called by the worker when it enters `running`. */

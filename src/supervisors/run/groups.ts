@@ -110,7 +110,7 @@ function startSupervisor(core: RunCore, group: GroupSpec): LiveGroup {
 }
 
 function crewInput(core: RunCore): JoinInput['crew'] {
-  return { onFault: (task, error) => core.port.fault(task, error) };
+  return { onFault: (worker, error) => core.port.fault(worker, error) };
 }
 
 /** What a supervisor announces is carried out when the step that made it announce it is over. */

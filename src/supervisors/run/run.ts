@@ -97,7 +97,7 @@ function supervisorFaults({ self }: Pick<Args, 'self'>): CollectionInput {
 }
 
 function workerFaults({ context }: Pick<Args, 'context'>): CollectionInput {
-  return { onFault: (task, error) => context.box.core?.port.fault(task, error) };
+  return { onFault: (worker, error) => context.box.core?.port.fault(worker, error) };
 }
 
 const runSetup = setup({
