@@ -1,0 +1,157 @@
+import { SimulatedClock } from '../../src/core/simulated-clock.ts';
+import { TroupeError } from '../../src/core/errors.ts';
+import type { PlainObject } from '../../src/core/plain.ts';
+import type { JournalRecord } from '../../src/journal/record.ts';
+import type { WorkflowDocument } from '../../src/workflow/document.ts';
+import type { Workflow } from '../../src/workflow/model.ts';
+import { parseWorkflow } from '../../src/workflow/validate.ts';
+import { Meter, scriptedFunctions } from './bodies.ts';
+import { Dice } from './dice.ts';
+import { OneProcess } from './one-process.ts';
+import type { LateRun } from './one-process.ts';
+import { randomDocument } from './random-workflow.ts';
+import type { RandomDocument } from './random-workflow.ts';
+
+/** What befalls a process: it dies, the run is cancelled, or it is asked to stop and leave the run resumable. */
+export interface Blow {
+  readonly atMs: number;
+  readonly what: 'crash' | 'cancel' | 'interrupt';
+}
+
+/** The life of one process that carries the run on. */
+export interface Phase {
+  /** Longest time of a sync in milliseconds; 0: durable at once. */
+  readonly syncMs: number;
+  readonly blows: readonly Blow[];
+  /** Share of what is on its way to the disk that a crash leaves there. */
+  readonly keep: number;
+  /** Resumes the run even though it has ended without success. */
+  readonly reopen: boolean;
+}
+
+/** A run's document and its fate, by seed. */
+export interface Story {
+  readonly seed: number;
+  readonly document: RandomDocument;
+  readonly input: PlainObject;
+  /** The last process is left alone. */
+  readonly phases: readonly Phase[];
+}
+
+/** What one process left behind. */
+export interface PhaseResult {
+  readonly phase: Phase;
+  readonly process: OneProcess;
+  readonly run: LateRun;
+  readonly meter: Meter;
+  readonly end: LateRun['end'] | 'crashed';
+  /** Everything durable; after a crash also what of the rest had reached the disk. */
+  readonly records: readonly JournalRecord[];
+}
+
+/** Simulated time after which a run is taken to be stuck. */
+const patienceMs = 100_000;
+
+/** The story of a seed. */
+export function storyOf(seed: number): Story {
+  const dice = new Dice(seed);
+  const document = randomDocument(dice);
+  const phases = Array.from({ length: dice.between(0, 3) }, () => randomPhase(dice));
+  const syncMs = randomSync(dice, 0.4);
+  phases.push({ syncMs, blows: [], keep: 0, reopen: false });
+  const items = ['i', 'k', 'l'].slice(0, dice.between(0, 3));
+  return { seed, document, phases, input: { items, no: false } };
+}
+
+/** The workflow of a document; undefined when it contradicts itself and is refused. */
+export async function workflowOf(document: RandomDocument): Promise<Workflow | undefined> {
+  try {
+    return await parseWorkflow(document as unknown as WorkflowDocument, { baseDir: '/' });
+  } catch (error) {
+    if (error instanceof TroupeError && error.code.startsWith('TRP_WORKFLOW')) return undefined;
+    throw error;
+  }
+}
+
+/** Lives a story through, process after process, until the run has ended for good or goes wrong. */
+export async function live(story: Story, workflow: Workflow): Promise<readonly PhaseResult[]> {
+  const results: PhaseResult[] = [];
+  let before: readonly JournalRecord[] = [];
+  for (const [index, phase] of story.phases.entries()) {
+    const result = await livePhase({ story, workflow, phase, index, before });
+    results.push(result);
+    before = result.records;
+    if (result.end === 'running' || result.end === 'faulted') break;
+    if (result.end !== 'ended') continue;
+    if (result.run.report.status === 'succeeded' || !phase.reopen) break;
+  }
+  return results;
+}
+
+interface PhaseParts {
+  readonly story: Story;
+  readonly workflow: Workflow;
+  readonly phase: Phase;
+  readonly index: number;
+  readonly before: readonly JournalRecord[];
+}
+
+async function livePhase(parts: PhaseParts): Promise<PhaseResult> {
+  const { story, workflow, phase, index, before } = parts;
+  const { seed, input } = story;
+  const clock = new SimulatedClock(before.at(-1)?.at ?? 0);
+  const meter = new Meter();
+  const process = new OneProcess({ clock, functions: scriptedFunctions(clock, meter) });
+  const dice = new Dice(seed * 31 + index);
+  const delay = () => (phase.syncMs === 0 ? undefined : dice.between(0, phase.syncMs));
+  const run = process.start({ workflow, input, seed, before, delay });
+  const hasCrashed = await strike(run, phase.blows, clock);
+  if (!hasCrashed) await clock.runUntil(() => run.store.isSynced);
+  const records = hasCrashed ? afterCrash(run, phase) : run.store.written;
+  return { phase, process, run, meter, records, end: hasCrashed ? 'crashed' : run.end };
+}
+
+/** Lets time pass until the run's actor ends or the process dies. @returns whether it died. */
+async function strike(
+  run: LateRun,
+  blows: readonly Blow[],
+  clock: SimulatedClock,
+): Promise<boolean> {
+  let hasCrashed = false;
+  const strikes = {
+    crash: () => (hasCrashed ||= run.end === 'running'),
+    cancel: () => run.cancel(),
+    interrupt: () => run.interrupt(),
+  };
+  const timers = blows.map(({ atMs, what }) => clock.setTimeout(strikes[what], atMs));
+  const end = clock.now() + patienceMs;
+  await clock.runUntil(() => run.end !== 'running' || hasCrashed || clock.now() > end);
+  for (const timer of timers) clock.clearTimeout(timer);
+  return hasCrashed;
+}
+
+/** A journal that has no takeover yet is not a run: the next process begins it anew. */
+function afterCrash({ store }: LateRun, { keep }: Phase): readonly JournalRecord[] {
+  const lost = store.crash();
+  const kept = lost.slice(0, Math.floor(keep * (lost.length + 1)));
+  const records = [...store.written, ...kept];
+  return records.length < 2 ? [] : records;
+}
+
+function randomPhase(dice: Dice): Phase {
+  const when = (): number => dice.pick([0, 1, 5, 12, 25, 50, 100, 200, 350]) + dice.between(0, 9);
+  const blows: Blow[] = [
+    { atMs: when(), what: dice.pick(['crash', 'crash', 'interrupt', 'cancel']) },
+  ];
+  if (dice.chance(0.25)) {
+    blows.push({
+      atMs: dice.between(0, 400),
+      what: dice.pick(['crash', 'interrupt', 'cancel']),
+    });
+  }
+  return { syncMs: randomSync(dice, 0.3), blows, keep: dice.share(), reopen: dice.chance(0.4) };
+}
+
+function randomSync(dice: Dice, none: number): number {
+  return dice.chance(none) ? 0 : dice.pick([1, 8, 30]);
+}

@@ -1,0 +1,218 @@
+import { apply, emptyRunState } from '../../src/journal/fold.ts';
+import type { GroupRow, RunState, TaskRow } from '../../src/journal/fold.ts';
+import type { JournalRecord } from '../../src/journal/record.ts';
+import { splitTaskOf } from '../../src/workflow/model.ts';
+import type { Need, TaskSpec } from '../../src/workflow/model.ts';
+
+/** A law that was broken, and where. */
+export interface Breach {
+  readonly law: string;
+  readonly detail: string;
+}
+
+/** What is known when a record is held against the laws: all that stands before it. */
+interface Moment {
+  readonly record: JournalRecord;
+  readonly state: RunState;
+  /** Row of the task that the record names, if something has happened to it. */
+  readonly row: TaskRow | undefined;
+  /** Row of the group that the record names. */
+  readonly group: GroupRow | undefined;
+  readonly wasReopened: boolean;
+}
+
+/** Says what is wrong with a record, or undefined. */
+type Check = (moment: Moment) => string | undefined;
+
+/**
+ * What holds for every record of every journal, whatever went wrong while it was written. The name of a
+ * law is the sentence that it states.
+ */
+export const journalLaws: { readonly [law: string]: Check } = {
+  'records are numbered from 1 without gaps': ({ record, state }) =>
+    unless(record.seq === state.seq + 1, `${record.seq} follows ${state.seq}`),
+
+  'after run.ended come only a takeover, a reopening or a request to cancel': ({ record, state }) =>
+    unless(state.status !== 'ended' || afterTheEnd.has(record.type), record.type),
+
+  'an attempt starts only when its task waits': ({ record, row }) =>
+    when(record.type === 'task.started', () => inPhase(row, undefined, 'waiting', 'backing_off')),
+
+  'an attempt starts only when what it needs is there': ({ record, state }) =>
+    when(record.type === 'task.started', () => missingNeed(record, state)),
+
+  'a member starts only while the task that was split runs': ({ record, state }) =>
+    when(record.type === 'task.started', () => {
+      const split = splitTaskOf(taskOf(record));
+      return split === taskOf(record) ? undefined : inPhase(state.tasks.get(split), 'running');
+    }),
+
+  // Except where a failure does not keep members from going on, and after a reopening.
+  'a member starts only while its group is open': (moment) =>
+    when(moment.record.type === 'task.started' && !moment.wasReopened, () => closedGroup(moment)),
+
+  'a result comes from the attempt and the round that run': ({ record, state, row }) => {
+    if (record.type !== 'task.succeeded' && record.type !== 'task.completed') return undefined;
+    return inPhase(row, 'running') ?? staleResult(record.output, { record, state });
+  },
+
+  'a failed attempt ran, and is not tried again while the run is cancelled': (moment) =>
+    when(moment.record.type === 'attempt.failed', () => {
+      if (moment.state.status === 'cancelling') return 'the run is being cancelled';
+      return inPhase(moment.row, 'running');
+    }),
+
+  'a step belongs to an attempt that runs': ({ record, row }) =>
+    when(record.type === 'step.done', () => inPhase(row, 'running')),
+
+  'a task ends once': ({ record, row }) =>
+    unless(record.type !== 'task.ended' || row?.phase !== 'ended', 'it had ended'),
+
+  'only a completed output is accepted': ({ record, row }) =>
+    when(record.type === 'task.accepted', () => inPhase(row, 'completed')),
+
+  'a barrier is armed once, while its group is open and before it falls back': (moment) =>
+    when(moment.record.type === 'barrier.armed', () => {
+      const { group } = moment;
+      if (group?.deadline !== undefined) return 'it was armed';
+      return group?.fellBack ? 'it fell back' : notOpen(group);
+    }),
+
+  'a barrier falls back once, while its group is open': ({ record, group }) =>
+    when(record.type === 'barrier.fell_back', () =>
+      group?.fellBack ? 'it fell back' : notOpen(group),
+    ),
+
+  'a group is released once': ({ record, group }) =>
+    when(record.type === 'barrier.released', () => notOpen(group)),
+
+  'a contribution is merged once, before its group ends': ({ record, group }) => {
+    if (record.type !== 'contribution.merged') return undefined;
+    if (group?.contributions.has(record.member)) return `${record.member} was merged`;
+    return unless(group?.phase !== 'ended', 'the group had ended');
+  },
+
+  'a group ends once, as it was released': ({ record, group }) => {
+    if (record.type !== 'group.ended') return undefined;
+    if (group?.phase === 'ended') return 'it had ended';
+    if (group?.phase !== 'released' || record.reason === 'aggregate_failed') return undefined;
+    const isSame = group.outcome === record.outcome && group.reason === record.reason;
+    return unless(isSame, `${group.outcome} ${group.reason} became ${record.reason}`);
+  },
+
+  'at the end of a run every task and every group has ended': ({ record, state }) =>
+    when(record.type === 'run.ended', () => whatIsOpen(state)),
+};
+
+/** Holds every record of a journal against the laws. */
+export function breachesOf(records: readonly JournalRecord[]): readonly Breach[] {
+  const state = emptyRunState();
+  const breaches: Breach[] = [];
+  let wasReopened = false;
+  for (const record of records) {
+    wasReopened ||= record.type === 'run.reopened';
+    const row = 'task' in record ? state.tasks.get(record.task) : undefined;
+    const group = 'group' in record ? state.groups.get(record.group) : undefined;
+    breaches.push(...breachesAt({ record, state, row, group, wasReopened }));
+    apply(state, record);
+  }
+  return breaches;
+}
+
+function breachesAt(moment: Moment): Breach[] {
+  const { record } = moment;
+  return Object.entries(journalLaws).flatMap(([law, check]) => {
+    const fault = check(moment);
+    const subject = 'task' in record ? record.task : 'group' in record ? record.group : '';
+    if (fault === undefined) return [];
+    return [{ law, detail: `record ${record.seq}, ${record.type} ${subject}: ${fault}` }];
+  });
+}
+
+const afterTheEnd = new Set(['lease.taken', 'run.reopened', 'run.cancel_requested']);
+
+function unless(isFine: boolean, fault: string): string | undefined {
+  return isFine ? undefined : fault;
+}
+
+function when(applies: boolean, check: () => string | undefined): string | undefined {
+  return applies ? check() : undefined;
+}
+
+function inPhase(
+  row: TaskRow | undefined,
+  ...phases: readonly (TaskRow['phase'] | undefined)[]
+): string | undefined {
+  return unless(phases.includes(row?.phase), `${row?.id ?? 'it'} is ${row?.phase ?? 'untouched'}`);
+}
+
+function notOpen(group: GroupRow | undefined): string | undefined {
+  return unless(group === undefined || group.phase === 'open', `the group is ${group?.phase}`);
+}
+
+function taskOf(record: JournalRecord): string {
+  return 'task' in record ? record.task : '';
+}
+
+function specOf(state: RunState, id: string): TaskSpec | undefined {
+  return state.workflow?.tasks.find((task) => task.id === id);
+}
+
+function missingNeed(record: JournalRecord, state: RunState): string | undefined {
+  const task = specOf(state, taskOf(record));
+  const missing = task?.needs.find(
+    (need) => need.kind === 'data' && !isThere(need, { task, state }),
+  );
+  return missing && `${missing.on} is not there`;
+}
+
+/** Data is there once it is accepted; for those who judge it, once it is complete. */
+function isThere({ on, target }: Need, { task, state }: { task: TaskSpec; state: RunState }) {
+  if (target === 'group') return state.groups.get(on)?.phase === 'ended';
+  const row = state.tasks.get(on);
+  if (row?.phase === 'completed') return task.validates === on;
+  if (row?.phase !== 'ended') return false;
+  const standsIn = specOf(state, on)?.default !== undefined && row.outcome !== 'skipped';
+  return row.outcome === 'succeeded' || standsIn;
+}
+
+function closedGroup({ record, state }: Moment): string | undefined {
+  const id = taskOf(record);
+  const split = splitTaskOf(id);
+  const declared = specOf(state, split)?.group;
+  if (declared !== undefined && goesOn(state, declared)) return undefined;
+  const own = split === id ? declared : split;
+  return own === undefined ? undefined : notOpen(state.groups.get(own));
+}
+
+/** With `on_failure: continue` the members of a declared group go on after an early release. */
+function goesOn(state: RunState, group: string): boolean {
+  const spec = state.workflow?.groups.find(({ id }) => id === group);
+  return spec?.barrier.onFailure === 'continue';
+}
+
+interface ResultContext {
+  readonly record: JournalRecord;
+  readonly state: RunState;
+}
+
+/** Outputs of scripted bodies say which attempt they come from; see bodies.ts. */
+function staleResult(output: unknown, { record, state }: ResultContext): string | undefined {
+  const id = taskOf(record);
+  const from = output as { task?: string; iteration?: number; attempt?: number } | null;
+  if (typeof from !== 'object' || from?.task !== id) return undefined;
+  const iteration = state.tasks.get(splitTaskOf(id))?.iteration;
+  const attempt = state.tasks.get(id)?.attempt;
+  const isFresh = from.iteration === iteration && from.attempt === attempt;
+  return unless(isFresh, `it is of round ${from.iteration}, attempt ${from.attempt}`);
+}
+
+function whatIsOpen(state: RunState): string | undefined {
+  const untouched = state.workflow?.tasks.find(({ id }) => state.tasks.get(id)?.phase !== 'ended');
+  if (untouched) return `${untouched.id} has not ended`;
+  // Members that never got so far as to start have rows that wait for ever.
+  const live = [...state.tasks.values()].find((row) => inPhase(row, 'ended', 'waiting'));
+  if (live) return `${live.id} is ${live.phase}`;
+  const group = [...state.groups.values()].find(({ phase }) => phase !== 'ended');
+  return group && `group ${group.id} is ${group.phase}`;
+}
