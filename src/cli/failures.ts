@@ -3,6 +3,7 @@ import type { ErrorCode, ErrorInfo } from '../core/errors.ts';
 import { jsonText } from '../runtime/control/json.ts';
 import type { Fault } from '../workflow/fault.ts';
 import { exitCodeOfError, exitCodes } from './exit-codes.ts';
+import { ownHint } from './render/failed-tasks.ts';
 import { painter } from './render/painter.ts';
 import type { Painter } from './render/painter.ts';
 import { oneLine } from './render/width.ts';
@@ -34,10 +35,13 @@ export function faultLines(
   word: 'error' | 'warning',
 ): readonly string[] {
   const colour = word === 'error' ? paint.bad : paint.warn;
-  return faults.flatMap((fault) => [
-    `${paint.strong(placeOf(fault))}  ${colour(word)} ${colour(fault.code)}  ${oneLine(fault.message)}`,
-    ...(fault.hint === '' ? [] : [paint.faint(`  next: ${oneLine(fault.hint)}`)]),
-  ]);
+  return faults.flatMap((fault) => {
+    const hint = ownHint(fault);
+    return [
+      `${paint.strong(placeOf(fault))}  ${colour(word)} ${colour(fault.code)}  ${oneLine(fault.message)}`,
+      ...(hint === undefined ? [] : [paint.faint(`  next: ${oneLine(hint)}`)]),
+    ];
+  });
 }
 
 function placeOf({ column, file, line, path }: Fault): string {
@@ -74,6 +78,7 @@ function failureText(thrown: unknown, info: ErrorInfo, paint: Painter): string {
   if (thrown instanceof InvalidWorkflow)
     return `${faultLines(thrown.faults, paint, 'error').join('\n')}\n`;
   const place = info.place === undefined ? '' : `\n  at ${oneLine(info.place)}`;
-  const hint = info.hint === undefined ? '' : `\n  next: ${oneLine(info.hint)}`;
-  return `${paint.bad(`error ${info.code}`)}: ${info.message}${place}${hint}\n`;
+  const hint = ownHint(info);
+  const next = hint === undefined ? '' : `\n  next: ${oneLine(hint)}`;
+  return `${paint.bad(`error ${info.code}`)}: ${info.message}${place}${next}\n`;
 }

@@ -1,3 +1,4 @@
+import type { DurabilityLevel } from '../journal/journal.ts';
 import type { RunEvent, RunHandle, Troupe } from '../runtime/api.ts';
 import type { RunReport } from '../runtime/report.ts';
 import type { Workflow } from '../workflow/model.ts';
@@ -13,6 +14,9 @@ import { Tally } from './progress/tally.ts';
 import { quietView } from './progress/view.ts';
 import type { ProgressView } from './progress/view.ts';
 import { painter } from './render/painter.ts';
+import { counted } from './render/shapes.ts';
+import { flowed, oneLine } from './render/width.ts';
+import type { Coloured } from './render/width.ts';
 import type { Shell } from './shell.ts';
 
 /** What is followed, and how it is told. */
@@ -24,6 +28,8 @@ export interface FollowOptions extends OutputOptions {
   readonly quiet?: boolean;
   /** The run's records from before it was followed are written too (`--jsonl` of a new run). */
   readonly fromStart: boolean;
+  /** At level `memory` nothing of the run is kept. */
+  readonly level?: DurabilityLevel;
 }
 
 /** Follows a run to its end: progress on standard error, the result on standard output; gives the exit code. */
@@ -48,7 +54,12 @@ export async function followRun(shell: Shell, options: FollowOptions): Promise<n
     });
     const report = await interruption.orClosed(outcomeAfter(handle, ended));
     view.stop();
-    writeReport(shell, report, form);
+    writeReport(shell, report, {
+      form,
+      isInterrupted: report.status === 'running',
+      isKept: options.level !== 'memory',
+      wasResumed: !options.fromStart,
+    });
     return interruption.exitCode ?? exitCodeOfRun(report.status);
   } finally {
     view.stop();
@@ -70,7 +81,13 @@ function openView(
   const write = (text: string): void => shell.err(text);
   const paint = painter(shell.colours.err);
   const { now, startedAt } = timeOf(shell, handle);
-  write(`${paint.strong(handle.id)}  ${workflow.name}  ${workflow.tasks.length} tasks\n`);
+  const head: readonly Coloured[] = [
+    [handle.id, paint.strong],
+    [oneLine(workflow.name), String],
+    [counted(workflow.tasks.length, 'task'), String],
+  ];
+  const columns = shell.terminal()?.columns ?? Number.POSITIVE_INFINITY;
+  write(`${flowed(head, columns).join('\n')}\n`);
   if (quiet === true) return quietView(write);
   if (!shell.terminal())
     return new LinesView({ clock: shell.clock, write, tally, startedAt, paint });

@@ -2,6 +2,7 @@ import type { RunHandle, Troupe } from '../runtime/api.ts';
 import type { RunReport } from '../runtime/report.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ProgressView } from './progress/view.ts';
+import { wrapped } from './render/width.ts';
 import type { Shell } from './shell.ts';
 
 /** What a signal acts on. */
@@ -53,9 +54,9 @@ export class Interruption {
     const { handle, view } = this.run;
     if (this.exitCode !== undefined) return this.leave();
     this.exitCode = exitCodes.interrupted;
-    view.note(
-      'Cancelling the run gently. Press Ctrl-C again to leave at once; it can be resumed then.',
-    );
+    const text =
+      'Cancelling the run gently. Press Ctrl-C again to leave at once; it can be resumed then.';
+    view.note(wrapped(text, this.shell.terminal()?.columns ?? Number.POSITIVE_INFINITY).join('\n'));
     handle.cancel('SIGINT').catch(() => undefined);
   }
 

@@ -4,6 +4,7 @@ import type { RunReport } from '../runtime/report.ts';
 import type { JournalRecord } from '../journal/record.ts';
 import { painter } from './render/painter.ts';
 import { summaryLines } from './render/summary.ts';
+import type { SummaryOptions } from './render/summary.ts';
 import type { Shell } from './shell.ts';
 
 /** How results are written. */
@@ -36,12 +37,27 @@ export function writeEvent(shell: Shell, run: string, event: RunEvent | JournalR
   writeJson(shell, { ...event, run });
 }
 
+/** What a text about a run says beyond its report. */
+export type ReportFacts = Pick<SummaryOptions, 'isInterrupted' | 'isKept' | 'wasResumed'>;
+
 /** A run's report as the last thing that a command writes. */
-export function writeReport(shell: Shell, report: RunReport, form: OutputForm): void {
+export function writeReport(
+  shell: Shell,
+  report: RunReport,
+  { form, ...facts }: ReportFacts & { readonly form: OutputForm },
+): void {
   if (form === 'json') return writeJson(shell, report);
   if (form === 'jsonl') return writeJson(shell, { type: 'run.report', ...report });
-  writeLines(
-    shell,
-    summaryLines(report, { paint: painter(shell.colours.out), columns: shell.outColumns() }),
-  );
+  writeLines(shell, summaryLines(report, { ...layoutOf(shell), ...facts }));
+}
+
+/** How results in text are laid out on a shell. */
+export function layoutOf(
+  shell: Shell,
+): Required<Pick<SummaryOptions, 'paint' | 'columns' | 'isTerminal'>> {
+  return {
+    paint: painter(shell.colours.out),
+    columns: shell.outColumns(),
+    isTerminal: shell.outIsTerminal(),
+  };
 }

@@ -45,6 +45,9 @@ Exit codes:
   0 succeeded, 1 failed, 2 invalid, 3 partial, 4 cancelled, 124 deadline, 130 interrupted, 143 terminated
 `;
 
+/** What names a run. */
+const runArgument = 'id of the run, its beginning or its end, or: last';
+
 function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`;
 }
@@ -147,13 +150,13 @@ function addRunCommands({ program, shell, finish }: Wiring): void {
       finish(await (await import('./commands/runs.ts')).runs(shell, options)),
     );
   dataOption(program.command('show').description('tell a run as its journal has it'))
-    .argument('<run>', 'id of the run, or its beginning')
+    .argument('<run>', runArgument)
     .option('--json', "print the run's report as JSON")
     .option('--tasks', 'every task and the timeline, however many there are')
     .option('--records', "the journal's records")
     .addHelpText(
       'after',
-      examples('troupe show run-0mh', 'troupe show run-0mh --tasks', 'troupe show run-0mh --json'),
+      examples('troupe show last', 'troupe show run-0mh --tasks', 'troupe show run-0mh --json'),
     )
     .action(async (run: string, options: ShowOptions) =>
       finish(await (await import('./commands/show.ts')).show(shell, run, options)),
@@ -165,13 +168,13 @@ function addRunCommands({ program, shell, finish }: Wiring): void {
         .description('go on with a run that was interrupted or did not succeed'),
     ),
   )
-    .argument('<run>', 'id of the run, or its beginning')
-    .addHelpText('after', examples('troupe resume run-0mh', 'troupe resume run-0mh --json'))
+    .argument('<run>', runArgument)
+    .addHelpText('after', examples('troupe resume last', 'troupe resume run-0mh --json'))
     .action(async (run: string, options: ResumeOptions) =>
       finish(await (await import('./commands/resume.ts')).resume(shell, run, options)),
     );
   dataOption(program.command('cancel').description('cancel a run, whichever process owns it'))
-    .argument('<run>', 'id of the run, or its beginning')
+    .argument('<run>', runArgument)
     .option('--json', 'print how the run stands as JSON')
     .addHelpText('after', examples('troupe cancel run-0mh'))
     .action(async (run: string, options: DataOptions & JsonOption) =>

@@ -5,7 +5,7 @@ import { dataFolder } from './options.ts';
 import type { DataOptions } from './options.ts';
 import type { Shell } from './shell.ts';
 
-/** Candidates that an ambiguous prefix names. */
+/** Candidates that an ambiguous name lists. */
 const maxNamed = 5;
 
 /** Works with the runs of a data folder; looking never makes the folder. Undefined: there is none. */
@@ -25,8 +25,8 @@ export async function withStoredRuns<T>(
 }
 
 /**
- * Works with one run of a data folder, named by its id or a prefix that only it has.
- * @throws TroupeError TRP_RUN_NOT_FOUND when no run, or more than one, has that prefix.
+ * Works with one run of a data folder, named as in {@link matchRun}.
+ * @throws TroupeError TRP_RUN_NOT_FOUND when no run, or more than one, has that name.
  */
 export async function withStoredRun<T>(
   shell: Shell,
@@ -40,33 +40,58 @@ export async function withStoredRun<T>(
   if (done) return done.result;
   throw new TroupeError('TRP_RUN_NOT_FOUND', `there is no data folder, so no run ${run}`, {
     place: dataFolder(shell, options),
+    hint: 'Runs are kept where they were started: name the folder with --data or TROUPE_DATA.',
   });
 }
 
-/** The id that a prefix stands for, with or without its `run-`. A whole id is taken as it is. */
-async function findRun(troupe: Troupe, prefix: string): Promise<string> {
-  if (/^run-[0-9a-z]{16}$/.test(prefix)) return prefix;
-  return matchRun(prefix, await troupe.runs());
+/** The id that a name stands for. A whole id is taken as it is. */
+async function findRun(troupe: Troupe, name: string): Promise<string> {
+  if (/^run-[0-9a-z]{16}$/.test(name)) return name;
+  return matchRun(name, await troupe.runs());
 }
 
-/** The id that a prefix stands for among known runs. */
-export function matchRun(prefix: string, runs: readonly Pick<RunSummary, 'run_id'>[]): string {
+/**
+ * The id that a name stands for among known runs: `last` is the one that was started last; anything else is
+ * its beginning, with or without `run-`, or, when no run begins so, its end.
+ * @throws TroupeError TRP_RUN_NOT_FOUND when no run, or more than one, has that name.
+ */
+export function matchRun(
+  name: string,
+  runs: readonly (Pick<RunSummary, 'run_id'> & Partial<Pick<RunSummary, 'started_at'>>)[],
+): string {
   const ids = runs.map(({ run_id }) => run_id);
-  if (ids.includes(prefix)) return prefix;
-  const found =
-    prefix === ''
-      ? []
-      : ids.filter((id) => id.startsWith(prefix) || id.startsWith(`run-${prefix}`));
-  const [only, ...others] = found;
-  if (only !== undefined && others.length === 0) return only;
+  if (ids.includes(name)) return name;
+  if (name === 'last') return lastOf(runs);
+  const beginning = ids.filter((id) => id.startsWith(name) || id.startsWith(`run-${name}`));
+  const [found, verb] =
+    beginning.length > 0
+      ? [beginning, 'begin']
+      : [ids.filter((id) => id.endsWith(name)), 'end'];
+  const [only, ...others] = name === '' ? [] : found;
   if (only === undefined)
-    throw new TroupeError('TRP_RUN_NOT_FOUND', `no run begins with ${JSON.stringify(prefix)}`);
+    throw notFound(
+      `no run begins or ends with ${JSON.stringify(name)}`,
+      '`troupe runs` lists the runs of the data folder.',
+    );
+  if (others.length === 0) return only;
   const named = found.slice(0, maxNamed).join(', ') + (found.length > maxNamed ? ' ...' : '');
-  throw new TroupeError(
-    'TRP_RUN_NOT_FOUND',
-    `${found.length} runs begin with ${JSON.stringify(prefix)}: ${named}`,
-    {
-      hint: 'Give more of the id.',
-    },
+  throw notFound(
+    `${found.length} runs ${verb} with ${JSON.stringify(name)}: ${named}`,
+    'Give more of the id.',
   );
+}
+
+function lastOf(
+  runs: readonly { readonly run_id: string; readonly started_at?: string }[],
+): string {
+  let last = runs[0];
+  for (const run of runs) {
+    if ((run.started_at ?? '') >= (last?.started_at ?? '')) last = run;
+  }
+  if (last) return last.run_id;
+  throw notFound('there is no run yet', 'Start one: troupe run FILE.');
+}
+
+function notFound(message: string, hint: string): TroupeError {
+  return new TroupeError('TRP_RUN_NOT_FOUND', message, { hint });
 }

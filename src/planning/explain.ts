@@ -1,19 +1,20 @@
 import type { Plan } from './plan.ts';
 
-/** Widest line of the chart, in columns. */
+/** Widest line of the chart, in columns, and the narrowest that still shows something. */
 const chartColumns = 60;
+const leastChartColumns = 20;
 
 /** Lines of each list that are written out; the rest is counted. */
 const linesShown = 20;
 
-/** A plan as text for people: times, what is parallel and what is not and why, conflicts, and a chart. Ends without a newline. */
-export function explainPlan(plan: Plan): string {
+/** A plan as text for people: times, what is parallel and what is not and why, conflicts, and a chart, no wider than the columns. Ends without a newline. */
+export function explainPlan(plan: Plan, columns = chartColumns): string {
   const sections = [
     summary(plan),
     groupLines(plan),
     reasonLines(plan),
     conflictLines(plan),
-    chart(plan),
+    chart(plan, Math.max(leastChartColumns, Math.min(chartColumns, columns))),
     assumptionLines(plan),
   ];
   return sections
@@ -93,11 +94,11 @@ function assumptionLines(plan: Plan): string[] {
   return ['Assumed', ...plan.assumptions.map((text) => `  ${text}`)];
 }
 
-/** One line per task in order of start: `#` on the critical path, `=` elsewhere; at most 60 columns wide. */
-function chart(plan: Plan): string[] {
+/** One line per task in order of start: `#` on the critical path, `=` elsewhere; as wide as the columns at most. */
+function chart(plan: Plan, columns: number): string[] {
   if (plan.tasks.length === 0) return [];
-  const nameColumns = Math.min(20, Math.max(...plan.tasks.map((task) => task.id.length)));
-  const barColumns = chartColumns - nameColumns - 2;
+  const nameColumns = Math.min(Math.floor(columns / 3), Math.max(...plan.tasks.map((task) => task.id.length)));
+  const barColumns = columns - nameColumns - 2;
   const columnOf = (ms: number): number =>
     Math.round((ms / Math.max(plan.makespan_ms, 1)) * barColumns);
   const byStart = [...plan.tasks].sort((a, b) => a.start_ms - b.start_ms);

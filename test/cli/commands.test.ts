@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../../src/cli/cli.ts';
+import { errorCodes } from '../../src/core/errors.ts';
+import { openWorkflowFile } from '../../src/cli/workflow-file.ts';
 import { exitCodeOfError, exitCodeOfRun } from '../../src/cli/exit-codes.ts';
 import { wantsColour } from '../../src/cli/shell.ts';
 import { matchRun } from '../../src/cli/stored-runs.ts';
@@ -81,12 +83,13 @@ describe('the command line', () => {
     [['run', 'flow.yaml', '--concurrency', '0'], '--concurrency'],
     [['run', 'flow.yaml', '--deadline', 'soon'], '--deadline'],
     [['graph', 'flow.yaml', '--format', 'png'], 'mermaid, dot, json'],
-    [['graph'], '--machines'],
+    [['graph'], 'a workflow file is missing\n  next: Name it: troupe graph FILE'],
   ])('ends with 2 and a hint on standard error for %j', async (args, hint) => {
     const shell = shellWith();
     expect(await cli(shell, ...args)).toBe(2);
     expect([shell.stdout, shell.stderr]).toEqual(['', expect.stringContaining(hint)]);
-    expect(shell.stderr).toMatch(/^error TRP_OPTION_INVALID: .*\n( {2}at .*\n)? {2}next: /);
+    expect(shell.stderr).toMatch(/^error TRP_OPTION_INVALID: .*\n( {2}at .*\n)?( {2}next: .*\n)?$/);
+    expect(shell.stderr).not.toContain(errorCodes.TRP_OPTION_INVALID);
   });
 
   it('tells an error as JSON on standard output with --json, and nothing else anywhere', async () => {
@@ -171,6 +174,13 @@ describe('plan', () => {
     const shell = shellWith();
     expect(await cli(shell, 'plan', 'flow.yaml')).toBe(0);
     expect(shell.stdout).toContain('a -> b');
+  });
+
+  it('fits a narrow terminal', async () => {
+    const shell = shellWith({ outTerminal: { columns: 40, rows: 24 } });
+    expect(await cli(shell, 'plan', 'flow.yaml')).toBe(0);
+    for (const line of shell.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(40);
+    expect(shell.stdout).toMatch(/^b \|.*#$/m);
   });
 
   it('ends with 2 and every fault for an invalid file', async () => {
@@ -295,7 +305,8 @@ describe('stored runs', () => {
   });
 
   it.each([
-    ['9', 'no run begins with'],
+    ['9', 'no run begins or ends with'],
+    ['0', '2 runs begin with'],
     ['run-00', '2 runs begin with'],
   ])('are not found by %s', async (prefix, message) => {
     const shell = shellWith();
@@ -327,6 +338,73 @@ describe('stored runs', () => {
     });
   });
 
+  it('are not cancelled when they have ended, and tell how to go on', async () => {
+    troupe.live.end({ status: 'cancelled', reason: 'cancelled_by_user' });
+    const shell = shellWith();
+    expect(await cli(shell, 'cancel', '0000000000000001')).toBe(1);
+    expect(shell.stderr).toBe(
+      'error TRP_RUN_ENDED: run-0000000000000001 has ended already (cancelled); to go on: troupe resume run-0000000000000001\n',
+    );
+    expect(troupe.asked).toEqual([]);
+  });
+
+  it('are shown as interrupted when nobody owns them and they have not ended', async () => {
+    const shell = shellWith();
+    await cli(shell, 'show', '0000000000000001');
+    expect(shell.stdout).toMatch(/^interrupted {2}sample {2}run-0000000000000001\n/);
+    expect(shell.stdout).not.toContain('in_progress');
+  });
+
+  it('stand in a table that a narrow terminal holds, with whole ids', async () => {
+    const shell = shellWith({ outTerminal: { columns: 40, rows: 24 } });
+    await cli(shell, 'runs');
+    const lines = shell.stdout.trimEnd().split('\n');
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(40);
+    expect(lines[1]).toContain('run-0000000000000002');
+  });
+
+  describe('whose document has changed', () => {
+    const noted = 'goes on with the document as it was when the run began; flow.yaml has changed';
+
+    async function resumed(hashOf: (hash: string) => string, more: object = {}): Promise<FakeShell> {
+      const { workflow } = await openWorkflowFile(shellWith(), 'flow.yaml');
+      const start = { type: 'run.started', run: 'x', format: 1, engine: '', seed: 1 } as const;
+      const told = { ...workflow, hash: hashOf(workflow.hash), ...more };
+      troupe.journal = [
+        { ...start, source: 'flow.yaml', input: {}, simulated: false, workflow: told, seq: 1, at: 1 },
+      ];
+      troupe.live.end({});
+      const shell = shellWith();
+      expect(await cli(shell, 'resume', '0000000000000001')).toBe(0);
+      return shell;
+    }
+
+    it('say that they go on with the old one', async () => {
+      expect((await resumed(() => 'another')).stderr).toContain(noted);
+    });
+
+    it('say nothing when it is the same, or only a deadline was set over it', async () => {
+      expect((await resumed((hash) => hash)).stderr).not.toContain(noted);
+      const { workflow } = await openWorkflowFile(shellWith(), 'flow.yaml', { deadline: 90_000 });
+      const overridden = await resumed(() => workflow.hash, { deadlineMs: 90_000 });
+      expect(overridden.stderr).not.toContain(noted);
+    });
+
+    it('say so when it is no longer valid, and nothing when it is gone', async () => {
+      const broken = resumed((hash) => {
+        writeFileSync(join(folder, 'flow.yaml'), 'version: 1\nname: x\n');
+        return hash;
+      });
+      expect((await broken).stderr).toContain(noted);
+      writeFileSync(join(folder, 'flow.yaml'), document);
+      const gone = resumed((hash) => {
+        rmSync(join(folder, 'flow.yaml'));
+        return hash;
+      });
+      expect((await gone).stderr).not.toContain(noted);
+    });
+  });
+
   it('are resumed in files or not at all', async () => {
     expect(await cli(shellWith(), 'resume', '0000000000000001', '--level', 'memory')).toBe(2);
     expect(opened).toEqual([]);
@@ -354,9 +432,26 @@ describe('stored runs', () => {
   });
 });
 
-describe('a prefix of a run id', () => {
+describe('the name of a run', () => {
   it('prefers the id that it is whole', () => {
     expect(matchRun('run-1', [{ run_id: 'run-1' }, { run_id: 'run-12' }])).toBe('run-1');
+  });
+
+  it('takes the end of an id where no run begins so', () => {
+    const runs = [{ run_id: 'run-1a' }, { run_id: 'run-1b' }, { run_id: 'run-b1' }];
+    expect([matchRun('1b', runs), matchRun('a', runs)]).toEqual(['run-1b', 'run-1a']);
+    expect(matchRun('run-b', runs)).toBe('run-b1');
+    const alike = [{ run_id: 'run-1z' }, { run_id: 'run-2z' }];
+    expect(() => matchRun('z', alike)).toThrow(/2 runs end with "z": run-1z, run-2z/);
+  });
+
+  it('is last for the run that was started last', () => {
+    const runs = [
+      { run_id: 'run-1', started_at: '2026-01-02T00:00:00.000Z' },
+      { run_id: 'run-2', started_at: '2026-01-01T00:00:00.000Z' },
+    ];
+    expect(matchRun('last', runs)).toBe('run-1');
+    expect(() => matchRun('last', [])).toThrow(/no run yet/);
   });
 
   it('names the candidates when there are several, and is never empty', () => {

@@ -9,6 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import { FakeShell } from './support/fake-shell.ts';
 import type { FakeShellOptions } from './support/fake-shell.ts';
 import { FakeTroupe } from './support/fake-troupe.ts';
+import { playBack } from './support/terminal.ts';
 import { taskReport } from './support/reports.ts';
 
 const document = `version: 1
@@ -176,6 +177,23 @@ describe('run', () => {
     expect(shell.stderr).toBe('run-0000000000000001  sample  2 tasks\n');
   });
 
+  it('keeps what agents print above the drawing', async () => {
+    troupe.live.push(event);
+    const shell = shellWith({ terminal: { columns: 60, rows: 10 } });
+    const ended = cli(shell, 'run', 'flow.yaml');
+    await eventually('the run is drawn', () => {
+      shell.clock.step();
+      return shell.stderr.includes('1 running');
+    });
+    shell.screen.stray('one\n');
+    shell.screen.stray('two\n');
+    troupe.live.end({});
+    await ended;
+    const shown = playBack(shell.stderr);
+    expect(shown.slice(1, 3)).toEqual(['one', 'two']);
+    expect(shown.filter((line) => line.includes('1 running'))).toHaveLength(1);
+  });
+
   it('reports a journal that is lost, and closes', async () => {
     troupe.live.breakOff(new Error('disk gone'));
     const shell = shellWith();
@@ -213,6 +231,32 @@ describe('a signal during a run', () => {
     expect(shell.stderr).toContain('troupe resume run-0000000000000001');
     troupe.live.end({ status: 'cancelled' });
     await ended;
+  });
+
+  it('leaves nothing of the block on the terminal after the second SIGINT', async () => {
+    const shell = shellWith({ terminal: { columns: 40, rows: 10 } });
+    const ended = cli(shell, 'run', 'flow.yaml');
+    await eventually('signals are listened to', () => shell.listening() === 3);
+    shell.raise('SIGINT');
+    shell.raise('SIGINT');
+    shell.screen.stray('a last word\n');
+    expect(playBack(shell.stderr)).toEqual([
+      'run-0000000000000001  sample  2 tasks',
+      'Cancelling the run gently. Press Ctrl-C',
+      '  again to leave at once; it can be',
+      '  resumed then.',
+      'Left. To go on: troupe resume run-0000000000000001',
+      'a last word',
+    ]);
+    troupe.live.end({ status: 'cancelled' });
+    await ended;
+  });
+
+  it('leaves a run that is told as interrupted', async () => {
+    const { ended, shell } = await following();
+    shell.raise('SIGTERM');
+    expect(await ended).toBe(143);
+    expect(shell.stdout).toMatch(/^interrupted {2}sample/);
   });
 
   it.each(['SIGTERM', 'SIGHUP'] as const)(

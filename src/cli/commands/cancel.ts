@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
+import { TroupeError } from '../../core/errors.ts';
 import type { Troupe } from '../../runtime/api.ts';
 import type { RunReport } from '../../runtime/report.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -20,6 +21,8 @@ export async function cancel(
   options: DataOptions & { readonly json?: boolean },
 ): Promise<number> {
   await withStoredRun(shell, { run: named, options }, async (troupe, run) => {
+    const before = await troupe.show(run);
+    if (before.status !== 'running') throw endedAlready(before);
     await troupe.cancel(run, 'command line');
     const status = await statusAtEnd(troupe, run, shell.clock);
     if (options.json === true) return writeJson(shell, { format: 1, run_id: run, status });
@@ -29,6 +32,12 @@ export async function cancel(
     );
   });
   return exitCodes.ok;
+}
+
+function endedAlready({ run_id, status }: RunReport): TroupeError {
+  const goOn = status === 'succeeded' ? '' : `; to go on: troupe resume ${run_id}`;
+  const message = `${run_id} has ended already (${status.replace('_', ' ')})${goOn}`;
+  return new TroupeError('TRP_RUN_ENDED', message);
 }
 
 /** The owner answers when it has begun to cancel; the end is in the journal. */

@@ -38,7 +38,9 @@ async function drawWorkflow(
   format: GraphFormat,
 ): Promise<void> {
   if (file === undefined)
-    throw new TroupeError('TRP_OPTION_INVALID', 'graph needs a workflow file, or --machines');
+    throw new TroupeError('TRP_OPTION_INVALID', 'a workflow file is missing', {
+      hint: 'Name it: troupe graph FILE. Without one there are the state machines: troupe graph --machines.',
+    });
   const { workflow } = await openWorkflowFile(shell, file);
   const drawn = workflowGraph(workflow);
   if (format === 'json') writeJson(shell, { format: 1, ...drawn });

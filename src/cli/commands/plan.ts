@@ -1,7 +1,8 @@
 import { exitCodes } from '../exit-codes.ts';
 import { faultLines } from '../failures.ts';
-import { writeJson } from '../output.ts';
+import { writeJson, writeLines } from '../output.ts';
 import { painter } from '../render/painter.ts';
+import { wrapped } from '../render/width.ts';
 import type { Shell } from '../shell.ts';
 import { openWorkflowFile } from '../workflow-file.ts';
 
@@ -21,6 +22,11 @@ export async function plan(
   for (const line of faultLines(warnings, painter(shell.colours.err), 'warning'))
     shell.err(`${line}\n`);
   const { explainPlan } = await import('../../planning/explain.ts');
-  shell.out(`${explainPlan(planned)}\n`);
+  const columns = shell.outIsTerminal() ? shell.outColumns() : Number.POSITIVE_INFINITY;
+  const text = explainPlan(planned, columns);
+  writeLines(
+    shell,
+    text.split('\n').flatMap((line) => wrapped(line, columns)),
+  );
   return exitCodes.ok;
 }

@@ -1,11 +1,12 @@
 import { TroupeError } from '../../core/errors.ts';
-import type { JournalRecord } from '../../journal/record.ts';
+import type { JournalRecord, RunStarted } from '../../journal/record.ts';
 import type { Troupe } from '../../runtime/api.ts';
-import type { Workflow } from '../../workflow/model.ts';
+import { hasChangedSince } from '../changed-document.ts';
 import { followRun } from '../follow.ts';
 import { troupeOptions } from '../options.ts';
 import type { EngineOptions } from '../options.ts';
 import type { OutputOptions } from '../output.ts';
+import { oneLine } from '../render/width.ts';
 import { withStoredRun } from '../stored-runs.ts';
 import type { Shell } from '../shell.ts';
 
@@ -17,7 +18,9 @@ export interface ResumeOptions extends EngineOptions, OutputOptions {
 /** `troupe resume RUN`: takes a run over that nobody owns and follows it to its end. */
 export async function resume(shell: Shell, named: string, options: ResumeOptions): Promise<number> {
   if (options.level === 'memory') throw needsFiles();
-  const { run, workflow } = await withStoredRun(shell, { run: named, options }, prepare);
+  const { goesOn, run, start } = await withStoredRun(shell, { run: named, options }, prepare);
+  if (goesOn && (await hasChangedSince(shell, start))) shell.err(changedText(start.source));
+  const { workflow } = start;
   const troupe = await shell.openTroupe(troupeOptions(shell, options));
   try {
     const handle = await troupe.resume(run);
@@ -29,11 +32,17 @@ export async function resume(shell: Shell, named: string, options: ResumeOptions
 
 interface Prepared {
   readonly run: string;
-  readonly workflow: Workflow;
+  readonly start: RunStarted;
+  /** False: the run has succeeded, and nothing of it is left to do. */
+  readonly goesOn: boolean;
+}
+
+function changedText(file: string): string {
+  return `resume goes on with the document as it was when the run began; ${oneLine(file)} has changed since: start a new run to use it.\n`;
 }
 
 /**
- * The workflow that a run began with; it stands in its first record. A run whose owner went away in the
+ * What a run began with; it stands in its first record. A run whose owner went away in the
  * middle of cancelling it is cancelled first: whoever resumes it wants it to go on, not to be cancelled.
  */
 async function prepare(stored: Troupe, run: string): Promise<Prepared> {
@@ -44,7 +53,9 @@ async function prepare(stored: Troupe, run: string): Promise<Prepared> {
     throw new TroupeError('TRP_JOURNAL_CORRUPT', message);
   }
   if (isBeingCancelled(records)) await stored.cancel(run, 'command line');
-  return { run, workflow: first.workflow };
+  const end = records.findLast(({ type }) => type === 'run.ended' || type === 'run.reopened');
+  const goesOn = !(end?.type === 'run.ended' && end.outcome === 'succeeded');
+  return { run, start: first, goesOn };
 }
 
 function isBeingCancelled(records: readonly JournalRecord[]): boolean {

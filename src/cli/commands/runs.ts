@@ -3,7 +3,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { dataFolder } from '../options.ts';
 import type { DataOptions } from '../options.ts';
 import { writeJson, writeLines } from '../output.ts';
-import { table } from '../render/shapes.ts';
+import { narrowTable } from '../render/shapes.ts';
 import { oneLine } from '../render/width.ts';
 import type { Shell } from '../shell.ts';
 import { withStoredRuns } from '../stored-runs.ts';
@@ -20,10 +20,11 @@ export async function runs(
   else
     writeLines(
       shell,
-      table([
-        ['run', 'workflow', 'status', 'tasks', 'started', 'owner'],
-        ...newestFirst.map(rowOf),
-      ]),
+      narrowTable(
+        [['run', 'workflow', 'status', 'tasks', 'started', 'owner'], ...newestFirst.map(rowOf)],
+        shell.outIsTerminal() ? shell.outColumns() : Number.POSITIVE_INFINITY,
+        ['owner', 'started', 'tasks', 'workflow'],
+      ),
     );
   return exitCodes.ok;
 }

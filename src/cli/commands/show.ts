@@ -1,13 +1,13 @@
 import type { JournalRecord } from '../../journal/record.ts';
 import { jsonText } from '../../runtime/control/json.ts';
+import type { Troupe } from '../../runtime/api.ts';
 import type { RunReport } from '../../runtime/report.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { DataOptions } from '../options.ts';
-import { writeJson, writeLines } from '../output.ts';
-import { painter } from '../render/painter.ts';
+import { layoutOf, writeJson, writeLines, writeReport } from '../output.ts';
+import type { ReportFacts } from '../output.ts';
 import type { Painter } from '../render/painter.ts';
 import { elapsed } from '../render/shapes.ts';
-import { summaryLines } from '../render/summary.ts';
 import { taskTable, timeline } from '../render/timeline.ts';
 import { fit, oneLine } from '../render/width.ts';
 import type { Shell } from '../shell.ts';
@@ -30,17 +30,27 @@ export async function show(shell: Shell, named: string, options: ShowOptions): P
     if (records && json)
       writeJson(shell, { format: 1, run_id: run, records: await troupe.records(run) });
     else if (records) showRecords(shell, await troupe.records(run));
-    else showReport(shell, await troupe.show(run), options);
+    else if (json) writeJson(shell, await troupe.show(run));
+    else showReport(shell, await troupe.show(run), { ...options, ...(await factsOf(troupe, run)) });
   });
   return exitCodes.ok;
 }
 
-function showReport(shell: Shell, report: RunReport, options: ShowOptions): void {
-  if (options.json === true) return writeJson(shell, report);
-  const layout = { paint: painter(shell.colours.out), columns: shell.outColumns() };
-  writeLines(shell, summaryLines(report, layout));
+/** Who owns a run, and how often it was taken over, its report does not say. */
+async function factsOf(troupe: Troupe, run: string): Promise<ReportFacts> {
+  const records = await troupe.records(run);
+  const wasResumed = records.some((record) => record.type === 'lease.taken' && record.epoch > 1);
+  if (records.findLast(({ type }) => type === 'run.ended' || type === 'run.reopened')?.type === 'run.ended')
+    return { wasResumed };
+  const found = (await troupe.runs()).find(({ run_id }) => run_id === run);
+  return { wasResumed, isInterrupted: found?.status === 'interrupted' };
+}
+
+function showReport(shell: Shell, report: RunReport, options: ShowOptions & ReportFacts): void {
+  writeReport(shell, report, { ...options, form: 'text' });
+  const layout = layoutOf(shell);
   if (options.tasks !== true && report.tasks.length > fewTasks) return;
-  writeLines(shell, section('tasks', taskTable(report.tasks), layout.paint));
+  writeLines(shell, section('tasks', taskTable(report.tasks, { ...layout, ...options }), layout.paint));
   writeLines(shell, section('timeline', timeline(report, layout), layout.paint));
 }
 

@@ -61,7 +61,7 @@ function countLine(
     elapsedMs: now - startedAt,
   });
   const parts: [string, (text: string) => string][] = [
-    [`${tally.endedCount}/${tally.total}`, paint.strong],
+    [`${tally.endedCount}/${tally.total}${tally.hasParts ? ' with parts' : ''}`, paint.strong],
   ];
   if (running.size > 0) parts.push([`${running.size} running`, paint.accent]);
   if (remaining !== undefined && tally.unfinished.size > 0)

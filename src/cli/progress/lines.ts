@@ -4,7 +4,7 @@ import type { RunEvent } from '../../runtime/api.ts';
 import type { Painter } from '../render/painter.ts';
 import { byStanding } from '../render/painter.ts';
 import { elapsed } from '../render/shapes.ts';
-import { fit, oneLine } from '../render/width.ts';
+import { oneLine } from '../render/width.ts';
 import type { Tally } from './tally.ts';
 import type { ProgressView } from './view.ts';
 
@@ -15,9 +15,6 @@ const manyTasks = 200;
 const maxFailureLines = 20;
 
 const countsGapMs = 1000;
-
-/** Longest message of an error on a line. */
-const maxMessageColumns = 160;
 
 /** What plain progress lines are made from, and where they go. */
 export interface LinesOptions {
@@ -146,5 +143,5 @@ function name(id: string): string {
 }
 
 function errorText(error: ErrorInfo | undefined): string {
-  return error ? `: ${error.code} ${fit(oneLine(error.message), maxMessageColumns)}` : '';
+  return error ? `: ${error.code} ${oneLine(error.message)}` : '';
 }

@@ -8,6 +8,7 @@ import type { Census, TaskOutcome } from '../../core/outcome.ts';
 import { emptyCensus } from '../../core/outcome.ts';
 import type { RunEvent } from '../../runtime/api.ts';
 import type { RunReport } from '../../runtime/report.ts';
+import { isPart } from '../render/shapes.ts';
 import type { GroupSpec } from '../../workflow/model.ts';
 
 /** A task with an attempt under way. */
@@ -37,6 +38,8 @@ export class Tally {
   readonly groups = new Map<string, GroupTally>();
   /** Attempts that failed and will be made again. */
   retries = 0;
+  /** Whether members of expanded tasks are among those that are counted. */
+  hasParts = false;
   private readonly ended = new Map<string, TaskOutcome>();
   private readonly groupOfTask = new Map<string, string>();
 
@@ -95,6 +98,7 @@ export class Tally {
   private know(task: string): void {
     if (this.unfinished.has(task) || this.ended.has(task)) return;
     this.unfinished.add(task);
+    this.hasParts ||= isPart(task);
     const group = this.groupOf(task);
     if (group) group.total++;
   }

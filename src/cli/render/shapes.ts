@@ -1,4 +1,4 @@
-import { pad, widthOf } from './width.ts';
+import { fit, pad, widthOf } from './width.ts';
 
 /** A bar of `columns` characters, `share` (0..1) of them filled; a start shows, and only the end fills it. */
 export function bar(share: number, columns: number): string {
@@ -34,6 +34,43 @@ export function table(rows: readonly (readonly string[])[]): readonly string[] {
       .join('  ')
       .trimEnd(),
   );
+}
+
+/**
+ * As {@link table}, without the columns named in `spare`, one after the other, until the rows fit; if they still
+ * do not, the first column is cut.
+ */
+export function narrowTable(
+  rows: readonly (readonly string[])[],
+  columns: number,
+  spare: readonly string[],
+): readonly string[] {
+  const drawn = table(rows);
+  const over = Math.max(...drawn.map(widthOf)) - columns;
+  if (over <= 0) return drawn;
+  const [next, ...others] = spare;
+  if (next !== undefined) {
+    const dropped = rows[0]?.indexOf(next);
+    return narrowTable(
+      rows.map((row) => row.filter((_cell, index) => index !== dropped)),
+      columns,
+      others,
+    );
+  }
+  const first = Math.max(...rows.map(([cell = '']) => widthOf(cell)));
+  const cut = Math.max(4, first - over);
+  return table(rows.map(([cell = '', ...rest]) => [fit(cell, cut), ...rest]));
+}
+
+/** `16 tasks`, `16 tasks (28 with their parts)`. */
+export function countedTasks(ids: readonly string[]): string {
+  const declared = counted(ids.filter((id) => !isPart(id)).length, 'task');
+  return ids.some(isPart) ? `${declared} (${ids.length} with their parts)` : declared;
+}
+
+/** Whether an id is that of a member of an expanded task, or of what joins the members' results. */
+export function isPart(id: string): boolean {
+  return /.\[[^\]]*\]$|.@aggregate$/.test(id);
 }
 
 /** `1 task`, `2 tasks`. */

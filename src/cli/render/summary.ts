@@ -1,28 +1,71 @@
 import type { Census } from '../../core/outcome.ts';
 import type { Plain } from '../../core/plain.ts';
-import type { RunReport, TaskReport } from '../../runtime/report.ts';
+import type { RunReport } from '../../runtime/report.ts';
 import { jsonText } from '../../runtime/control/json.ts';
+import { failureLines } from './failed-tasks.ts';
 import { byStanding } from './painter.ts';
-import type { Painter } from './painter.ts';
-import { counted, elapsed } from './shapes.ts';
-import { fit, oneLine, widthOf } from './width.ts';
+import type { Painter, Standing } from './painter.ts';
+import { counted, countedTasks, elapsed } from './shapes.ts';
+import { fit, flowed, oneLine, widthOf, wrapped } from './width.ts';
+import type { Coloured } from './width.ts';
 
-/** Failures and outputs that a summary shows; the rest is counted. Outputs that are null are left out. */
+/** Outputs that a summary shows; the rest is counted. Outputs that are null are left out. */
 const maxShown = 10;
 
-/** How a summary is laid out. */
+/** Longest text of an output that is shown whole. */
+const maxWholeText = 500;
+
+/** How a summary is laid out, and what the report does not know. */
 export interface SummaryOptions {
   readonly paint: Painter;
   readonly columns: number;
+  /** Wrap at the columns what is told whole; default: leave its lines as long as they are. */
+  readonly isTerminal?: boolean;
+  /** Nobody owns the run, and it has not ended. */
+  readonly isInterrupted?: boolean;
+  /** The run was taken over at least once, so that wall time holds the time in between. */
+  readonly wasResumed?: boolean;
+  /** The run's journal is in files. Default true. */
+  readonly isKept?: boolean;
 }
 
 /** A run for people: how it ended, what came of it, what failed and why, and what to do next. */
 export function summaryLines(report: RunReport, options: SummaryOptions): readonly string[] {
+  const wrapColumns = options.isTerminal === true ? options.columns : Number.POSITIVE_INFINITY;
+  const wrap = (line: string): readonly string[] => wrapped(line, wrapColumns);
   return [
-    ...headLines(report, options),
-    ...outputLines(report, options),
-    ...failureLines(report, options),
-    ...nextLines(report, options),
+    ...flowed(headParts(report, options), wrapColumns),
+    ...factLines(report, options).flatMap(wrap),
+    ...outputLines(report, options, wrap),
+    ...failureLines(report, options.paint, wrapColumns),
+    ...nextLines(report, options, wrap),
+  ];
+}
+
+function headParts(report: RunReport, options: SummaryOptions): readonly Coloured[] {
+  const { paint, isInterrupted = false } = options;
+  const standing: Standing = isInterrupted ? 'interrupted' : report.status;
+  const colour = byStanding(paint, standing);
+  const reason =
+    report.reason === 'completed' || report.reason === 'in_progress' ? '' : ` (${report.reason})`;
+  return [
+    [standing.replace('_', ' ') + reason, (text) => colour(paint.strong(text))],
+    [oneLine(report.workflow), String],
+    [report.run_id, String],
+    ...(report.simulated ? [['simulated', paint.faint] as const] : []),
+  ];
+}
+
+function factLines(report: RunReport, { columns, wasResumed }: SummaryOptions): readonly string[] {
+  const { metrics, tasks } = report;
+  const path =
+    metrics.critical_path.length === 0 ? '' : `: ${metrics.critical_path.map(oneLine).join(' > ')}`;
+  const still = wasResumed === true ? ' including the time it lay still' : '';
+  const share = Math.round(metrics.parallel_efficiency * 100);
+  return [
+    `  ${countedTasks(tasks.map(({ id }) => id))}: ${censusText(report.census)}`,
+    `  took ${elapsed(metrics.wall_ms)}${still}, ${metrics.speedup.toFixed(1)} tasks at one time on average (${share}% of the peak)`,
+    `  critical path ${fit(`${elapsed(metrics.critical_path_ms)}${path}`, columns - 16)}`,
   ];
 }
 
@@ -30,83 +73,39 @@ export function summaryLines(report: RunReport, options: SummaryOptions): readon
 function censusText(census: Census): string {
   const parts = Object.entries(census).filter(([, count]) => count > 0);
   return parts.length === 0
-    ? 'no tasks ended'
+    ? 'none ended'
     : parts.map(([outcome, count]) => `${count} ${outcome.replace('_', ' ')}`).join(', ');
-}
-
-function headLines(report: RunReport, { paint, columns }: SummaryOptions): readonly string[] {
-  const { metrics, status } = report;
-  const word = byStanding(paint, status)(paint.strong(status.replace('_', ' ')));
-  const reason = report.reason === 'completed' ? '' : ` (${report.reason})`;
-  const mode = report.simulated ? paint.faint('  simulated') : '';
-  const path =
-    metrics.critical_path.length === 0 ? '' : `: ${metrics.critical_path.map(oneLine).join(' > ')}`;
-  const effect = `speed-up ${metrics.speedup.toFixed(2)}x, parallel efficiency ${Math.round(metrics.parallel_efficiency * 100)}%`;
-  return [
-    `${word}${reason}  ${oneLine(report.workflow)}  ${report.run_id}${mode}`,
-    `  ${censusText(report.census)}`,
-    `  took ${elapsed(metrics.wall_ms)}, ${effect}`,
-    `  critical path ${fit(`${elapsed(metrics.critical_path_ms)}${path}`, columns - 16)}`,
-  ];
 }
 
 function outputLines(
   { outputs }: RunReport,
   { paint, columns }: SummaryOptions,
+  wrap: (line: string) => readonly string[],
 ): readonly string[] {
   const all = isObject(outputs) ? Object.entries(outputs) : [['', outputs] as const];
   const entries = all.filter(([, value]) => value !== null);
   if (entries.length === 0) return [];
-  const lines = entries.slice(0, maxShown).map(([key, value]) => {
+  const lines = entries.slice(0, maxShown).flatMap(([key, value]) => {
     const label = key === '' ? '  ' : `  ${oneLine(key)}: `;
-    return `${label}${fit(valueText(value), Math.max(10, columns - widthOf(label)))}`;
+    if (typeof value === 'string' && value.length <= maxWholeText)
+      return wrap(label + oneLine(value));
+    return [`${label}${fit(valueText(value), Math.max(10, columns - widthOf(label)))}`];
   });
-  return [paint.strong('outputs'), ...lines, ...moreLine(entries.length, 'output', paint)];
+  const more = entries.length - maxShown;
+  const rest = more > 0 ? [paint.faint(`  and ${counted(more, 'more output')}`)] : [];
+  return [paint.strong('outputs'), ...lines, ...rest];
 }
 
-function failureLines({ tasks }: RunReport, { paint, columns }: SummaryOptions): readonly string[] {
-  const failed = tasks.filter(needsAttention);
-  if (failed.length === 0) return [];
-  const lines = failed
-    .slice(0, maxShown)
-    .flatMap((task) => [
-      `  ${byStanding(paint, task.outcome)(oneLine(task.id))}  ${task.outcome.replace('_', ' ')}: ${task.reason}${attemptsText(task)}`,
-      ...errorLines(task, columns),
-    ]);
-  return [paint.strong('not succeeded'), ...lines, ...moreLine(failed.length, 'task', paint)];
-}
-
-/** What was skipped or cancelled in consequence of something else is in the census; its own line would only bury the cause. */
-function needsAttention({ error, outcome }: TaskReport): boolean {
-  return (
-    outcome === 'failed' || outcome === 'timed_out' || (error !== null && outcome !== 'succeeded')
-  );
-}
-
-function attemptsText({ attempts }: TaskReport): string {
-  return attempts > 1 ? ` after ${attempts} attempts` : '';
-}
-
-function errorLines({ error }: TaskReport, columns: number): readonly string[] {
-  if (error === null) return [];
-  const hint =
-    error.hint === undefined ? [] : [`    ${fit(`next: ${oneLine(error.hint)}`, columns - 4)}`];
-  return [`    ${fit(`${error.code} ${oneLine(error.message)}`, columns - 4)}`, ...hint];
-}
-
+/** What was kept can be looked at and gone on with; of anything else the report is all there will be. */
 function nextLines(
-  { run_id, status, simulated }: RunReport,
-  { paint }: SummaryOptions,
+  { run_id, simulated, status }: RunReport,
+  { isInterrupted = false, isKept = true, paint }: SummaryOptions,
+  wrap: (line: string) => readonly string[],
 ): readonly string[] {
-  const all = `all of it    troupe show ${run_id} --json`;
-  if (status === 'succeeded' || simulated) return [paint.faint(all)];
-  return [paint.faint(all), `go on        troupe resume ${run_id}`];
-}
-
-function moreLine(count: number, noun: string, paint: Painter): readonly string[] {
-  return count > maxShown
-    ? [paint.faint(`  and ${counted(count - maxShown, `more ${noun}`)}`)]
-    : [];
+  if (simulated || !isKept) return wrap('all of it    the same command with --json').map(paint.faint);
+  const all = wrap(`all of it    troupe show ${run_id} --json`).map(paint.faint);
+  const canGoOn = isInterrupted || (status !== 'succeeded' && status !== 'running');
+  return canGoOn ? [...all, ...wrap(`go on        troupe resume ${run_id}`)] : all;
 }
 
 function valueText(value: Plain): string {

@@ -1,26 +1,46 @@
 import type { RunReport, TaskReport } from '../../runtime/report.ts';
 import { byStanding } from './painter.ts';
 import type { Painter } from './painter.ts';
-import { elapsed, table } from './shapes.ts';
+import { elapsed, narrowTable } from './shapes.ts';
 import { oneLine, pad, widthOf } from './width.ts';
 
 /** Widest column of task ids in a timeline. */
 const maxIdColumns = 28;
 
+/** Ids are not cut below this, however narrow the terminal is. */
+const leastIdColumns = 4;
+
 /** Narrowest room for bars; below it there is no timeline to see. */
 const leastBarColumns = 10;
 
+/** How a table of tasks is laid out. */
+export interface TaskTableOptions {
+  readonly columns: number;
+  /** Leave columns out, and cut ids, where they do not fit; default: let the lines be as long as they are. */
+  readonly isTerminal?: boolean;
+  /** Nobody owns the run: what was running runs no longer. */
+  readonly isInterrupted?: boolean;
+}
+
 /** The tasks of a run as a table: outcome, reason, attempts, start and duration. */
-export function taskTable(tasks: readonly TaskReport[]): readonly string[] {
-  const rows = tasks.map((task) => [
-    oneLine(task.id),
-    task.outcome.replace('_', ' '),
-    task.reason,
-    String(task.attempts),
-    timeText(task.started_ms),
-    timeText(durationOf(task)),
-  ]);
-  return table([['task', 'outcome', 'reason', 'attempts', 'start', 'duration'], ...rows]);
+export function taskTable(
+  tasks: readonly TaskReport[],
+  { columns, isInterrupted, isTerminal }: TaskTableOptions,
+): readonly string[] {
+  const rows = tasks.map((task) => {
+    const isLeft = isInterrupted === true && task.outcome === 'running';
+    return [
+      oneLine(task.id),
+      isLeft ? 'interrupted' : task.outcome.replace('_', ' '),
+      isLeft ? '-' : task.reason,
+      String(task.attempts),
+      timeText(task.started_ms),
+      timeText(durationOf(task)),
+    ];
+  });
+  const heads = ['task', 'outcome', 'reason', 'attempts', 'start', 'duration'];
+  const room = isTerminal === true ? columns : Number.POSITIVE_INFINITY;
+  return narrowTable([heads, ...rows], room, ['attempts', 'reason', 'start']);
 }
 
 /** How a timeline is laid out. */
@@ -41,6 +61,7 @@ export function timeline(
   if (started.length === 0) return [];
   const idColumns = Math.min(
     maxIdColumns,
+    Math.max(leastIdColumns, Math.floor(columns / 3)),
     Math.max(...started.map(({ id }) => widthOf(oneLine(id)))),
   );
   const barColumns = Math.max(leastBarColumns, columns - idColumns - 2);

@@ -36,14 +36,71 @@ export function widthOf(text: string): number {
 export function fit(text: string, columns: number): string {
   if (columns <= 0) return '';
   if (widthOf(text) <= columns) return text;
+  return `${beginning(text, columns - 1)}…`;
+}
+
+/**
+ * A line as lines of so many columns at most, broken at spaces, each but the first indented by two more than
+ * the first is. A word that is longer than a line is broken where the line ends.
+ */
+export function wrapped(line: string, columns: number): readonly string[] {
+  if (widthOf(line) <= columns) return [line];
+  const own = /^ */.exec(line)?.[0] ?? '';
+  const hanging = own.length + 2 < columns / 2 ? `${own}  ` : '';
+  const lines = [own];
+  for (const word of line.slice(own.length).split(' ')) addWord(lines, word, { columns, hanging });
+  return lines.map((each) => each.trimEnd());
+}
+
+function addWord(
+  lines: string[],
+  word: string,
+  room: { readonly columns: number; readonly hanging: string },
+): void {
+  const { columns, hanging } = room;
+  const last = lines.at(-1) ?? '';
+  const joined = last.trim() === '' ? last + word : `${last} ${word}`;
+  if (widthOf(joined) <= columns) lines[lines.length - 1] = joined;
+  else if (last.trim() !== '') addWord(pushed(lines, hanging), word, room);
+  else {
+    const head = beginning(word, Math.max(2, columns - widthOf(last)));
+    lines[lines.length - 1] = last + head;
+    if (head.length < word.length) addWord(pushed(lines, hanging), word.slice(head.length), room);
+  }
+}
+
+function pushed(lines: string[], line: string): string[] {
+  lines.push(line);
+  return lines;
+}
+
+/** As much of a text as so many columns hold. */
+function beginning(text: string, columns: number): string {
   let kept = '';
   let width = 0;
   for (const character of text) {
     width += widthOfCodePoint(character.codePointAt(0) ?? 0);
-    if (width > columns - 1) break;
+    if (width > columns) break;
     kept += character;
   }
-  return `${kept}…`;
+  return kept;
+}
+
+/** A text and the colour that it is to have. */
+export type Coloured = readonly [text: string, colour: (text: string) => string];
+
+/** Texts side by side, two columns apart; those that do not fit begin a new line, so that none is broken. */
+export function flowed(parts: readonly Coloured[], columns: number): readonly string[] {
+  const lines: string[] = [];
+  let width = 0;
+  for (const [text, colour] of parts) {
+    const fits = lines.length > 0 && width + 2 + widthOf(text) <= columns;
+    const indent = lines.length === 0 ? '' : '  ';
+    if (fits) lines[lines.length - 1] += `  ${colour(text)}`;
+    else lines.push(indent + colour(text));
+    width = (fits ? width + 2 : indent.length) + widthOf(text);
+  }
+  return lines;
 }
 
 /** Exactly so many columns: cut or filled with spaces. */

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { errorCodes } from '../../../src/core/errors.ts';
 import { painter } from '../../../src/cli/render/painter.ts';
 import { bar, elapsed, table } from '../../../src/cli/render/shapes.ts';
 import { summaryLines } from '../../../src/cli/render/summary.ts';
 import { taskTable, timeline } from '../../../src/cli/render/timeline.ts';
-import { fit, oneLine, pad, widthOf } from '../../../src/cli/render/width.ts';
+import { fit, oneLine, pad, widthOf, wrapped } from '../../../src/cli/render/width.ts';
 import { runReport, taskReport } from '../support/reports.ts';
 
 const plain = painter(false);
@@ -27,6 +28,22 @@ describe('text that is laid out', () => {
 
   it('counts wide characters twice and marks that combine not at all', () => {
     expect([widthOf('漢字'), widthOf('e\u0301'), widthOf('🚀')]).toEqual([4, 1, 2]);
+  });
+
+  it('is wrapped at spaces, without losing a character and within the columns', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'grapheme' }),
+        fc.integer({ min: 2, max: 40 }),
+        (text, columns) => {
+          const line = oneLine(text);
+          const lines = wrapped(line, columns);
+          for (const each of lines) expect(widthOf(each)).toBeLessThanOrEqual(columns);
+          expect(lines.join('').replace(/\s/g, '')).toBe(line.replace(/\s/g, ''));
+        },
+      ),
+    );
+    expect(wrapped('  one two three four', 11)).toEqual(['  one two', '    three', '    four']);
   });
 
   it('cannot steer the terminal', () => {
@@ -102,7 +119,7 @@ describe('a summary', () => {
       tasks: [taskReport('a'), failed],
     });
     expect(shown).toContain('partial (gaps_tolerated)  sample  run-0000000000000001');
-    expect(shown).toContain('1 succeeded, 1 failed');
+    expect(shown).toContain('2 tasks: 1 succeeded, 1 failed');
   });
 
   it('names each failure with reason, attempts, error and what to do', () => {
@@ -110,6 +127,72 @@ describe('a summary', () => {
     expect(shown).toContain('ux  failed: attempts_exhausted after 3 attempts');
     expect(shown).toContain('TRP_ATTEMPT_FAILED no route');
     expect(shown).toContain('next: call somebody');
+  });
+
+  it('leaves out what a code says of every error of its kind', () => {
+    const error = { code: 'TRP_ATTEMPT_FAILED', message: 'x', errorClass: 'transient' } as const;
+    const told = { ...failed, error: { ...error, hint: errorCodes.TRP_ATTEMPT_FAILED } };
+    expect(text({ status: 'failed', tasks: [told] })).not.toContain('next:');
+  });
+
+  it('never cuts an error or a short text: whole in a pipe, wrapped at words on a terminal', () => {
+    const message = Array.from({ length: 60 }, (_, index) => `word${index}`).join(' ');
+    const error = { code: 'TRP_ATTEMPT_FAILED', message, errorClass: 'transient' } as const;
+    const report = runReport({
+      status: 'failed',
+      tasks: [{ ...failed, error }],
+      outputs: { headline: message.slice(0, 300) },
+    });
+    expect(summaryLines(report, layout)).toContain(`    TRP_ATTEMPT_FAILED ${message}`);
+    expect(summaryLines(report, layout)).toContain(`  headline: ${message.slice(0, 300)}`);
+    const lines = summaryLines(report, { ...layout, columns: 40, isTerminal: true });
+    for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(40);
+    const words = lines.join(' ').split(/\s+/);
+    expect(words.filter((word) => /^word\d+$/.test(word)).length).toBeGreaterThan(90);
+    expect(lines.join('\n')).toContain('word59');
+  });
+
+  it('tells cancelled tasks by reason, ten of them by name', () => {
+    const error = { code: 'TRP_ATTEMPT_CANCELLED', message: 'x', errorClass: 'cancelled' } as const;
+    const tasks = Array.from({ length: 14 }, (_, index) =>
+      taskReport(`t${index}`, { outcome: 'cancelled', reason: 'cancelled_by_user', error }),
+    );
+    const lines = summaryLines(runReport({ status: 'cancelled', tasks }), layout);
+    expect(lines.filter((line) => line.includes('cancelled_by_user'))).toEqual([
+      '  cancelled: cancelled_by_user: t0, t1, t2, t3, t4, t5, t6, t7, t8, t9 and 4 more',
+    ]);
+    expect(lines.join('\n')).not.toContain('TRP_ATTEMPT_CANCELLED');
+  });
+
+  it('counts tasks apart from the parts that they were cut into', () => {
+    expect(text({ tasks: [taskReport('a')] })).toContain('  1 task: 1 succeeded');
+    const parts = [taskReport('a'), taskReport('a[0]'), taskReport('a[1]')];
+    expect(text({ tasks: parts })).toContain('1 task (3 with their parts): 3 succeeded');
+  });
+
+  it('tells how many tasks there were at one time, and whether the run lay still', () => {
+    const metrics = { ...runReport().metrics, speedup: 9.17, parallel_efficiency: 0.91 };
+    expect(text({ metrics })).toContain(
+      'took 1.0s, 9.2 tasks at one time on average (91% of the peak)',
+    );
+    const resumed = summaryLines(runReport(), { ...layout, wasResumed: true }).join('\n');
+    expect(resumed).toContain('took 1.0s including the time it lay still,');
+  });
+
+  it('advises nothing that needs a journal where there is none', () => {
+    const simulated = text({ simulated: true, status: 'failed' });
+    expect(simulated).toContain('--json');
+    expect(simulated).not.toMatch(/troupe (show|resume)/);
+    const inMemory = summaryLines(runReport(), { ...layout, isKept: false }).join('\n');
+    expect(inMemory).not.toContain('troupe show');
+  });
+
+  it('calls a run that nobody goes on with interrupted, and advises to resume it', () => {
+    const report = runReport({ status: 'running', reason: 'in_progress' });
+    const interrupted = summaryLines(report, { ...layout, isInterrupted: true }).join('\n');
+    expect(interrupted).toMatch(/^interrupted {2}sample/);
+    expect(interrupted).toContain('troupe resume');
+    expect(text({ status: 'running', reason: 'in_progress' })).toMatch(/^running {2}sample/);
   });
 
   it('does not list what was only skipped in consequence', () => {
@@ -122,9 +205,9 @@ describe('a summary', () => {
     expect(text({ status: 'succeeded' })).not.toContain('troupe resume');
   });
 
-  it('shows outputs on a line each, cut to the width', () => {
+  it('shows outputs on a line each, long ones cut to the width', () => {
     const shown = text({
-      outputs: { report: 'x'.repeat(500), data: { a: [1] }, raw: Uint8Array.of(1) },
+      outputs: { report: 'x'.repeat(501), data: { a: [1] }, raw: Uint8Array.of(1) },
     });
     expect(shown).toContain('data: {"a":[1]}');
     expect(shown).toContain('raw: {"$bytes":"AQ=="}');
@@ -164,12 +247,26 @@ describe('the tasks of a run', () => {
   const report = runReport({ tasks, metrics });
 
   it('stand in a table with outcome, reason, attempts, start and duration', () => {
-    expect(taskTable(tasks).map((line) => line.split(/\s{2,}/))).toEqual([
+    expect(taskTable(tasks, layout).map((line) => line.split(/\s{2,}/))).toEqual([
       ['task', 'outcome', 'reason', 'attempts', 'start', 'duration'],
       ['a', 'succeeded', 'completed', '1', '0.0s', '5.0s'],
       ['b', 'failed', 'not_retryable', '1', '5.0s', '5.0s'],
       ['c', 'skipped', 'upstream_failed', '0', '-', '-'],
     ]);
+  });
+
+  it('fit a narrow terminal, without the columns that say least', () => {
+    const room = { columns: 40, isTerminal: true };
+    const lines = taskTable([...tasks, taskReport('a task of a long name '.repeat(3))], room);
+    for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(40);
+    expect(lines[0]).toMatch(/task +outcome +start +duration|task +outcome +duration/);
+  });
+
+  it('run no longer in a run that was interrupted', () => {
+    const running = taskReport('a', { outcome: 'running', reason: 'in_progress', finished_ms: null });
+    const table = taskTable([running], { columns: 100, isInterrupted: true }).join('\n');
+    expect(table).toContain('interrupted');
+    expect(table).not.toContain('running');
   });
 
   it('stand in a timeline from start to end, the critical path in heavy strokes', () => {
