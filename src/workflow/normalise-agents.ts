@@ -1,4 +1,5 @@
 import { parseBytes } from './bytes.ts';
+import { checkCommandLine, wordsOf } from './command-line.ts';
 import type { Draft, TaskSource } from './draft.ts';
 import type { DocumentPath } from './fault.ts';
 import { qualifiedKey } from './model.ts';
@@ -147,6 +148,7 @@ function checkBehaviour(
   source: AgentSource,
   { draft, path }: AgentPlace,
 ): void {
+  checkCommandLine(source.command, [...path, 'command'], draft.faults);
   const missing = missingFor(uses, source);
   if (missing === undefined) return;
   draft.faults.add('TRP_WORKFLOW_INVALID', `uses: ${uses} needs ${missing}`, {
@@ -174,11 +176,4 @@ function limitsOf({ limits }: AgentSource): AgentSpec['limits'] {
         : Math.max(1, Math.ceil(maxMemoryBytes / 1024 ** 2)),
     killAfterMs: durationMs(limits?.kill_after) ?? defaultLimits.killAfterMs,
   };
-}
-
-/** A command line split at spaces; quotes keep words together. No shell ever sees it. */
-function wordsOf(command: string | readonly string[] | undefined): readonly string[] {
-  if (typeof command !== 'string') return command ?? [];
-  const words = command.match(/"[^"]*"|'[^']*'|[^\s"']+/g) ?? [];
-  return words.map((word) => (/^["']/.test(word) ? word.slice(1, -1) : word));
 }

@@ -5,6 +5,7 @@ import type { Plain, PlainObject } from '../core/plain.ts';
 import { checkCycles } from './check-graph.ts';
 import { checkDemand } from './check-demand.ts';
 import { checkTemplates } from './check-templates.ts';
+import { checkTimes } from './check-times.ts';
 import { checkWriters } from './check-writers.ts';
 import type { Draft } from './draft.ts';
 import type { FaultList } from './fault.ts';
@@ -74,6 +75,7 @@ function checkMeaning(draft: Draft, resources: ResourceSpec, keys: readonly Memo
   const waiting = waitingOf({ tasks: draft.tasks.values(), groups: draft.groups.values() });
   const ordered = checkCycles(waiting, draft);
   checkDemand(draft, resources);
+  checkTimes(draft);
   const reach = new Reach(waiting);
   checkTemplates(draft, { waiting, reach });
   if (ordered) checkWriters(draft, { waiting, reach }, keys);

@@ -35,13 +35,15 @@ export function isWorkflow(value: unknown): value is Workflow {
 /** Reads, checks and normalises a document. All faults are told at once; never rejects on account of the document. */
 export async function validateDocument(source: DocumentSource): Promise<Validation> {
   const { value, baseDir, faults } = await loadDocument(source);
-  const [{ checkShape }, { normalise }] = await Promise.all([
+  const [{ checkShape }, { normalise }, { checkFiles }] = await Promise.all([
     import('./schema/check.ts'),
     import('./normalise.ts'),
+    import('./check-files.ts'),
   ]);
   const document =
     value === undefined ? undefined : checkShape(canonicalSpelling(value, faults), faults);
   const workflow = document && normalise(document, baseDir, faults);
+  if (document && 'path' in source) await checkFiles(document, baseDir, faults);
   if (workflow && faults.faults.length === 0) known.add(workflow);
   return {
     workflow: faults.faults.length === 0 ? workflow : undefined,
