@@ -5,18 +5,14 @@ import type { JournalRecord } from '../../src/journal/record.ts';
 import type { WorkflowDocument } from '../../src/workflow/document.ts';
 import type { Workflow } from '../../src/workflow/model.ts';
 import { parseWorkflow } from '../../src/workflow/validate.ts';
+import { strike } from './blows.ts';
+import type { Blow } from './blows.ts';
 import { Meter, scriptedFunctions } from './bodies.ts';
 import { Dice } from './dice.ts';
 import { OneProcess } from './one-process.ts';
 import type { LateRun } from './one-process.ts';
 import { randomDocument } from './random-workflow.ts';
 import type { RandomDocument } from './random-workflow.ts';
-
-/** What befalls a process: it dies, the run is cancelled, or it is asked to stop and leave the run resumable. */
-export interface Blow {
-  readonly atMs: number;
-  readonly what: 'crash' | 'cancel' | 'interrupt';
-}
 
 /** The life of one process that carries the run on. */
 export interface Phase {
@@ -48,9 +44,6 @@ export interface PhaseResult {
   /** Everything durable; after a crash also what of the rest had reached the disk. */
   readonly records: readonly JournalRecord[];
 }
-
-/** Simulated time after which a run is taken to be stuck. */
-const patienceMs = 100_000;
 
 /** The story of a seed. */
 export function storyOf(seed: number): Story {
@@ -105,29 +98,10 @@ async function livePhase(parts: PhaseParts): Promise<PhaseResult> {
   const dice = new Dice(seed * 31 + index);
   const delay = () => (phase.syncMs === 0 ? undefined : dice.between(0, phase.syncMs));
   const run = process.start({ workflow, input, seed, before, delay });
-  const hasCrashed = await strike(run, phase.blows, clock);
+  const hasCrashed = await strike(run, phase.blows);
   if (!hasCrashed) await clock.runUntil(() => run.store.isSynced);
   const records = hasCrashed ? afterCrash(run, phase) : run.store.written;
   return { phase, process, run, meter, records, end: hasCrashed ? 'crashed' : run.end };
-}
-
-/** Lets time pass until the run's actor ends or the process dies. @returns whether it died. */
-async function strike(
-  run: LateRun,
-  blows: readonly Blow[],
-  clock: SimulatedClock,
-): Promise<boolean> {
-  let hasCrashed = false;
-  const strikes = {
-    crash: () => (hasCrashed ||= run.end === 'running'),
-    cancel: () => run.cancel(),
-    interrupt: () => run.interrupt(),
-  };
-  const timers = blows.map(({ atMs, what }) => clock.setTimeout(strikes[what], atMs));
-  const end = clock.now() + patienceMs;
-  await clock.runUntil(() => run.end !== 'running' || hasCrashed || clock.now() > end);
-  for (const timer of timers) clock.clearTimeout(timer);
-  return hasCrashed;
 }
 
 /** A journal that has no takeover yet is not a run: the next process begins it anew. */

@@ -117,7 +117,7 @@ export class LateRun {
   end: RunEnd = 'running';
   fault: ErrorInfo | undefined;
   endedAt = 0;
-  private readonly clock: SimulatedClock;
+  readonly clock: SimulatedClock;
   private live: RunCore | undefined;
 
   constructor(system: System, clock: SimulatedClock, options: RunOptions) {
