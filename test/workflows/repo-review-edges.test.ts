@@ -53,6 +53,7 @@ describe('repositories out of the ordinary', () => {
     const { markdown } = await review();
     expect(markdown).toContain('A git repository without a commit. 0 of 0 files examined.');
     expect(markdown).toContain('Nothing was found.');
+    expect(markdown).toContain('**There is nothing to review: no files.**');
   });
 
   it('tells that the history of a shallow clone is partial', async () => {
@@ -99,6 +100,54 @@ describe('repositories out of the ordinary', () => {
     expect(run.tasks.get('history')).toMatchObject({ changedFiles: names.length });
     expect(markdown).not.toContain('line\nend');
   });
+});
+
+describe('the headline', () => {
+  it('says that few of the files were examined, and nothing of it when most were', async () => {
+    const sources = Object.fromEntries(
+      ['a.js', 'b.js', 'c.js', 'd.js', 'e.js'].map((name) => [name, 'export const a = 1;\n']),
+    );
+    repository.write(sources);
+    const whole = await review();
+    expect(whole.markdown).not.toContain('examined. Nothing critical');
+    const out = repository.beside('few');
+    await runReview(file, { path: repository.root, out, max_files: 2 });
+    expect(readFileSync(join(out, 'report.md'), 'utf8')).toContain(
+      '**Only 2 of 5 files were examined. Nothing critical',
+    );
+  });
+});
+
+describe('a README', () => {
+  const about =
+    'This is a tool for people who want to use it often and who like examples a lot.\n\n';
+
+  async function missingIn(text: string): Promise<string> {
+    repository.write({ 'README.md': `# Tool\n\n${about}${text}` });
+    const { run } = await review();
+    const { findings } = run.tasks.get('documentation') as {
+      findings: { rule: string; title: string }[];
+    };
+    return findings.find(({ rule }) => rule === 'readme-part')?.title ?? '';
+  }
+
+  it.each([
+    '```sh\nnpm ci\n```\n',
+    '```\n$ pip3 install tool\n```\n',
+    '~~~\ncargo build --release\n~~~\n',
+    '```sh\ngo install example.org/tool@latest\n```\n',
+    '    docker run tool\n',
+    '```\ngit clone https://example.org/tool\n```\n',
+  ])('tells how to install it by the command in %j', async (text) => {
+    expect(await missingIn(text)).not.toContain('installing');
+  });
+
+  it.each(['```js\nrun();\n```\n', 'Runs npm ci and docker run for you.\n'])(
+    'does not by %j',
+    async (text) => {
+      expect(await missingIn(text)).toContain('installing');
+    },
+  );
 });
 
 describe('imports', () => {

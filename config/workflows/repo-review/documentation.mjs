@@ -61,15 +61,51 @@ export async function documentation(ctx) {
   });
 }
 
+/** Commands that bring a program or its parts onto a machine; `$` and a wrapper such as sudo may stand before them. */
+const installCommand = new RegExp(
+  `^\\s*(?:[$>%#]\\s+)?(?:sudo\\s+|python3?\\s+-m\\s+)*(?:${[
+    '(?:npm|pnpm|yarn|bun)\\s+(?:ci|i|add|install)',
+    'yarn\\s*$',
+    '(?:npx|bunx|pipx|uvx)\\s+\\S',
+    '(?:pip3?|uv|poetry|conda|gem|bundle|composer|brew|apt|apt-get|dnf|apk|go|dotnet|make)\\s+(?:-\\S+\\s+)*(?:pip\\s+)?(?:install|add|get|sync|restore)',
+    'cargo\\s+(?:install|add|build|run)',
+    'docker(?:\\s+|-)(?:run|pull|build|compose)',
+    '(?:mvn|gradle|\\./gradlew|\\./mvnw)\\s+\\S',
+    'git\\s+clone\\s+\\S',
+    'curl\\s.*\\|\\s*(?:ba)?sh',
+  ].join('|')})`,
+  'i',
+);
+
 /**
  * @param {string} root
  * @param {string} readme
  */
 async function readmeHas(root, readme) {
   const file = await readText(root, readme);
-  return isText(file)
-    ? readmeParts.filter(([, pattern]) => pattern.test(file.text)).map(([name]) => name)
-    : [];
+  if (!isText(file)) return [];
+  const installs = codeLinesOf(file.text).some((line) => installCommand.test(line));
+  return readmeParts
+    .filter(([name, pattern]) => pattern.test(file.text) || (name === 'installing' && installs))
+    .map(([name]) => name);
+}
+
+/** @param {string} text Of Markdown: what stands in a fence or is indented as code. */
+function codeLinesOf(text) {
+  let fence = '';
+  return linesOf(text).filter((line) => {
+    const mark = fenceOf(line);
+    if (mark !== '' && (fence === '' || fence === mark)) {
+      fence = fence === '' ? mark : '';
+      return false;
+    }
+    return fence !== '' || /^(?: {4}|\t)/.test(line);
+  });
+}
+
+/** @param {string} line The kind of fence that it opens or closes; empty: none. */
+function fenceOf(line) {
+  return /^\s*(`{3,}|~{3,})/.exec(line)?.[1]?.slice(0, 3) ?? '';
 }
 
 /**
@@ -109,7 +145,7 @@ const inlineLink =
 function linksIn(path, text) {
   let fence = '';
   return linesOf(text).flatMap((line, index) => {
-    const mark = /^\s*(`{3,}|~{3,})/.exec(line)?.[1]?.slice(0, 3) ?? '';
+    const mark = fenceOf(line);
     if (mark !== '' && (fence === '' || fence === mark)) fence = fence === '' ? mark : '';
     if (fence !== '' || mark !== '') return [];
     const targets = [

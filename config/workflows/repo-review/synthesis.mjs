@@ -38,7 +38,7 @@ export function synthesise(ctx) {
   const scores = scoresOf(aspects);
   return {
     subject: subjectOf(input.inventory),
-    headline: headline(findings, scores),
+    headline: headline(input.inventory, findings, scores),
     scores,
     findings,
     counts: Object.fromEntries(
@@ -89,10 +89,12 @@ function rankedFindings(aspects, withdrawn) {
 }
 
 /**
+ * @param {Inventory} inventory
  * @param {readonly Finding[]} findings
  * @param {readonly import('./scores.mjs').Score[]} scores
  */
-function headline(findings, scores) {
+function headline(inventory, findings, scores) {
+  if (inventory.tracked === 0) return 'There is nothing to review: no files.';
   const urgent = findings.filter(
     (finding) => finding.severity === 'critical' || finding.severity === 'high',
   );
@@ -107,7 +109,15 @@ function headline(findings, scores) {
     weakest === undefined
       ? ''
       : ` The weakest area is ${weakest.area.toLowerCase()} (${weakest.score} of 100).`;
-  return `${first}; ${counted(findings.length, 'finding')} in all.${second}`;
+  return `${coverage(inventory)}${first}; ${counted(findings.length, 'finding')} in all.${second}`;
+}
+
+/** @param {Inventory} inventory A review that saw less than half of the files must not read like one of them all. */
+function coverage({ files, tracked }) {
+  if (files.length * 2 >= tracked) return '';
+  const all = counted(tracked, 'file');
+  if (files.length === 0) return `None of ${all} was examined. `;
+  return `Only ${files.length} of ${all} ${files.length === 1 ? 'was' : 'were'} examined. `;
 }
 
 /**
