@@ -7,6 +7,7 @@ import {
   retrySpec,
   estimateSpec,
 } from './normalise-policies.ts';
+import { simulatedTime } from './simulated-time.ts';
 
 /** Priority of a group's member that says none. */
 const memberPriority = 7;
@@ -165,7 +166,7 @@ function validatorTask(
     when: undefined,
     priority: source.priority ?? validationPriority,
     prioritySet: source.priority !== undefined,
-    estimate: estimateSpec(defaults.estimate),
+    estimate: estimateSpec(defaults.estimate) ?? simulatedTime(draft.agents.get(agent), undefined),
     timeoutMs: durationMs(source.timeout ?? defaults.timeout),
     deadlineMs: undefined,
     retry: retrySpec(defaults.retry),

@@ -1,5 +1,6 @@
 import type { Plain } from '../core/plain.ts';
 import { addNeed, placeOf } from './draft.ts';
+import { simulatedTime } from './simulated-time.ts';
 import { asList } from './one-or-many.ts';
 import type { Draft, TaskDraft, TaskSource } from './draft.ts';
 import type { DocumentPath } from './fault.ts';
@@ -41,7 +42,9 @@ function taskDraft(id: string, source: TaskSource, draft: Draft): TaskDraft {
     when: source.when as Plain | undefined,
     priority: source.priority ?? defaults.priority ?? defaultPriority,
     prioritySet: (source.priority ?? defaults.priority) !== undefined,
-    estimate: estimateSpec(source.estimate ?? defaults.estimate),
+    estimate:
+      estimateSpec(source.estimate ?? defaults.estimate) ??
+      simulatedTime(draft.agents.get(agent), source.with as Plain | undefined),
     timeoutMs: durationMs(source.timeout ?? defaults.timeout),
     deadlineMs: durationMs(source.deadline),
     retry: retrySpec(source.retry, defaults.retry),
