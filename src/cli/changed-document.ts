@@ -17,7 +17,9 @@ export async function hasChangedSince(shell: Shell, origin: RunOrigin): Promise<
   try {
     const { faults, workflow } = await checkWorkflowFile(shell, file);
     if (!workflow) return !faults.some(({ code }) => code === 'TRP_WORKFLOW_UNREADABLE');
-    return workflow.hash !== origin.workflow.hash && !(await isSameButDeadline(shell, file, origin));
+    return (
+      workflow.hash !== origin.workflow.hash && !(await isSameButDeadline(shell, file, origin))
+    );
   } catch {
     return false;
   }

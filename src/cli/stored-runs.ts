@@ -64,9 +64,7 @@ export function matchRun(
   if (name === 'last') return lastOf(runs);
   const beginning = ids.filter((id) => id.startsWith(name) || id.startsWith(`run-${name}`));
   const [found, verb] =
-    beginning.length > 0
-      ? [beginning, 'begin']
-      : [ids.filter((id) => id.endsWith(name)), 'end'];
+    beginning.length > 0 ? [beginning, 'begin'] : [ids.filter((id) => id.endsWith(name)), 'end'];
   const [only, ...others] = name === '' ? [] : found;
   if (only === undefined)
     throw notFound(

@@ -97,7 +97,10 @@ function assumptionLines(plan: Plan): string[] {
 /** One line per task in order of start: `#` on the critical path, `=` elsewhere; as wide as the columns at most. */
 function chart(plan: Plan, columns: number): string[] {
   if (plan.tasks.length === 0) return [];
-  const nameColumns = Math.min(Math.floor(columns / 3), Math.max(...plan.tasks.map((task) => task.id.length)));
+  const nameColumns = Math.min(
+    Math.floor(columns / 3),
+    Math.max(...plan.tasks.map((task) => task.id.length)),
+  );
   const barColumns = columns - nameColumns - 2;
   const columnOf = (ms: number): number =>
     Math.round((ms / Math.max(plan.makespan_ms, 1)) * barColumns);

@@ -7,7 +7,6 @@ import { errorCodes } from '../../src/core/errors.ts';
 import { openWorkflowFile } from '../../src/cli/workflow-file.ts';
 import { exitCodeOfError, exitCodeOfRun } from '../../src/cli/exit-codes.ts';
 import { wantsColour } from '../../src/cli/shell.ts';
-import { matchRun } from '../../src/cli/stored-runs.ts';
 import type { TroupeOptions } from '../../src/runtime/api.ts';
 import { FakeShell } from './support/fake-shell.ts';
 import type { FakeShellOptions } from './support/fake-shell.ts';
@@ -366,12 +365,23 @@ describe('stored runs', () => {
   describe('whose document has changed', () => {
     const noted = 'goes on with the document as it was when the run began; flow.yaml has changed';
 
-    async function resumed(hashOf: (hash: string) => string, more: object = {}): Promise<FakeShell> {
+    async function resumed(
+      hashOf: (hash: string) => string,
+      more: object = {},
+    ): Promise<FakeShell> {
       const { workflow } = await openWorkflowFile(shellWith(), 'flow.yaml');
       const start = { type: 'run.started', run: 'x', format: 1, engine: '', seed: 1 } as const;
       const told = { ...workflow, hash: hashOf(workflow.hash), ...more };
       troupe.journal = [
-        { ...start, source: 'flow.yaml', input: {}, simulated: false, workflow: told, seq: 1, at: 1 },
+        {
+          ...start,
+          source: 'flow.yaml',
+          input: {},
+          simulated: false,
+          workflow: told,
+          seq: 1,
+          at: 1,
+        },
       ];
       troupe.live.end({});
       const shell = shellWith();
@@ -429,36 +439,6 @@ describe('stored runs', () => {
     expect(await cli(shell, 'resume', '0000000000000001')).toBe(3);
     expect(troupe.asked).toEqual([['resume', 'run-0000000000000001']]);
     expect(shell.stderr).toContain('old one');
-  });
-});
-
-describe('the name of a run', () => {
-  it('prefers the id that it is whole', () => {
-    expect(matchRun('run-1', [{ run_id: 'run-1' }, { run_id: 'run-12' }])).toBe('run-1');
-  });
-
-  it('takes the end of an id where no run begins so', () => {
-    const runs = [{ run_id: 'run-1a' }, { run_id: 'run-1b' }, { run_id: 'run-b1' }];
-    expect([matchRun('1b', runs), matchRun('a', runs)]).toEqual(['run-1b', 'run-1a']);
-    expect(matchRun('run-b', runs)).toBe('run-b1');
-    const alike = [{ run_id: 'run-1z' }, { run_id: 'run-2z' }];
-    expect(() => matchRun('z', alike)).toThrow(/2 runs end with "z": run-1z, run-2z/);
-  });
-
-  it('is last for the run that was started last', () => {
-    const runs = [
-      { run_id: 'run-1', started_at: '2026-01-02T00:00:00.000Z' },
-      { run_id: 'run-2', started_at: '2026-01-01T00:00:00.000Z' },
-    ];
-    expect(matchRun('last', runs)).toBe('run-1');
-    expect(() => matchRun('last', [])).toThrow(/no run yet/);
-  });
-
-  it('names the candidates when there are several, and is never empty', () => {
-    expect(() => matchRun('run-1', [{ run_id: 'run-11' }, { run_id: 'run-12' }])).toThrow(
-      /run-11, run-12/,
-    );
-    expect(() => matchRun('', [{ run_id: 'run-11' }])).toThrow(/no run/);
   });
 });
 

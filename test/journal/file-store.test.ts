@@ -54,17 +54,20 @@ describe('the file store', () => {
     expect((await stat(above)).mode & 0o777).toBe(0o700);
   });
 
-  it.each(['afile', 'afile/below'])('says what is a file where %s is to be a folder', async (name) => {
-    const folder = await temporaryFolder();
-    await writeFile(join(folder, 'afile'), '');
-    const store = await fileStore(join(folder, name));
-    const error = {
-      code: 'TRP_JOURNAL_IO',
-      message: `${JSON.stringify(join(folder, 'afile'))} is a file, not a folder`,
-    };
-    await expect(store.create('run-1')).rejects.toMatchObject(error);
-    await expect(store.list()).rejects.toMatchObject(error);
-  });
+  it.each(['afile', 'afile/below'])(
+    'says what is a file where %s is to be a folder',
+    async (name) => {
+      const folder = await temporaryFolder();
+      await writeFile(join(folder, 'afile'), '');
+      const store = await fileStore(join(folder, name));
+      const error = {
+        code: 'TRP_JOURNAL_IO',
+        message: `${JSON.stringify(join(folder, 'afile'))} is a file, not a folder`,
+      };
+      await expect(store.create('run-1')).rejects.toMatchObject(error);
+      await expect(store.list()).rejects.toMatchObject(error);
+    },
+  );
 
   it('keeps files and folders from everybody else', async () => {
     const dataDir = join(await temporaryFolder(), 'data');

@@ -40,7 +40,10 @@ export async function show(shell: Shell, named: string, options: ShowOptions): P
 async function factsOf(troupe: Troupe, run: string): Promise<ReportFacts> {
   const records = await troupe.records(run);
   const wasResumed = records.some((record) => record.type === 'lease.taken' && record.epoch > 1);
-  if (records.findLast(({ type }) => type === 'run.ended' || type === 'run.reopened')?.type === 'run.ended')
+  if (
+    records.findLast(({ type }) => type === 'run.ended' || type === 'run.reopened')?.type ===
+    'run.ended'
+  )
     return { wasResumed };
   const found = (await troupe.runs()).find(({ run_id }) => run_id === run);
   return { wasResumed, isInterrupted: found?.status === 'interrupted' };
@@ -50,7 +53,10 @@ function showReport(shell: Shell, report: RunReport, options: ShowOptions & Repo
   writeReport(shell, report, { ...options, form: 'text' });
   const layout = layoutOf(shell);
   if (options.tasks !== true && report.tasks.length > fewTasks) return;
-  writeLines(shell, section('tasks', taskTable(report.tasks, { ...layout, ...options }), layout.paint));
+  writeLines(
+    shell,
+    section('tasks', taskTable(report.tasks, { ...layout, ...options }), layout.paint),
+  );
   writeLines(shell, section('timeline', timeline(report, layout), layout.paint));
 }
 

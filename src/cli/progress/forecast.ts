@@ -96,8 +96,9 @@ export class Forecast {
   private leftOf(task: string, at: TaskPace | undefined, scale: number): Left {
     const planned = this.planOf(task);
     const afterMs = planned ? (this.makespanMs - planned.finishMs) * scale : 0;
-    if (at?.fraction != null && at.fraction > 0)
-      return { taskMs: (at.ranMs / at.fraction) * (1 - at.fraction), afterMs, isUnknown: false };
+    const fraction = at?.fraction ?? 0;
+    if (at && fraction > 0)
+      return { taskMs: (at.ranMs / fraction) * (1 - fraction), afterMs, isUnknown: false };
     const plannedMs = planned ? (planned.finishMs - planned.startMs) * scale : 0;
     const ranMs = at?.ranMs ?? 0;
     return {

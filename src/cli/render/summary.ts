@@ -102,7 +102,8 @@ function nextLines(
   { isInterrupted = false, isKept = true, paint }: SummaryOptions,
   wrap: (line: string) => readonly string[],
 ): readonly string[] {
-  if (simulated || !isKept) return wrap('all of it    the same command with --json').map(paint.faint);
+  if (simulated || !isKept)
+    return wrap('all of it    the same command with --json').map(paint.faint);
   const all = wrap(`all of it    troupe show ${run_id} --json`).map(paint.faint);
   const canGoOn = isInterrupted || (status !== 'succeeded' && status !== 'running');
   return canGoOn ? [...all, ...wrap(`go on        troupe resume ${run_id}`)] : all;

@@ -69,7 +69,8 @@ describe('a forecast by its plan', () => {
     unfinished: readonly string[],
     ran?: number,
     elapsedMs = 0,
-  ): number | undefined => forecast.remainingMs({
+  ): number | undefined =>
+    forecast.remainingMs({
       unfinished,
       running: () => (ran === undefined ? undefined : { ranMs: ran, fraction: null }),
       elapsedMs,

@@ -263,7 +263,11 @@ describe('the tasks of a run', () => {
   });
 
   it('run no longer in a run that was interrupted', () => {
-    const running = taskReport('a', { outcome: 'running', reason: 'in_progress', finished_ms: null });
+    const running = taskReport('a', {
+      outcome: 'running',
+      reason: 'in_progress',
+      finished_ms: null,
+    });
     const table = taskTable([running], { columns: 100, isInterrupted: true }).join('\n');
     expect(table).toContain('interrupted');
     expect(table).not.toContain('running');
