@@ -93,6 +93,6 @@ export class Deadlines {
       if (fire) fire();
       else this.cancelled--;
     }
-    this.arm();
+    this.sweep();
   }
 }

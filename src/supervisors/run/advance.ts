@@ -78,11 +78,14 @@ export function armDeadline(core: RunCore, task: TaskSpec): void {
 function wishOf(core: RunCore, task: TaskSpec): PermitWish {
   const { id } = task;
   const declared = core.book.member(id)?.parent.id ?? id;
-  const group = task.group === undefined ? undefined : core.ledger.state.groups.get(task.group);
   const agent = core.book.agent(task.agent);
   const demand: Record<string, number> = { ...task.demand };
   if (agent.limits.concurrency !== undefined) demand[agentKind(agent.id)] = 1;
-  if (group?.fellBack) demand[`lock:fallback:${group.id}`] = 1;
+  // A part of a split task falls back with the group of that task, as well as with its own.
+  for (const group of new Set([task.group, core.book.task(declared).group])) {
+    if (group === undefined || !core.ledger.state.groups.get(group)?.fellBack) continue;
+    demand[`lock:fallback:${group}`] = 1;
+  }
   return {
     id,
     demand,
