@@ -125,19 +125,22 @@ class TemplateCheck {
 
   private target(root: 'tasks' | 'groups', name: string | undefined, site: Site): void {
     const { tasks, groups, faults } = this.draft;
-    const known = root === 'tasks' ? tasks : groups;
-    const kind = root === 'tasks' ? 'task' : 'group';
-    if (name === undefined || !known.has(name)) {
-      if (name !== undefined && faults.isMuted([root, name])) return;
-      const hint = faults.suggestOrList(name ?? '', known, root === 'tasks' ? 'Tasks' : 'Groups');
-      return faults.add('TRP_WORKFLOW_UNKNOWN_REF', `there is no ${kind} "${name ?? ''}"`, {
-        path: site.path,
-        hint,
-      });
-    }
+    const [known, kind] = root === 'tasks' ? [tasks, 'task'] : [groups, 'group'];
+    if (name === undefined || !known.has(name)) return this.addUnknown(root, name ?? '', site);
     if (!site.task || this.isReached(name, site.task) || this.unsure.has(site.task.id)) return;
     const message = `"${site.task.id}" uses ${kind} "${name}" without waiting for it`;
     faults.add('TRP_WORKFLOW_INVALID', message, { path: site.path, hint: `Add ${name} to needs.` });
+  }
+
+  private addUnknown(root: 'tasks' | 'groups', name: string, { path }: Site): void {
+    const { tasks, groups, faults } = this.draft;
+    if (faults.isMuted([root, name])) return;
+    const message = `there is no ${root === 'tasks' ? 'task' : 'group'} "${name}"`;
+    const hint =
+      root === 'tasks'
+        ? faults.suggestOrList(name, tasks, 'Tasks')
+        : faults.suggestOrList(name, groups, 'Groups');
+    faults.add('TRP_WORKFLOW_UNKNOWN_REF', message, { path, hint });
   }
 
   private isReached(name: string, task: TaskDraft): boolean {

@@ -38,7 +38,7 @@ export async function validateDocument(source: DocumentSource): Promise<Validati
   const [{ checkShape }, { normalise }, { checkFiles }] = await Promise.all([
     import('./schema/check.ts'),
     import('./normalise.ts'),
-    import('./check-files.ts'),
+    import('./load-files.ts'),
   ]);
   const document =
     value === undefined ? undefined : checkShape(canonicalSpelling(value, faults), faults);
