@@ -2,10 +2,10 @@ import type { RunEvent } from '../runtime/api.ts';
 import { jsonLine } from '../runtime/control/json.ts';
 import type { RunReport } from '../runtime/report.ts';
 import type { JournalRecord } from '../journal/record.ts';
-import { painter } from './render/painter.ts';
 import { summaryLines } from './render/summary.ts';
 import type { SummaryOptions } from './render/summary.ts';
 import type { Shell } from './shell.ts';
+import { layoutOf } from './layout.ts';
 
 /** How results are written. */
 export type OutputForm = 'text' | 'json' | 'jsonl';
@@ -49,15 +49,4 @@ export function writeReport(
   if (form === 'json') return writeJson(shell, report);
   if (form === 'jsonl') return writeJson(shell, { type: 'run.report', ...report });
   writeLines(shell, summaryLines(report, { ...layoutOf(shell), ...facts }));
-}
-
-/** How results in text are laid out on a shell. */
-export function layoutOf(
-  shell: Shell,
-): Required<Pick<SummaryOptions, 'paint' | 'columns' | 'isTerminal'>> {
-  return {
-    paint: painter(shell.colours.out),
-    columns: shell.outColumns(),
-    isTerminal: shell.outIsTerminal(),
-  };
 }

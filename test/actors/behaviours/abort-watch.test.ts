@@ -38,8 +38,8 @@ describe.each(['telling', 'signal'] as const)('an abort watch on a port of kind 
     const watch = new AbortWatch(
       port,
       {
-        ask: (reason) => seen.push(`ask ${reason}`),
-        force: (reason) => seen.push(`force ${reason}`),
+        ask: (reason) => seen.push(`ask ${String(reason)}`),
+        force: (reason) => seen.push(`force ${String(reason)}`),
       },
       { clock, killAfterMs },
     );
