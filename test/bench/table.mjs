@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 const printed = readFileSync(0, 'utf8')
   .trim()
   .split('\n')
+  .filter((text) => text.startsWith('{'))
   .map((text) => JSON.parse(text));
 /** @type {Line[]} */
 const lines = printed.filter(({ bench }) => bench !== 'summary');
