@@ -173,7 +173,7 @@ function precedes(a: KeyWrite, b: KeyWrite): boolean {
   if (a.priority !== b.priority) return a.priority > b.priority;
   if (a.agent !== b.agent) return a.agent < b.agent;
   if (a.op !== b.op) return a.op < b.op;
-  // Two writes of one operation: any order will do that does not depend on who came first.
+  // Two writes of one operation: whichever order, as long as it does not depend on who came first.
   return canonicalText(a.value) <= canonicalText(b.value);
 }
 

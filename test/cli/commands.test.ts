@@ -1,54 +1,16 @@
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runCli } from '../../src/cli/cli.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { errorCodes } from '../../src/core/errors.ts';
 import { openWorkflowFile } from '../../src/cli/workflow-file.ts';
 import { exitCodeOfError, exitCodeOfRun } from '../../src/cli/exit-codes.ts';
 import { wantsColour } from '../../src/cli/shell.ts';
-import type { TroupeOptions } from '../../src/runtime/api.ts';
-import { FakeShell } from './support/fake-shell.ts';
-import type { FakeShellOptions } from './support/fake-shell.ts';
-import { FakeTroupe } from './support/fake-troupe.ts';
+import type { FakeShell } from './support/fake-shell.ts';
+import type { FakeTroupe } from './support/fake-troupe.ts';
+import { cli, document, folder, opened, shellWith, troupe, useSandbox } from './support/sandbox.ts';
 import { taskReport } from './support/reports.ts';
 
-const document = `version: 1
-name: sample
-agents: { any: { uses: simulate } }
-tasks:
-  a: { agent: any, estimate: 1s }
-  b: { agent: any, estimate: 2s, needs: [a] }
-`;
-
-let folder: string;
-let troupe: FakeTroupe;
-let opened: TroupeOptions[];
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'troupe-cli-'));
-  writeFileSync(join(folder, 'flow.yaml'), document);
-  writeFileSync(
-    join(folder, 'bad.yaml'),
-    'version: 1\nname: x\ntasks:\n  a: { agnt: any }\n  b: { agent: nobody }\n',
-  );
-  troupe = new FakeTroupe();
-  opened = [];
-});
-
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-function shellWith(options: FakeShellOptions = {}): FakeShell {
-  const openTroupe = async (made: TroupeOptions): Promise<FakeTroupe> => {
-    opened.push(made);
-    return troupe;
-  };
-  return new FakeShell({ cwd: folder, openTroupe, ...options });
-}
-
-async function cli(shell: FakeShell, ...args: readonly string[]): Promise<number> {
-  return runCli(shell, args, '1.2.3');
-}
+useSandbox();
 
 describe('the command line', () => {
   it('shows its help on standard output without arguments, with --help and for help', async () => {

@@ -1,12 +1,5 @@
 import type { Plain } from '../../core/plain.ts';
-import type {
-  AgentSpec,
-  AspectSpec,
-  BarrierSpec,
-  GroupSpec,
-  TaskSpec,
-  Workflow,
-} from '../../workflow/model.ts';
+import type { AgentSpec, AspectSpec, GroupSpec, TaskSpec, Workflow } from '../../workflow/model.ts';
 import { aggregationId, memberId } from '../../workflow/model.ts';
 
 /** A member that an expanding task was split into. */
@@ -25,17 +18,6 @@ const noRetry = {
   jitter: 0,
   budgetMs: undefined,
 } as const;
-
-const allMembers: BarrierSpec = {
-  type: 'count_down',
-  expected: undefined,
-  minSuccess: { share: 1 },
-  required: [],
-  timeoutMs: undefined,
-  onTimeout: ['proceed_with_available'],
-  extension: { byMs: 300_000, max: 1 },
-  onFailure: 'retry_failed_worker',
-};
 
 /**
  * Everything that can run in one run, by id: the tasks and groups that the document declares, and those
@@ -107,8 +89,8 @@ export class TaskBook {
 
   /** Splits a task into members, one per item, and gives the group that they form. */
   expand(parent: TaskSpec, items: readonly Plain[]): GroupSpec {
-    const known = this.groups.get(parent.id);
-    if (known) return known;
+    const made = this.groups.get(parent.id);
+    if (made) return made;
     // What members share stands once: there may be 100,000 of them.
     const base = memberBase(parent);
     const members = items.map((item, index) =>
@@ -118,7 +100,7 @@ export class TaskBook {
       id: parent.id,
       members,
       mode: 'fork_join',
-      barrier: parent.barrier ?? allMembers,
+      barrier: known(parent.barrier, 'barrier of', parent.id),
       aggregate: parent.aggregate,
       critical: true,
       validators: [],
