@@ -1,4 +1,8 @@
 import type { Plain } from '../core/plain.ts';
+import type { BlobStore } from './blob-store.ts';
+import type { EventLog, LogKind } from './event-log.ts';
+import type { KeyBucket, KeyBucketOptions } from './key-bucket.ts';
+import type { WorkQueue, WorkQueueOptions } from './work-queue.ts';
 
 /** A message as a subscriber gets it. The payload is frozen. */
 export interface BusMessage {
@@ -11,6 +15,8 @@ export interface BusMessage {
 
 /** An interest in subjects; ends by `unsubscribe`, after which the handler is not called again. */
 export interface Subscription {
+  /** Messages that were not handed over because too many waited. */
+  readonly dropped: number;
   unsubscribe(): void;
 }
 
@@ -19,10 +25,14 @@ export interface PublishOptions {
   readonly headers?: { readonly [name: string]: string };
 }
 
-/** How messages are shared among subscribers. */
+/** How messages are shared among subscribers, and how many may wait for one. */
 export interface SubscribeOptions {
   /** Members of one queue group share messages: each goes to exactly one of them. */
   readonly queue?: string;
+  /** Messages that may wait for this subscription; newer ones are dropped and counted. Default 262,144. */
+  readonly maxPending?: number;
+  /** True: the next message waits for the promise that the handler returned. Default false. */
+  readonly sequential?: boolean;
 }
 
 /** How long an answer is waited for. */
@@ -31,25 +41,60 @@ export interface RequestOptions extends PublishOptions {
   readonly timeoutMs?: number;
 }
 
+/** Whether the bus can be used right now. The embedded bus is `connected` until it is closed. */
+export type BusState = 'connected' | 'disconnected' | 'closed';
+
+/** A change of the connection. */
+export interface BusStatus {
+  readonly state: BusState;
+  /** What happened, in words. */
+  readonly detail: string;
+  /** Messages published before a disconnection that may not have reached the server; 0 otherwise. */
+  readonly uncertain: number;
+}
+
 /**
  * The memory bus: NATS subjects (dot-separated tokens, `*` for one token, `>` for the rest) in this
- * process or on a NATS server. Delivery of publish/subscribe is at most once, in order per publisher
- * and subscription, never on the publisher's stack. A payload is plain data of at most 1 MiB encoded.
+ * process or on a NATS server, with queues of work, append-only logs, versioned keys and blobs beside
+ * them. Delivery of publish/subscribe is at most once, in order per publisher and subscription, never on
+ * the publisher's stack. A payload is plain data of at most 1 MiB encoded. Everything named through one
+ * bus lives in its namespace.
+ *
+ * Calls that need an answer reject with TRP_BUS_DISCONNECTED while there is no connection and their time
+ * is over, with TRP_BUS_DENIED where the server forbids the act, and with TRP_BUS_CLOSED after `close`.
  */
 export interface Bus {
-  /** Throws TRP_BUS_SUBJECT, TRP_BUS_PAYLOAD or TRP_BUS_CLOSED; otherwise returns at once. */
+  readonly ns: string;
+  readonly state: BusState;
+  /** Called at every change of state; the function returned ends that. */
+  onStatus(listener: (status: BusStatus) => void): () => void;
+  /**
+   * Throws TRP_BUS_SUBJECT, TRP_BUS_PAYLOAD or TRP_BUS_CLOSED; otherwise returns at once. While
+   * disconnected, messages wait in a bounded outbox and go out in order; TRP_BUS_FULL when it is full.
+   */
   publish(subject: string, payload: Plain, options?: PublishOptions): void;
   subscribe(
     pattern: string,
-    handler: (message: BusMessage) => void,
+    handler: (message: BusMessage) => void | Promise<void>,
     options?: SubscribeOptions,
   ): Subscription;
   /** Rejects with TRP_BUS_NO_RESPONDERS at once when nobody listens, TRP_BUS_TIMEOUT when nobody answers. */
   request(subject: string, payload: Plain, options?: RequestOptions): Promise<Plain>;
-  /** Whether a publish to the subject would reach anybody in this process: to skip costly payloads. */
+  /**
+   * Whether a publish to the subject could reach anybody: to skip costly payloads. Exact on the embedded
+   * bus; a driver that cannot know answers true.
+   */
   hasSubscribers(subject: string): boolean;
-  /** Resolves when everything published before the call has been delivered. */
+  /** Resolves when everything published before the call has been delivered, or is with the server. */
   flush(): Promise<void>;
+  /** The queue of one pool, made when it does not exist yet. */
+  workQueue(pool: string, options?: WorkQueueOptions): Promise<WorkQueue>;
+  /** One append-only log; logs of one kind share a carrier, so there may be many. */
+  log(kind: LogKind, name: string): Promise<EventLog>;
+  /** A bucket of versioned keys, made when it does not exist yet. */
+  keys(bucket: string, options?: KeyBucketOptions): Promise<KeyBucket>;
+  /** Where values go that are too large for a message. */
+  blobs(): Promise<BlobStore>;
   /** Delivers what is queued, then refuses everything. */
   close(): Promise<void>;
 }

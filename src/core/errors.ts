@@ -50,6 +50,16 @@ export const errorCodes = {
   TRP_BUS_NO_RESPONDERS: 'A request found nobody listening on its subject.',
   TRP_BUS_TIMEOUT: 'A request was not answered in time.',
   TRP_BUS_CLOSED: 'The bus has been closed.',
+  TRP_BUS_DISCONNECTED:
+    'There is no connection to the server. The bus goes on trying; repeat the call, or check server and URL.',
+  TRP_BUS_DENIED: 'The server does not allow this act. Check the permissions of the user.',
+  TRP_BUS_CONFLICT:
+    'The log or key has moved on from the expected revision. Read it again and decide anew.',
+  TRP_BUS_FULL: 'A bounded queue or outbox is full. Wait until it has drained, or raise its limit.',
+  TRP_BUS_NOT_HELD:
+    'The work item is no longer held: it was settled, or its time was over and it went to another.',
+  TRP_BUS_SERVER:
+    'The NATS server cannot do what is needed, or is not there. `troupe doctor --bus URL` says more.',
   TRP_JOURNAL_CORRUPT:
     'A journal frame before the end is damaged. Restore the file from a copy; nothing was changed.',
   TRP_JOURNAL_FULL:
