@@ -1,39 +1,9 @@
-import { checkSubject, escapeToken, unescapeToken } from './subject-grammar.ts';
+import type { LogKind } from './event-log.ts';
+import { subjectOf } from './subject-parts.ts';
+import type { WorkLevel } from './work-queue.ts';
 
-/** First tokens of every subject: the product and the version of this table. */
-const prefix = 'troupe.v1';
-
-/** What each kind of subject carries. The table in the documentation is generated from this one. */
-export const subjectKinds = {
-  live: 'Progress, last value only: <run>[.<task>]. Lossy, never journaled.',
-  hb: 'Heartbeats: <node>.',
-  ctl: 'Control requests: <node> or <run>.',
-  work: 'Work for a pool: <pool>.<level>, levels p0 (priority 9-10) to p3 (1-3).',
-  res: 'Results of work: <run>.<task>.',
-  jrn: 'Journal of a run: <run>.',
-  mem: 'New memory entries: <run>.<key>, one token per part of the key.',
-  cfl: 'Conflicts: <run>.',
-  esc: 'Escalations: <run>.',
-  alert: 'Alerts.',
-  dlq: 'Dead letters: <pool>.',
-} as const;
-
-/** The token after the namespace. */
-export type SubjectKind = keyof typeof subjectKinds;
-
-/** A subject taken apart, its tokens unescaped. */
-export interface ParsedSubject {
-  readonly ns: string;
-  readonly kind: SubjectKind;
-  readonly parts: readonly string[];
-}
-
-/** Any subject of this table: parts are escaped, so task ids and keys may hold any character. */
-export function subjectOf(ns: string, kind: SubjectKind, ...parts: readonly string[]): string {
-  const subject = [prefix, escapeToken(ns), kind, ...parts.map(escapeToken)].join('.');
-  checkSubject(subject);
-  return subject;
-}
+export { bucketName, checkNamespace, logRole, streamName, workConsumer } from './carriers.ts';
+export { parseSubject, subjectOf } from './subject-parts.ts';
 
 /** Progress of a run, or of one of its tasks. */
 export function liveSubject(ns: string, run: string, task?: string): string {
@@ -50,19 +20,17 @@ export function memorySubject(ns: string, run: string, key: string): string {
   return subjectOf(ns, 'mem', run, ...key.split('.'));
 }
 
-/** Takes a subject apart; undefined when it is none of this table. */
-export function parseSubject(subject: string): ParsedSubject | undefined {
-  if (!subject.startsWith(`${prefix}.`)) return undefined;
-  const tokens = subject.slice(prefix.length + 1).split('.');
-  const [ns, kind, ...parts] = tokens.map(unescapeToken);
-  if (ns === undefined || kind === undefined || !isKind(kind) || !allText(parts)) return undefined;
-  return { ns, kind, parts };
+/** Where one level of a pool's work is put. */
+export function workSubject(ns: string, pool: string, level: WorkLevel): string {
+  return subjectOf(ns, 'work', pool, level);
 }
 
-function isKind(text: string): text is SubjectKind {
-  return Object.hasOwn(subjectKinds, text);
+/** Where work of a pool goes that nobody could carry out. */
+export function deadLetterSubject(ns: string, pool: string): string {
+  return subjectOf(ns, 'dlq', pool);
 }
 
-function allText(parts: readonly (string | undefined)[]): parts is readonly string[] {
-  return parts.every((part) => part !== undefined);
+/** The one subject of a log. Any name is one token. */
+export function logSubject(ns: string, kind: LogKind, name: string): string {
+  return subjectOf(ns, kind, name);
 }

@@ -15,7 +15,7 @@ describe('the embedded bus in particular', () => {
   it('drops and counts what a subscription with too many waiting cannot take', async () => {
     const bus = createEmbeddedBus({ clock: systemClock, schedule, maxPending: 2 });
     const got: unknown[] = [];
-    bus.subscribe('a', (message) => got.push(message.payload));
+    bus.subscribe('a', (message) => void got.push(message.payload));
     for (let n = 0; n < 5; n++) bus.publish('a', n);
     await bus.flush();
     bus.publish('a', 'later');
@@ -27,8 +27,8 @@ describe('the embedded bus in particular', () => {
   it('passes a group’s message on when the chosen member leaves before it is delivered', async () => {
     const bus = createEmbeddedBus({ clock: systemClock, schedule });
     const got: string[] = [];
-    const first = bus.subscribe('a', () => got.push('first'), { queue: 'q' });
-    const second = bus.subscribe('a', () => got.push('second'), { queue: 'q' });
+    const first = bus.subscribe('a', () => void got.push('first'), { queue: 'q' });
+    const second = bus.subscribe('a', () => void got.push('second'), { queue: 'q' });
     bus.publish('a', 1);
     bus.publish('a', 2);
     first.unsubscribe();
@@ -55,7 +55,7 @@ describe('the embedded bus in particular', () => {
       clock: systemClock,
       schedule: (fn) => void setImmediate(() => (fn(), turns.push(delivered))),
     });
-    bus.subscribe('a', () => delivered++);
+    bus.subscribe('a', () => void delivered++);
     for (let n = 0; n < 5_000; n++) bus.publish('a', n);
     await bus.flush();
     expect(delivered).toBe(5_000);
@@ -69,7 +69,7 @@ describe('the embedded bus in particular', () => {
       seen.push(message.payload);
       bus.publish('b', message.payload);
     });
-    bus.subscribe('b', (message) => seen.push(message.payload));
+    bus.subscribe('b', (message) => void seen.push(message.payload));
     bus.publish('a', { n: 1 });
     await bus.flush();
     await bus.flush();

@@ -23,7 +23,7 @@ export function busSuite(name: string, driver: BusUnderTest): void {
 
     const listen = (pattern: string, queue?: string): BusMessage[] => {
       const got: BusMessage[] = [];
-      bus.subscribe(pattern, (message) => got.push(message), queue === undefined ? {} : { queue });
+      bus.subscribe(pattern, (message) => void got.push(message), queue === undefined ? {} : { queue });
       return got;
     };
 
@@ -145,7 +145,7 @@ export function busSuite(name: string, driver: BusUnderTest): void {
 
     it('delivers nothing after unsubscribe, not even what was published before', async () => {
       const got: BusMessage[] = [];
-      const subscription = bus.subscribe('a', (message) => got.push(message));
+      const subscription = bus.subscribe('a', (message) => void got.push(message));
       bus.publish('a', 1);
       subscription.unsubscribe();
       subscription.unsubscribe();
@@ -157,7 +157,7 @@ export function busSuite(name: string, driver: BusUnderTest): void {
       bus.subscribe('a', () => {
         throw new Error('first');
       });
-      const rejecting = (): unknown => Promise.reject(new Error('second'));
+      const rejecting = (): Promise<void> => Promise.reject(new Error('second'));
       bus.subscribe('a', rejecting);
       const got = listen('a');
       bus.publish('a', 1);
@@ -256,7 +256,7 @@ export function busSuite(name: string, driver: BusUnderTest): void {
       await fc.assert(
         fc.asyncProperty(pattern, subject, async (wanted, sent) => {
           const got: BusMessage[] = [];
-          const subscription = bus.subscribe(wanted, (message) => got.push(message));
+          const subscription = bus.subscribe(wanted, (message) => void got.push(message));
           bus.publish(sent, null);
           await bus.flush();
           subscription.unsubscribe();

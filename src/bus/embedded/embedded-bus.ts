@@ -1,18 +1,23 @@
 import type { Clock } from '../../core/clock.ts';
 import { TroupeError } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
+import type { BlobStore } from '../blob-store.ts';
 import type {
   Bus,
   BusMessage,
+  BusState,
   PublishOptions,
   RequestOptions,
   SubscribeOptions,
   Subscription,
 } from '../bus.ts';
+import type { EventLog } from '../event-log.ts';
 import { checkHeaders } from '../headers.ts';
 import type { Headers } from '../headers.ts';
+import type { KeyBucket } from '../key-bucket.ts';
 import { checkedPayload, maxPayloadBytes } from '../payload.ts';
 import { checkPattern, checkQueue, checkSubject } from '../subject-grammar.ts';
+import type { WorkQueue } from '../work-queue.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import type { Schedule } from './delivery-queue.ts';
 import { Replies } from './replies.ts';
@@ -31,6 +36,8 @@ export interface EmbeddedBusOptions {
   readonly maxPending?: number;
   /** Told what a handler threw, or its promise rejected with. Default: ignored. */
   readonly onError?: (error: unknown, subject: string) => void;
+  /** Namespace of everything that is named through this bus. Default `default`. */
+  readonly ns?: string;
 }
 
 /** The bus of one process: nothing to install, nothing encoded. */
@@ -61,10 +68,12 @@ class InProcessBus implements EmbeddedBus {
   private readonly maxBytes: number;
   private readonly maxPending: number;
   private readonly onError: (error: unknown, subject: string) => void;
+  readonly ns: string;
   private lost = 0;
   private closing: Promise<void> | undefined;
 
   constructor(options: EmbeddedBusOptions) {
+    this.ns = options.ns ?? 'default';
     this.replies = new Replies(options.clock);
     this.maxBytes = options.maxPayloadBytes ?? maxPayloadBytes;
     this.maxPending = options.maxPending ?? defaultMaxPending;
@@ -76,6 +85,30 @@ class InProcessBus implements EmbeddedBus {
     return this.lost;
   }
 
+  get state(): BusState {
+    return this.closing ? 'closed' : 'connected';
+  }
+
+  onStatus(): () => void {
+    return () => undefined;
+  }
+
+  async workQueue(): Promise<WorkQueue> {
+    throw closedError();
+  }
+
+  async log(): Promise<EventLog> {
+    throw closedError();
+  }
+
+  async keys(): Promise<KeyBucket> {
+    throw closedError();
+  }
+
+  async blobs(): Promise<BlobStore> {
+    throw closedError();
+  }
+
   publish(subject: string, payload: Plain, options?: PublishOptions): void {
     this.refuseWhenClosed();
     const receivers = this.subscribers.reachedBy(subject, checkSubject);
@@ -84,14 +117,14 @@ class InProcessBus implements EmbeddedBus {
 
   subscribe(
     pattern: string,
-    handler: (message: BusMessage) => void,
+    handler: (message: BusMessage) => void | Promise<void>,
     options: SubscribeOptions = {},
   ): Subscription {
     this.refuseWhenClosed();
     checkPattern(pattern);
     if (options.queue !== undefined) checkQueue(options.queue);
     const subscriber = this.subscribers.add(pattern, handler, options);
-    return { unsubscribe: () => this.subscribers.remove(subscriber) };
+    return { dropped: 0, unsubscribe: () => this.subscribers.remove(subscriber) };
   }
 
   async request(subject: string, payload: Plain, options: RequestOptions = {}): Promise<Plain> {

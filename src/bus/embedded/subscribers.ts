@@ -5,7 +5,7 @@ import { SubjectTrie } from './subject-trie.ts';
 export interface Subscriber {
   readonly pattern: string;
   readonly queue: string | undefined;
-  readonly handler: (message: BusMessage) => void;
+  readonly handler: (message: BusMessage) => void | Promise<void>;
   active: boolean;
   pending: number;
 }
@@ -53,7 +53,7 @@ export class Subscribers {
 
   add(
     pattern: string,
-    handler: (message: BusMessage) => void,
+    handler: (message: BusMessage) => void | Promise<void>,
     options: SubscribeOptions,
   ): Subscriber {
     const subscriber = { pattern, handler, queue: options.queue, active: true, pending: 0 };
