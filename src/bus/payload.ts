@@ -2,6 +2,7 @@ import { messageOf, TroupeError } from '../core/errors.ts';
 import { toPlain } from '../core/plain.ts';
 import type { Plain } from '../core/plain.ts';
 import { encode } from './codec.ts';
+import { encodeJson, jsonBound } from './json-codec.ts';
 
 /** Largest payload, encoded, on every driver: 1 MiB, what a NATS server takes by default. */
 export const maxPayloadBytes = 1_048_576;
@@ -15,9 +16,20 @@ const checked = new WeakSet<object>();
  */
 export function checkedPayload(payload: Plain, maxBytes = maxPayloadBytes): Plain {
   if (typeof payload === 'object' && payload !== null && checked.has(payload)) return payload;
+  if (isSmall(payload)) return payload;
   const plain = plainPayload(payload);
   checkSize(plain, maxBytes);
   if (typeof plain === 'object' && plain !== null) checked.add(plain);
+  return plain;
+}
+
+/**
+ * The value of a key as readers get it: a checked payload that is also within the limit as JSON.
+ * @throws TroupeError TRP_BUS_PAYLOAD
+ */
+export function checkedValue(value: Plain, maxBytes = maxPayloadBytes): Plain {
+  const plain = checkedPayload(value, maxBytes);
+  if (jsonBound(plain) > maxBytes) refuseLarge(encodeJson(plain).length, maxBytes);
   return plain;
 }
 
@@ -35,6 +47,12 @@ export function encodedBound(value: Plain): number {
   return bound;
 }
 
+/** What is plain without a look at its parts. -0 is not, and long text is measured. */
+function isSmall(payload: Plain): boolean {
+  if (payload === null || typeof payload === 'boolean') return true;
+  return Number.isSafeInteger(payload) && !Object.is(payload, -0);
+}
+
 function plainPayload(payload: Plain): Plain {
   try {
     return toPlain(payload, 'the payload');
@@ -45,13 +63,14 @@ function plainPayload(payload: Plain): Plain {
 
 function checkSize(plain: Plain, maxBytes: number): void {
   if (encodedBound(plain) <= maxBytes) return;
-  const size = encode(plain).length;
+  refuseLarge(encode(plain).length, maxBytes);
+}
+
+function refuseLarge(size: number, maxBytes: number): void {
   if (size <= maxBytes) return;
   throw new TroupeError(
     'TRP_BUS_PAYLOAD',
     `The payload is ${size} bytes encoded; the limit is ${maxBytes}.`,
-    {
-      hint: 'Send a reference instead of the data.',
-    },
+    { hint: 'Send a reference instead of the data.' },
   );
 }

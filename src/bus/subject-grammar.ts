@@ -9,6 +9,12 @@ const maxSubjectLength = 512;
 const token = `[A-Za-z0-9_=$-]{1,${maxTokenLength}}`;
 const subjectForm = new RegExp(`^${token}(?:\\.${token})*$`);
 const patternForm = new RegExp(`^(?:(?:${token}|\\*)(?:\\.(?:${token}|\\*))*(?:\\.>)?|>)$`);
+/** Keys of buckets: tokens without `$`, which no server takes in a key. */
+const keyToken = `[A-Za-z0-9_=-]{1,${maxTokenLength}}`;
+const keyForm = new RegExp(`^${keyToken}(?:\\.${keyToken})*$`);
+const keyPatternForm = new RegExp(
+  `^(?:(?:${keyToken}|\\*)(?:\\.(?:${keyToken}|\\*))*(?:\\.>)?|>)$`,
+);
 const queueForm = new RegExp(`^${token}$`);
 
 /** Throws TRP_BUS_SUBJECT unless a message can be published on the subject: no empty token, no wildcard. */
@@ -24,6 +30,16 @@ export function checkPattern(pattern: string): void {
 /** Throws TRP_BUS_SUBJECT unless the name is a single token. */
 export function checkQueue(name: string): void {
   check(name, queueForm, 'queue group');
+}
+
+/** Throws TRP_BUS_SUBJECT unless a bucket can hold the key: a subject without `$`. */
+export function checkKey(key: string): void {
+  check(key, keyForm, 'key');
+}
+
+/** Throws TRP_BUS_SUBJECT unless it is a pattern of keys: `*` and a last `>` are allowed. */
+export function checkKeyPattern(pattern: string): void {
+  check(pattern, keyPatternForm, 'pattern of keys');
 }
 
 /** Whether a subject fits a NATS pattern: `*` is one token, a last `>` one or more. */
