@@ -3,13 +3,8 @@ import { createEmbeddedBus } from '../../src/bus/embedded/embedded-bus.ts';
 import { SubjectTrie } from '../../src/bus/embedded/subject-trie.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { SimulatedClock } from '../../src/core/simulated-clock.ts';
-import { busSuite } from '../conformance/bus-suite.ts';
 
 const schedule = (fn: () => void): void => void setImmediate(fn);
-
-busSuite('the embedded bus', {
-  open: async (onError) => createEmbeddedBus({ clock: systemClock, schedule, onError }),
-});
 
 describe('the embedded bus in particular', () => {
   it('drops and counts what a subscription with too many waiting cannot take', async () => {
