@@ -4,7 +4,7 @@ import type { Census, GroupOutcome, Reason, RunOutcome, TaskOutcome } from '../c
 import type { Plain, PlainObject } from '../core/plain.ts';
 import { aggregationId, memberId, splitTaskOf } from '../workflow/model.ts';
 import type { Workflow } from '../workflow/model.ts';
-import type { JournalRecord } from './record.ts';
+import type { ConflictRecorded, JournalRecord } from './record.ts';
 
 /**
  * A run's state as the fold of its journal.
@@ -37,6 +37,16 @@ export interface RunState {
   cancelledBy: string | undefined;
   readonly tasks: Map<string, TaskRow>;
   readonly groups: Map<string, GroupRow>;
+  readonly conflicts: ConflictRows;
+  /** Groups, and tasks in none, whose workspaces have been merged. */
+  readonly mergedWorkspaces: Set<string>;
+}
+
+/** The conflicts of a run. All of them stand in its journal. */
+export interface ConflictRows {
+  recorded: number;
+  /** Those that a person has to decide, by the number of their record. */
+  readonly open: Map<number, ConflictRecorded>;
 }
 
 /** All that has happened to one task. */
@@ -111,6 +121,8 @@ export function emptyRunState(): RunState {
     cancelledBy: undefined,
     tasks: new Map(),
     groups: new Map(),
+    conflicts: { recorded: 0, open: new Map() },
+    mergedWorkspaces: new Set(),
   };
 }
 
@@ -246,6 +258,8 @@ const appliers: Appliers = {
   'attempt.failed': (state, record) => {
     const row = taskRow(state, record.task);
     row.phase = 'backing_off';
+    // An attempt that waited for a lock in vain was never dispatched.
+    row.attempt = Math.max(row.attempt, record.attempt);
     row.error = record.error;
     row.retryAt = record.retryAt;
   },
@@ -319,7 +333,16 @@ const appliers: Appliers = {
     row.census = record.census;
   },
   'memory.committed': () => undefined,
-  'conflict.recorded': () => undefined,
+  'conflict.recorded': ({ conflicts }, record) => {
+    conflicts.recorded++;
+    if (record.open) conflicts.open.set(record.seq, record);
+  },
+  'conflict.resolved': ({ conflicts }, record) => {
+    conflicts.open.delete(record.conflict);
+  },
+  'workspace.merged': (state, record) => {
+    state.mergedWorkspaces.add(record.unit);
+  },
 };
 
 type Applier = (state: RunState, record: JournalRecord) => void;

@@ -1,7 +1,7 @@
 import type { ErrorInfo } from '../core/errors.ts';
 import type { Census, GroupOutcome, Reason, RunOutcome, TaskOutcome } from '../core/outcome.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
-import type { Workflow } from '../workflow/model.ts';
+import type { MergerName, MergeType, Workflow } from '../workflow/model.ts';
 
 /** Version of the record format; a reader refuses a higher one. */
 export const recordFormat = 1;
@@ -31,7 +31,9 @@ export type RecordBody =
   | ContributionMerged
   | GroupEnded
   | MemoryCommitted
-  | ConflictRecorded;
+  | ConflictRecorded
+  | ConflictResolved
+  | WorkspaceMerged;
 
 /** A record as it stands in the journal: numbered from 1 without gaps within its run, stamped with wall time. */
 export type JournalRecord = RecordBody & { readonly seq: number; readonly at: number };
@@ -232,6 +234,15 @@ export interface MemoryCommitted {
   readonly changes: readonly MemoryChange[];
   /** What the task had proposed for the keys where merging made something else of it; absent: for none. */
   readonly proposed?: readonly MemoryChange[];
+  /** Keys whose merged value is too large to be written again and again: it follows from what was proposed. */
+  readonly merged?: readonly MergedKey[];
+}
+
+/** How the proposals to a key are merged, those of earlier records included. */
+export interface MergedKey {
+  readonly key: string;
+  readonly rule: MergerName;
+  readonly mergeType?: MergeType;
 }
 
 /** What happens to one key: it gets a value, or it goes. */
@@ -239,9 +250,10 @@ export type MemoryChange =
   | { readonly key: string; readonly value: Plain }
   | { readonly key: string; readonly deleted: true };
 
-/** Two writes met at one key; nothing of this is ever silent. */
+/** Two writes met at one key, or at one file of a workspace; nothing of this is ever silent. Its number is the conflict's id. */
 export interface ConflictRecorded {
   readonly type: 'conflict.recorded';
+  /** For a file: `file:` and its path. */
   readonly key: string;
   readonly rule: string;
   readonly base: number;
@@ -249,4 +261,40 @@ export interface ConflictRecorded {
   readonly mine: { readonly agent: string; readonly task: string };
   /** What did not make it into the merged value, if anything. */
   readonly dropped: Plain;
+  /** Why the merged value was not taken. */
+  readonly fault?: string;
+  /** Set when a person has to decide. */
+  readonly open?: OpenConflict;
+}
+
+/** What a person decides between; theirs stands until then. */
+export interface OpenConflict {
+  readonly theirs: OpenSide;
+  readonly mine: OpenSide;
+}
+
+/** One side of an open conflict: what the key held, or would hold. */
+export type OpenSide =
+  | { readonly value: Plain; /** SHA-256 of the canonical text. */ readonly hash: string }
+  | { readonly deleted: true };
+
+/** A person decided an open conflict; the value, if it changed, was committed just before. */
+export interface ConflictResolved {
+  readonly type: 'conflict.resolved';
+  /** Number of its `conflict.recorded`. */
+  readonly conflict: number;
+  readonly choice: 'theirs' | 'mine' | 'value';
+  readonly by: string;
+}
+
+/** What a task, or the members of a group, left in their workspaces was merged. */
+export interface WorkspaceMerged {
+  readonly type: 'workspace.merged';
+  /** The group, or the task in none. */
+  readonly unit: string;
+  /** Folder that it was merged into. */
+  readonly into: string;
+  readonly files: number;
+  /** What could not be merged at all; the files stay in the workspaces. */
+  readonly error?: ErrorInfo;
 }

@@ -1,8 +1,12 @@
-import { canonicalJson } from '../core/canonical.ts';
-import type { Plain, PlainObject } from '../core/plain.ts';
-import { mergeWrite } from '../results/merging.ts';
+import type { Plain } from '../core/plain.ts';
+import { LeafWinners } from '../results/leaf-winners.ts';
+import type { Loss } from '../results/leaf-winners.ts';
+import { droppedBy, mergeWrite, styleOf } from '../results/merging.ts';
 import type { KeyWrite, MergeAnswer } from '../results/merging.ts';
-import type { MergerName } from '../workflow/model.ts';
+import { byStrength } from '../results/strength.ts';
+import type { MergerName, MergeType } from '../workflow/model.ts';
+
+export { stronger } from '../results/strength.ts';
 
 /** A write to a key as it was proposed, before any merging. */
 export interface ProposedWrite extends KeyWrite {
@@ -25,23 +29,27 @@ export interface Cluster {
   readonly strongest: ProposedWrite;
   /** Every write sets a number. */
   readonly numeric: boolean;
-  readonly fold: ClusterFold;
+  readonly merging: ClusterMerging;
 }
 
-/** What folding a cluster came to, kept for the next write that joins. Follows from the writes alone. */
-export interface ClusterFold {
-  rule: MergerName | undefined;
+/**
+ * The writes of a cluster merged place by place, kept for the next one that joins. Follows from the writes
+ * alone, so it may be thrown away at any time.
+ */
+export interface ClusterMerging {
+  /** Rule and type that it was made for. */
+  by: string;
+  leaves: LeafWinners<ProposedWrite> | undefined;
   /** How many of the writes are in. */
   included: number;
-  steps: readonly Step[];
+  /** A write that is in, although it is only a proposal so far. */
+  ahead: ProposedWrite | undefined;
 }
 
-/** A write that is to join a cluster. */
-export interface Joining {
+/** The rule of a key, as merging needs it. */
+export interface MergeRule {
   readonly rule: MergerName;
-  /** What the cluster gives without it. */
-  readonly current: Plain | undefined;
-  readonly mine: ProposedWrite;
+  readonly type: MergeType | undefined;
 }
 
 /** Two writes of which one lost something. */
@@ -56,177 +64,142 @@ export interface Joined {
   readonly collisions: readonly Collision[];
 }
 
-/**
- * Whether a rule's pairwise merge forgets which write won a part, so that of three writes the order would
- * decide. Those are merged anew from all writes as proposed, the strongest first, so that every order of
- * arrival gives one value; that costs as many merges as there are concurrent writes that still matter.
- */
-const forgetsWriters: Readonly<Record<MergerName, 'always' | 'unless_numeric' | 'never'>> = {
-  priority_merge: 'always',
-  three_way: 'always',
-  max: 'unless_numeric',
-  min: 'unless_numeric',
-  sum: 'unless_numeric',
-  union: 'never',
-  append: 'never',
-  first_writer_wins: 'never',
-  last_writer_wins: 'never',
-  reject: 'never',
-};
+/** What a merge place by place comes to; its value is made when it is asked for. */
+export interface JoinedPlaces {
+  readonly collisions: readonly Collision[];
+  readonly places: number;
+  value(): Plain | undefined;
+}
 
-/** Merges a write into a cluster by the key's rule. */
-export function joinCluster(cluster: Cluster, joining: Joining): Joined {
-  const { rule, current, mine } = joining;
-  const { base, writes } = cluster;
-  const answer = mergeWrite({ rule, base, theirs: { ...cluster.strongest, value: current }, mine });
-  if (needsFold(cluster, joining, answer)) return joinAnew(cluster, joining);
-  const theirs = writes.at(-1) ?? cluster.strongest;
+/** Nothing merged yet. */
+export function emptyMerging(): ClusterMerging {
+  return { by: '', leaves: undefined, included: 0, ahead: undefined };
+}
+
+/**
+ * Merges a write into a cluster by a rule that merges place by place: every order of arrival gives one
+ * value, and a write costs what it changes. Undefined: the rule does not merge so.
+ */
+export function joinPlaces(
+  cluster: Cluster,
+  by: MergeRule,
+  mine: ProposedWrite,
+): JoinedPlaces | undefined {
+  const leaves = leavesOf(cluster, by);
+  if (!leaves) return undefined;
+  const losses = leaves.add(mine);
+  cluster.merging.ahead = mine;
+  return { collisions: collisionsOf(losses, mine), places: leaves.places, value: () => leaves.value() };
+}
+
+/** The value of a cluster's first `count` writes under a rule that merges place by place. */
+export function clusterValue(cluster: Cluster, by: MergeRule, count: number): Plain | undefined {
+  if (count === cluster.writes.length) return leavesOf(cluster, by)?.value();
+  const past = { ...cluster, writes: cluster.writes.slice(0, count), merging: emptyMerging() };
+  return leavesOf(past, by)?.value();
+}
+
+/** The cluster's writes merged, brought up to date; what was only proposed, and did not come, is taken out again. */
+function leavesOf(
+  { base, writes, merging }: Cluster,
+  { rule, type }: MergeRule,
+): LeafWinners<ProposedWrite> | undefined {
+  const style = styleOf(rule, type);
+  if (!style) return undefined;
+  const by = `${rule} ${type ?? 'auto'}`;
+  catchUp(merging, writes[merging.included]);
+  if (!merging.leaves || merging.by !== by || merging.ahead) {
+    Object.assign(merging, { by, included: 0, ahead: undefined });
+    merging.leaves = new LeafWinners(base, style);
+  }
+  while (merging.included < writes.length)
+    merging.leaves.add(writes[merging.included++] as ProposedWrite);
+  return merging.leaves;
+}
+
+/** The write that was in ahead of its commit has been committed. */
+function catchUp(merging: ClusterMerging, next: ProposedWrite | undefined): void {
+  if (!merging.ahead || next?.op !== merging.ahead.op) return;
+  Object.assign(merging.ahead, { revision: next.revision });
+  merging.ahead = undefined;
+  merging.included++;
+}
+
+/** What mine lost, told against the strongest that took it, then what others lost to it. */
+function collisionsOf(
+  losses: readonly Loss<ProposedWrite>[],
+  mine: ProposedWrite,
+): readonly Collision[] {
+  if (losses.length === 0) return [];
+  const own = losses.filter(({ loser }) => loser === mine);
+  const byLoser = new Map<ProposedWrite, Loss<ProposedWrite>[]>();
+  for (const loss of losses) {
+    if (loss.loser === mine) continue;
+    const known = byLoser.get(loss.loser);
+    if (known) known.push(loss);
+    else byLoser.set(loss.loser, [loss]);
+  }
+  const [opponent] = own.map(({ winner }) => winner).sort(byStrength);
+  const first = opponent ? [{ theirs: opponent, dropped: droppedBy(own) }] : [];
+  const others = [...byLoser].sort(([a], [b]) => byStrength(a, b));
+  return [...first, ...others.map(([theirs, lost]) => ({ theirs, dropped: droppedBy(lost) }))];
+}
+
+/** A write that is to join a cluster. */
+export interface Joining {
+  readonly rule: MergerName;
+  /** What the cluster gives without it. */
+  readonly current: Plain | undefined;
+  readonly mine: ProposedWrite;
+}
+
+/** Merges a write into a cluster by a rule that takes two values at a time. */
+export function joinPair(cluster: Cluster, { rule, current, mine }: Joining): Joined {
+  const { base, writes, strongest } = cluster;
+  const isMixed = isNumeric(rule) && !(cluster.numeric && typeof mine.value === 'number');
+  if (isMixed) return joinAnew(cluster, rule, mine);
+  const answer = mergeWrite({ rule, base, theirs: { ...strongest, value: current }, mine });
+  const theirs = writes.at(-1) ?? strongest;
   return {
     value: answer.value,
     collisions: answer.conflict ? [{ theirs, dropped: answer.dropped }] : [],
   };
 }
 
-function needsFold(cluster: Cluster, { rule, mine }: Joining, pairwise: MergeAnswer): boolean {
-  // Where no part clashes it does not matter who is stronger.
-  if (forgetsWriters[rule] === 'always') return pairwise.conflict;
-  const numeric = cluster.numeric && typeof mine.value === 'number';
-  return forgetsWriters[rule] === 'unless_numeric' && !numeric;
-}
-
-/** The stronger of two writes, which decides where they clash. */
-export function stronger(a: ProposedWrite, b: ProposedWrite): ProposedWrite {
-  return byStrength(a, b) < 0 ? a : b;
-}
-
-function joinAnew(cluster: Cluster, { rule, mine }: Joining): Joined {
-  const before = foldOf(cluster, rule);
-  const steps = withWrites(before, [mine], { rule, base: cluster.base });
-  const earlier = new Map(before.map(({ write, answer }) => [write, answer]));
-  const collisions = steps.flatMap(({ write, answer }): Collision[] => {
-    if (!answer.conflict) return [];
-    if (write === mine) return [{ theirs: opponent(cluster, rule, mine), dropped: answer.dropped }];
-    return sameLoss(answer, earlier.get(write)) ? [] : [{ theirs: write, dropped: answer.dropped }];
-  });
-  return { value: steps.at(-1)?.answer.value, collisions };
-}
-
-/** The steps of a cluster's fold that still matter. */
-function foldOf(cluster: Cluster, rule: MergerName): readonly Step[] {
-  const { fold, writes } = cluster;
-  if (fold.rule !== rule) Object.assign(fold, { rule, included: 0, steps: [] });
-  if (fold.included < writes.length) {
-    const all = withWrites(fold.steps, writes.slice(fold.included), { rule, base: cluster.base });
-    fold.steps = all.filter(({ beaten }) => !beaten);
-    fold.included = writes.length;
-  }
-  return fold.steps;
-}
-
-/** One write's turn in a fold. */
-interface Step {
-  readonly write: ProposedWrite;
-  readonly answer: MergeAnswer;
-  /** Stronger writes have taken all that it wanted, for ever: leaving it out changes no later fold. */
-  readonly beaten: boolean;
-}
-
-/** What every merge of a fold has in common. */
-interface FoldRule {
-  readonly rule: MergerName;
-  readonly base: Plain | undefined;
-}
-
-/** A fold with more writes in it: steps of writes that are stronger than all of them stay as they are. */
-function withWrites(
-  steps: readonly Step[],
-  more: readonly ProposedWrite[],
-  by: FoldRule,
-): readonly Step[] {
-  const writes = [...steps.map(({ write }) => write), ...more].sort(byStrength);
-  const changed = writes.findIndex((write, index) => write !== steps[index]?.write);
-  return foldDown(steps.slice(0, changed), writes.slice(changed), by);
-}
-
-/** From the strongest down: what a weaker write wants is taken where no stronger one touched it. */
-function foldDown(
-  done: readonly Step[],
-  writes: readonly ProposedWrite[],
-  by: FoldRule,
-): readonly Step[] {
-  const steps = [...done];
-  for (const write of writes) {
-    const last = steps.at(-1);
-    const first = steps[0]?.write;
-    steps.push(
-      last && first
-        ? nextStep({ ...first, value: last.answer.value }, write, by)
-        : firstStep(write),
-    );
-  }
-  return steps;
-}
-
-function firstStep(write: ProposedWrite): Step {
-  return { write, answer: { value: write.value, dropped: null, conflict: false }, beaten: false };
-}
-
-function nextStep(theirs: ProposedWrite, write: ProposedWrite, { rule, base }: FoldRule): Step {
-  const answer = mergeWrite({ rule, base, theirs, mine: write });
-  const beaten = forgetsWriters[rule] === 'always' && isBeaten(theirs.value, write, answer);
-  return { write, answer, beaten };
+function isNumeric(rule: MergerName): boolean {
+  return rule === 'max' || rule === 'min' || rule === 'sum';
 }
 
 /**
- * A write is beaten when it added nothing and lost nothing but values of leaves: at each there is a stronger
- * change, and whatever comes is weaker than that or replaces it by a stronger one. An object or a deletion
- * that lost to a scalar is not beaten: a still stronger object may let it in again.
+ * Among values that are no numbers the strongest decides, and of three writes the order would decide who
+ * that is: they are merged anew from all writes as proposed, the strongest first.
  */
-function isBeaten(current: Plain | undefined, write: ProposedWrite, answer: MergeAnswer): boolean {
-  if (!sameText(answer.value, current)) return false;
-  const bothObjects = isObject(write.value) && isObject(current);
-  if (!answer.conflict) return bothObjects || sameText(write.value, current);
-  if (!bothObjects) return isLeaf(answer.dropped) && isLeaf(write.value);
-  return Object.values(answer.dropped ?? {}).every(isLeaf);
+function joinAnew({ base, writes }: Cluster, rule: MergerName, mine: ProposedWrite): Joined {
+  const inOrder = [...writes, mine].sort(byStrength);
+  const before = foldDown(writes.toSorted(byStrength), rule, base);
+  const after = foldDown(inOrder, rule, base);
+  const collisions: Collision[] = [];
+  for (const [write, answer] of after) {
+    if (!answer.conflict) continue;
+    const theirs = write === mine ? (inOrder[0] as ProposedWrite) : write;
+    if (write === mine || !before.get(write)?.conflict) collisions.push({ theirs, dropped: answer.dropped });
+  }
+  return { value: [...after.values()].at(-1)?.value, collisions };
 }
 
-/** Null stands for a lost deletion as well. */
-function isLeaf(value: Plain | undefined): boolean {
-  return value !== undefined && value !== null && !isObject(value);
-}
-
-function isObject(value: Plain | undefined): value is PlainObject {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !(value instanceof Uint8Array)
-  );
-}
-
-function sameText(left: Plain | undefined, right: Plain | undefined): boolean {
-  if (left === undefined || right === undefined) return left === right;
-  return left === right || canonicalJson(left) === canonicalJson(right);
-}
-
-/** The strongest of those with whom the write clashes by itself. */
-function opponent(cluster: Cluster, rule: MergerName, mine: ProposedWrite): ProposedWrite {
-  const { base } = cluster;
-  const clashing = foldOf(cluster, rule).find(
-    ({ write: theirs }) => mergeWrite({ rule, base, theirs, mine }).conflict,
-  );
-  return clashing?.write ?? cluster.strongest;
-}
-
-function sameLoss(answer: MergeAnswer, earlier: MergeAnswer | undefined): boolean {
-  return (
-    earlier?.conflict === true && canonicalJson(answer.dropped) === canonicalJson(earlier.dropped)
-  );
-}
-
-/** As merging decides between writers: the higher priority, then the smaller agent id, then the smaller operation id. */
-function byStrength(a: ProposedWrite, b: ProposedWrite): number {
-  if (a.priority !== b.priority) return b.priority - a.priority;
-  if (a.agent !== b.agent) return a.agent < b.agent ? -1 : 1;
-  return a.op < b.op ? -1 : 1;
+function foldDown(
+  inOrder: readonly ProposedWrite[],
+  rule: MergerName,
+  base: Plain | undefined,
+): ReadonlyMap<ProposedWrite, MergeAnswer> {
+  const answers = new Map<ProposedWrite, MergeAnswer>();
+  let last: MergeAnswer | undefined;
+  for (const write of inOrder) {
+    const theirs = { ...(inOrder[0] as ProposedWrite), value: last?.value };
+    last = last
+      ? mergeWrite({ rule, base, theirs, mine: write })
+      : { value: write.value, dropped: null, conflict: false };
+    answers.set(write, last);
+  }
+  return answers;
 }

@@ -1,6 +1,7 @@
+import { contentHash } from '../core/canonical.ts';
 import type { Plain } from '../core/plain.ts';
-import { stronger } from './concurrency.ts';
-import type { Cluster, ProposedWrite } from './concurrency.ts';
+import { clusterValue, emptyMerging, stronger } from './concurrency.ts';
+import type { Cluster, MergeRule, ProposedWrite } from './concurrency.ts';
 
 /** A key's content from one revision on. */
 export interface EntryVersion {
@@ -12,6 +13,13 @@ export interface EntryVersion {
 /** A cluster as its entry holds it. */
 type GrowingCluster = Cluster & { readonly writes: ProposedWrite[] };
 
+/** A write on its way into an entry. */
+export interface EntryWrite {
+  readonly write: ProposedWrite;
+  /** Revision of the view that it was made from. */
+  readonly from: number;
+}
+
 /**
  * The history of one key.
  *
@@ -21,24 +29,28 @@ type GrowingCluster = Cluster & { readonly writes: ProposedWrite[] };
  */
 export class Entry {
   private readonly versions: EntryVersion[] = [];
+  private readonly hashes = new WeakMap<EntryVersion, string>();
   private cluster: GrowingCluster | undefined;
 
   get latest(): EntryVersion | undefined {
     return this.versions.at(-1);
   }
 
-  /** Adds the outcome of a write that was made from a view at revision `from`. */
-  add(value: Plain | undefined, write: ProposedWrite, from: number): void {
-    const { latest } = this;
-    const joined = this.concurrentWith(from);
-    if (joined) {
-      joined.writes.push(write);
-      const numeric = joined.numeric && typeof write.value === 'number';
-      this.cluster = { ...joined, strongest: stronger(joined.strongest, write), numeric };
-    } else {
-      this.cluster = clusterOf(latest, write);
-    }
+  /** Who wrote last. */
+  get lastWriter(): ProposedWrite | undefined {
+    return this.cluster?.writes.at(-1);
+  }
+
+  /** Adds the outcome of a write. */
+  add(value: Plain | undefined, { write, from }: EntryWrite): void {
+    this.join({ write, from });
     this.versions.push({ revision: write.revision, value });
+  }
+
+  /** Adds a write whose outcome follows from it and those concurrent with it; the value is made when it is read. */
+  addMerged(by: MergeRule, { write, from }: EntryWrite): void {
+    const cluster = this.join({ write, from });
+    this.versions.push(new MergedVersion(write.revision, cluster, by));
   }
 
   /**
@@ -54,6 +66,15 @@ export class Entry {
     return clusterOf(seen, rest);
   }
 
+  /** SHA-256 of the canonical content at a revision, made when first asked for; undefined: nothing is there. */
+  hash(revision: number): string | undefined {
+    const version = this.at(revision);
+    if (version?.value === undefined) return undefined;
+    const hash = this.hashes.get(version) ?? contentHash(version.value);
+    this.hashes.set(version, hash);
+    return hash;
+  }
+
   /** What the key held at a revision, by binary search; undefined: it had not been written yet. */
   at(revision: number): EntryVersion | undefined {
     const { versions, latest } = this;
@@ -67,6 +88,37 @@ export class Entry {
     }
     return versions[low - 1];
   }
+
+  private join({ write, from }: EntryWrite): GrowingCluster {
+    const joined = this.concurrentWith(from);
+    if (joined) joined.writes.push(write);
+    const numeric = typeof write.value === 'number';
+    this.cluster = joined
+      ? { ...joined, strongest: stronger(joined.strongest, write), numeric: joined.numeric && numeric }
+      : clusterOf(this.latest, write);
+    return this.cluster;
+  }
+}
+
+/** A version whose value follows from the writes of its cluster up to its own; made when it is first read. */
+class MergedVersion implements EntryVersion {
+  readonly revision: number;
+  private readonly cluster: Cluster;
+  private readonly by: MergeRule;
+  private readonly count: number;
+  private made: { readonly value: Plain | undefined } | undefined;
+
+  constructor(revision: number, cluster: Cluster, by: MergeRule) {
+    this.revision = revision;
+    this.cluster = cluster;
+    this.by = by;
+    this.count = cluster.writes.length;
+  }
+
+  get value(): Plain | undefined {
+    this.made ??= { value: clusterValue(this.cluster, this.by, this.count) };
+    return this.made.value;
+  }
 }
 
 function clusterOf(seen: EntryVersion | undefined, write: ProposedWrite): GrowingCluster {
@@ -76,6 +128,6 @@ function clusterOf(seen: EntryVersion | undefined, write: ProposedWrite): Growin
     writes: [write],
     strongest: write,
     numeric: typeof write.value === 'number',
-    fold: { rule: undefined, included: 0, steps: [] },
+    merging: emptyMerging(),
   };
 }

@@ -1,5 +1,5 @@
 import { keyPattern } from '../core/key-pattern.ts';
-import type { MergerName, Workflow } from '../workflow/model.ts';
+import type { MemoryKeySpec, MergerName, Workflow } from '../workflow/model.ts';
 import type { MemoryRules } from './propose.ts';
 
 interface Rule<T> {
@@ -15,16 +15,18 @@ interface Rule<T> {
 export function ownershipOf(workflow: Workflow): MemoryRules {
   const owners = Object.values(workflow.agents).flatMap((agent) => rulesFor(agent.owns, agent.id));
   const writes = new Map(workflow.tasks.map((task) => [task.id, rulesFor(task.writes, true)]));
-  const mergers = workflow.memory.keys.flatMap((spec) =>
-    rulesFor<MergerName>([spec.pattern], spec.merge),
+  const specs = workflow.memory.keys.flatMap((spec) =>
+    rulesFor<MemoryKeySpec>([spec.pattern], spec),
   );
+  const specOf = remembered((key) => firstOf(specs, key));
   const owning = new Map(
     Object.values(workflow.agents).map((agent) => [agent.id, rulesFor(agent.owns, true)]),
   );
   const ownerOf = remembered((key) => firstOf(owners, key));
   return {
     ownerOf,
-    mergerOf: remembered((key) => firstOf(mergers, key) ?? defaultMerger(key)),
+    mergerOf: (key) => specOf(key)?.merge ?? defaultMerger(key),
+    specOf,
     allowed: (agent, task, key) =>
       firstOf(owning.get(agent), key) === true ||
       firstOf(writes.get(declaredId(task)), key) === true,

@@ -1,15 +1,18 @@
 import { TroupeError } from '../core/errors.ts';
-import { canonicalJson } from '../core/canonical.ts';
 import type { Plain } from '../core/plain.ts';
 import type {
   ConflictRecorded,
   MemoryChange,
   MemoryCommitted,
+  MergedKey,
   RecordBody,
 } from '../journal/record.ts';
-import type { MergerName } from '../workflow/model.ts';
-import { joinCluster } from './concurrency.ts';
-import type { Cluster, ProposedWrite } from './concurrency.ts';
+import { sameContent } from '../results/content.ts';
+import { valueFault } from '../results/value-schema.ts';
+import type { MemoryKeySpec, MergerName } from '../workflow/model.ts';
+import { joinPair, joinPlaces, stronger } from './concurrency.ts';
+import type { Cluster, Collision, ProposedWrite } from './concurrency.ts';
+import { openConflict } from './open-conflict.ts';
 import { valueOf } from './run-memory.ts';
 import type { RunMemory } from './run-memory.ts';
 
@@ -33,7 +36,12 @@ export interface MemoryRules {
   ownerOf(key: string): string | undefined;
   allowed(agent: string, task: string, key: string): boolean;
   mergerOf(key: string): MergerName;
+  /** What else the document says of a key. Default: nothing. */
+  specOf?(key: string): Pick<MemoryKeySpec, 'type' | 'schema'> | undefined;
 }
+
+/** A merged value of more places than this is not written into the journal at every merge. */
+const manyPlaces = 256;
 
 /** What becomes of a proposal: records to append together, in this order, or a refusal. */
 export type CommitDecision =
@@ -45,6 +53,8 @@ interface KeyDecision {
   readonly change: MemoryChange;
   /** Set when merging made something else of it. */
   readonly proposed?: MemoryChange;
+  /** Set instead of a value that is too large to be written. */
+  readonly merged?: MergedKey;
   readonly conflicts: readonly ConflictRecorded[];
 }
 
@@ -65,44 +75,103 @@ export function decideCommit(
     if (!rules.allowed(proposal.agent, proposal.task, key))
       return { refused: notOwner(proposal, key, rules) };
   }
-  const decided: KeyDecision[] = [];
-  for (const change of changes) {
-    const decision = decideKey(memory, { proposal, change, rule: rules.mergerOf(change.key) });
-    if (decision instanceof TroupeError) return { refused: decision };
-    decided.push(decision);
+  const questions = changes.map((change): KeyQuestion => ({
+    proposal,
+    change,
+    rule: rules.mergerOf(change.key),
+    spec: rules.specOf?.(change.key),
+  }));
+  // Refusals first: a changeset that is refused has merged nothing.
+  for (const question of questions) {
+    const refused = question.rule === 'reject' ? refusalOf(memory, question) : undefined;
+    if (refused) return { refused };
   }
-  return { records: recordsOf(proposal, decided) };
+  return { records: recordsOf(proposal, questions.map((question) => decideKey(memory, question))) };
 }
 
 interface KeyQuestion {
   readonly proposal: Proposal;
   readonly change: MemoryChange;
   readonly rule: MergerName;
+  readonly spec: Pick<MemoryKeySpec, 'type' | 'schema'> | undefined;
 }
 
-function decideKey(memory: RunMemory, question: KeyQuestion): KeyDecision | TroupeError {
-  const { proposal, change, rule } = question;
+function refusalOf(memory: RunMemory, { proposal, change }: KeyQuestion): TroupeError | undefined {
   const entry = memory.entry(change.key);
   const cluster = entry?.concurrentWith(proposal.base);
-  if (!entry || !cluster) return { change, conflicts: [] };
-  const current = entry.latest?.value;
-  if (rule === 'reject') {
-    const same = sameValue(current, valueOf(change));
-    return same ? { change, conflicts: [] } : rejected(proposal, change.key, cluster.strongest);
-  }
-  return mergeKey(question, cluster, current);
+  if (!entry || !cluster || sameContent(entry.latest?.value, valueOf(change))) return undefined;
+  return rejected(proposal, change.key, cluster.strongest);
 }
 
-function mergeKey(
-  question: KeyQuestion,
-  cluster: Cluster,
-  current: Plain | undefined,
-): KeyDecision {
-  const { proposal, change, rule } = question;
-  const { agent, task, op, priority, base } = proposal;
+function decideKey(memory: RunMemory, question: KeyQuestion): KeyDecision {
+  const { proposal, change, rule, spec } = question;
+  const entry = memory.entry(change.key);
+  const cluster = entry?.concurrentWith(proposal.base);
+  if (!entry || !cluster || rule === 'reject') return { change, conflicts: [] };
+  const { agent, task, op, priority } = proposal;
   const mine = { value: valueOf(change), agent, task, op, priority, revision: 0 };
-  const { value, collisions } = joinCluster(cluster, { rule, current, mine });
-  const conflicts = collisions.map(({ theirs, dropped }): ConflictRecorded => ({
+  const joined = joinPlaces(cluster, { rule, type: spec?.type }, mine);
+  if (joined && joined.places > manyPlaces && !spec?.schema) {
+    const merged = { key: change.key, rule, ...(spec?.type ? { mergeType: spec.type } : {}) };
+    return { change, merged, conflicts: conflictsOf(question, joined.collisions) };
+  }
+  const current = entry.latest?.value;
+  const { value, collisions } = joined
+    ? { value: joined.value(), collisions: joined.collisions }
+    : joinPair(cluster, { rule, current, mine });
+  return checkedValue({ ...question, cluster, mine, current }, { value, collisions });
+}
+
+interface Merge extends KeyQuestion {
+  readonly cluster: Cluster;
+  readonly mine: ProposedWrite;
+  readonly current: Plain | undefined;
+}
+
+/** A merged value that does not fit the key's schema is no merge: the strongest write stands whole. */
+function checkedValue(
+  merge: Merge,
+  joined: { readonly value: Plain | undefined; readonly collisions: readonly Collision[] },
+): KeyDecision {
+  const { spec, cluster, mine, change } = merge;
+  const { value } = joined;
+  const fault =
+    spec?.schema && value !== undefined && !sameContent(value, mine.value)
+      ? valueFault(spec.schema, value)
+      : undefined;
+  if (fault === undefined)
+    return keyDecision(change, value, openedIn(merge, conflictsOf(merge, joined.collisions)));
+  const winner = stronger(cluster.strongest, mine);
+  const dropped = (winner === mine ? merge.current : mine.value) ?? null;
+  const conflicts = conflictsOf(merge, [{ theirs: cluster.strongest, dropped }]);
+  return keyDecision(change, winner.value, conflicts.map((conflict) => ({ ...conflict, fault })));
+}
+
+function keyDecision(
+  change: MemoryChange,
+  value: Plain | undefined,
+  conflicts: readonly ConflictRecorded[],
+): KeyDecision {
+  const merged = changeOf(change.key, value);
+  return sameContent(value, valueOf(change))
+    ? { change: merged, conflicts }
+    : { change: merged, proposed: change, conflicts };
+}
+
+/** Under `manual` a person decides what the rule could not. */
+function openedIn(merge: Merge, conflicts: readonly ConflictRecorded[]): readonly ConflictRecorded[] {
+  if (merge.rule !== 'manual') return conflicts;
+  const { cluster, current, mine } = merge;
+  const open = openConflict({ base: cluster.base, theirs: current, mine: mine.value });
+  return conflicts.map((conflict) => ({ ...conflict, open }));
+}
+
+function conflictsOf(
+  { proposal, change, rule }: KeyQuestion,
+  collisions: readonly Collision[],
+): readonly ConflictRecorded[] {
+  const { agent, task, base } = proposal;
+  return collisions.map(({ theirs, dropped }) => ({
     type: 'conflict.recorded',
     key: change.key,
     rule,
@@ -111,18 +180,24 @@ function mergeKey(
     mine: { agent, task },
     dropped,
   }));
-  const merged = changeOf(change.key, value);
-  return sameValue(value, mine.value)
-    ? { change: merged, conflicts }
-    : { change: merged, proposed: change, conflicts };
 }
 
 function recordsOf(proposal: Proposal, decided: readonly KeyDecision[]): readonly RecordBody[] {
   const { task, agent, op, base, priority } = proposal;
-  const changes = decided.map((decision) => decision.change);
-  const proposed = decided.flatMap((decision) => decision.proposed ?? []);
-  const head = { type: 'memory.committed', task, agent, op, base, priority, changes } as const;
-  const committed: MemoryCommitted = proposed.length > 0 ? { ...head, proposed } : head;
+  const changes = decided.flatMap(({ change, merged: large }) => (large ? [] : change));
+  const proposed = decided.flatMap((one) => one.proposed ?? (one.merged ? one.change : []));
+  const merged = decided.flatMap((decision) => decision.merged ?? []);
+  const committed: MemoryCommitted = {
+    type: 'memory.committed',
+    task,
+    agent,
+    op,
+    base,
+    priority,
+    changes,
+    ...(proposed.length > 0 && { proposed }),
+    ...(merged.length > 0 && { merged }),
+  };
   return [committed, ...decided.flatMap((decision) => decision.conflicts)];
 }
 
@@ -133,12 +208,6 @@ function lastPerKey(changes: readonly MemoryChange[]): readonly MemoryChange[] {
 
 function changeOf(key: string, value: Plain | undefined): MemoryChange {
   return value === undefined ? { key, deleted: true } : { key, value };
-}
-
-function sameValue(left: Plain | undefined, right: Plain | undefined): boolean {
-  if (left === right) return true;
-  if (left === undefined || right === undefined) return false;
-  return canonicalJson(left) === canonicalJson(right);
 }
 
 function notOwner(proposal: Proposal, key: string, rules: MemoryRules): TroupeError {

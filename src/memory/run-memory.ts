@@ -1,8 +1,9 @@
 import { contentHash } from '../core/canonical.ts';
 import { keyPattern } from '../core/key-pattern.ts';
 import type { Plain } from '../core/plain.ts';
-import type { MemoryChange, MemoryCommitted } from '../journal/record.ts';
+import type { MemoryChange, MemoryCommitted, MergedKey } from '../journal/record.ts';
 import { Entry } from './entry.ts';
+import type { EntryWrite } from './entry.ts';
 import type { MemoryReader } from './view.ts';
 
 /** A changeset with its place in the journal, which is its revision. */
@@ -38,6 +39,7 @@ export class RunMemory {
     const proposed = new Map(record.proposed?.map((change) => [change.key, change]));
     for (const change of record.changes)
       this.write(record, change, proposed.get(change.key) ?? change);
+    for (const merged of record.merged ?? []) this.writeMerged(record, merged, proposed);
     this.applied.add(record.op);
     this.latest = record.seq;
   }
@@ -65,6 +67,11 @@ export class RunMemory {
     };
   }
 
+  /** SHA-256 of a key's canonical content, by default the latest, made when first asked for; undefined: it is not there. */
+  keyHash(key: string, revision: number = this.latest): string | undefined {
+    return this.entries.get(key)?.hash(revision);
+  }
+
   /** SHA-256 of the current content: equal contents have equal hashes, however they came about. */
   hash(): string {
     const view = this.view();
@@ -72,9 +79,16 @@ export class RunMemory {
   }
 
   private write(record: CommittedRecord, change: MemoryChange, proposed: MemoryChange): void {
-    const { agent, task, op, priority, seq: revision } = record;
-    const write = { agent, task, op, priority, revision, value: valueOf(proposed) };
-    this.entryFor(change.key).add(valueOf(change), write, record.base);
+    this.entryFor(change.key).add(valueOf(change), writeOf(record, proposed));
+  }
+
+  private writeMerged(
+    record: CommittedRecord,
+    { key, rule, mergeType: type }: MergedKey,
+    proposed: ReadonlyMap<string, MemoryChange>,
+  ): void {
+    const change = proposed.get(key);
+    if (change) this.entryFor(key).addMerged({ rule, type }, writeOf(record, change));
   }
 
   private entryFor(key: string): Entry {
@@ -90,4 +104,9 @@ export class RunMemory {
     this.sortedKeys ??= [...this.entries.keys()].sort();
     return this.sortedKeys;
   }
+}
+
+function writeOf(record: CommittedRecord, proposed: MemoryChange): EntryWrite {
+  const { agent, task, op, priority, seq: revision, base: from } = record;
+  return { write: { agent, task, op, priority, revision, value: valueOf(proposed) }, from };
 }

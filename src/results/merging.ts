@@ -1,22 +1,20 @@
 import { canonicalJson } from '../core/canonical.ts';
 import type { Plain } from '../core/plain.ts';
-import type { MergerName } from '../workflow/model.ts';
+import type { MergeType, MergerName } from '../workflow/model.ts';
 import { asList, distinct, sameContent } from './content.ts';
-import { mergeStructured, type Clash } from './structured.ts';
+import { LeafWinners } from './leaf-winners.ts';
+import type { Loss, MergeStyle } from './leaf-winners.ts';
+import { byStrength } from './strength.ts';
+import type { KeyWrite } from './strength.ts';
+import { mergeStructured } from './structured.ts';
 
-/** One of two concurrent writes to a key. */
-export interface KeyWrite {
-  /** Undefined: the write deletes the key. */
-  readonly value: Plain | undefined;
-  readonly priority: number;
-  readonly agent: string;
-  /** Operation id; the last tie-break between writers. */
-  readonly op: string;
-}
+export type { KeyWrite } from './strength.ts';
 
 /** Two writes to one key: `mine` was made from `base`, and `theirs` was committed in between. */
 export interface MergeQuestion {
   readonly rule: MergerName;
+  /** For `three_way`: what is merged. Default auto. */
+  readonly type?: MergeType;
   /** What the key held when both began; undefined: nothing. */
   readonly base: Plain | undefined;
   readonly theirs: KeyWrite;
@@ -40,14 +38,15 @@ type Merger = (question: MergeQuestion) => MergeAnswer;
 const mergers: Readonly<Record<MergerName, Merger>> = {
   last_writer_wins: lastWriterWins,
   first_writer_wins: firstWriterWins,
-  three_way: (question) => structured(question, false),
-  priority_merge: (question) => structured(question, true),
+  three_way: byPlace,
+  priority_merge: byPlace,
   append,
   union,
   max: (question) => extreme(question, Math.max),
   min: (question) => extreme(question, Math.min),
   sum,
   reject,
+  manual: firstWriterWins,
 };
 
 /**
@@ -55,15 +54,15 @@ const mergers: Readonly<Record<MergerName, Merger>> = {
  * decides, then the smaller agent id, then the smaller operation id.
  *
  * - `last_writer_wins`: mine. `first_writer_wins`: both, when they changed different parts, else theirs.
- * - `three_way`: object keys are merged one by one, each clash is decided between the writers;
- *   `priority_merge` does so per leaf, also when one of them deleted what is around it.
+ * - `three_way`: object keys are merged one by one and texts line by line, each clash is decided between the
+ *   writers; `priority_merge` does so per leaf, also when one of them deleted what is around it.
  * - `append`: theirs, then what mine adds to the base. `union`: every item once: those of the base in its
  *   order, then the others in order of their canonical text. Neither carries out removals.
  * - `max`, `min`, `sum`: numbers; a sum adds both differences to the base. Other values are decided
  *   between the writers.
- * - `reject`: theirs stays, unless mine says the same.
+ * - `reject`: theirs stays, unless mine says the same. `manual`: as `first_writer_wins`, until a person decides.
  *
- * All but `last_writer_wins`, `first_writer_wins`, `append` and `reject` give the same value whoever came first.
+ * All but `last_writer_wins`, `first_writer_wins`, `manual`, `append` and `reject` give the same value whoever came first.
  */
 export function mergeWrite(question: MergeQuestion): MergeAnswer {
   return mergers[question.rule](question);
@@ -75,26 +74,40 @@ function lastWriterWins({ base, theirs, mine }: MergeQuestion): MergeAnswer {
 }
 
 function firstWriterWins({ base, theirs, mine }: MergeQuestion): MergeAnswer {
-  const { value, clashes } = mergeStructured({
-    base,
-    winner: theirs.value,
-    loser: mine.value,
-    byLeaf: false,
-  });
-  return clashes.length === 0 ? clean(value) : lost(theirs.value, mine.value);
+  const { value, clashes } = mergeStructured({ base, winner: theirs.value, loser: mine.value });
+  return clashes === 0 ? clean(value) : lost(theirs.value, mine.value);
 }
 
-function structured({ base, theirs, mine }: MergeQuestion, byLeaf: boolean): MergeAnswer {
-  const [winner, loser] = byPrecedence(theirs, mine);
-  const { value, clashes } = mergeStructured({
-    base,
-    winner: winner.value,
-    loser: loser.value,
-    byLeaf,
-  });
-  return clashes.length === 0
-    ? clean(value)
-    : { value, dropped: droppedBy(clashes), conflict: true };
+/** How the rules that merge place by place do it; undefined: the rule does not. */
+export function styleOf(rule: MergerName, type: MergeType = 'auto'): MergeStyle | undefined {
+  if (rule === 'priority_merge') return { mappings: true, deletesByLeaf: true, texts: false };
+  if (rule !== 'three_way') return undefined;
+  return { mappings: type !== 'text', deletesByLeaf: false, texts: type !== 'structured' };
+}
+
+function byPlace({ rule, type, base, theirs, mine }: MergeQuestion): MergeAnswer {
+  const style = styleOf(rule, type) as MergeStyle;
+  const merging = new LeafWinners(base, style);
+  const [first, second] = toldApart(theirs, mine);
+  merging.add(first);
+  const losses = merging.add(second);
+  const dropped = droppedBy(losses);
+  return { value: merging.value(), dropped, conflict: losses.length > 0 };
+}
+
+/** Two writes of one operation get operation ids in the order of what they say. */
+function toldApart(theirs: KeyWrite, mine: KeyWrite): readonly [KeyWrite, KeyWrite] {
+  if (byStrength(theirs, mine) !== 0) return [theirs, mine];
+  const later = (write: KeyWrite): KeyWrite => ({ ...write, op: `${write.op}+` });
+  return precedes(theirs, mine) ? [theirs, later(mine)] : [later(theirs), mine];
+}
+
+/** What was lost, as records tell it: a whole write as its value, parts by JSON pointer; a deletion is null. */
+export function droppedBy(losses: readonly Pick<Loss<KeyWrite>, 'path' | 'value'>[]): Plain | null {
+  const [first] = losses;
+  if (first?.path === '') return first.value ?? null;
+  if (!first) return null;
+  return Object.fromEntries(losses.map(({ path, value }) => [path, value ?? null]));
 }
 
 function append({ base, theirs, mine }: MergeQuestion): MergeAnswer {
@@ -170,9 +183,8 @@ function byPrecedence(a: KeyWrite, b: KeyWrite): readonly [KeyWrite, KeyWrite] {
 }
 
 function precedes(a: KeyWrite, b: KeyWrite): boolean {
-  if (a.priority !== b.priority) return a.priority > b.priority;
-  if (a.agent !== b.agent) return a.agent < b.agent;
-  if (a.op !== b.op) return a.op < b.op;
+  const order = byStrength(a, b);
+  if (order !== 0) return order < 0;
   // Two writes of one operation: whichever order, as long as it does not depend on who came first.
   return canonicalText(a.value) <= canonicalText(b.value);
 }
@@ -196,10 +208,4 @@ function clean(value: Plain | undefined): MergeAnswer {
 
 function lost(value: Plain | undefined, dropped: Plain | undefined): MergeAnswer {
   return { value, dropped: dropped ?? null, conflict: true };
-}
-
-function droppedBy(clashes: readonly Clash[]): Plain | null {
-  const [first] = clashes;
-  if (first?.path === '') return first.lost ?? null;
-  return Object.fromEntries(clashes.map(({ path, lost: value }) => [path, value ?? null]));
 }

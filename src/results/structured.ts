@@ -1,24 +1,11 @@
 import type { Plain, PlainObject } from '../core/plain.ts';
 import { isPlainObject, sameContent } from './content.ts';
 
-/** A place that both sides changed, each in its own way. */
-export interface Clash {
-  /** JSON pointer (RFC 6901) of the place; empty: the whole value. */
-  readonly path: string;
-  /** What the loser wanted there; undefined: to delete it. */
-  readonly lost: Plain | undefined;
-}
-
 /** How two edits of one value are combined. */
 export interface StructuredMerge {
   readonly base: Plain | undefined;
   readonly winner: Plain | undefined;
   readonly loser: Plain | undefined;
-  /**
-   * False: deleting an object clashes with a change inside of it. True: a deletion counts for each leaf of
-   * its own, so that only the changed leaf clashes.
-   */
-  readonly byLeaf: boolean;
 }
 
 /**
@@ -28,39 +15,32 @@ export interface StructuredMerge {
  */
 export function mergeStructured(merge: StructuredMerge): {
   value: Plain | undefined;
-  clashes: Clash[];
+  /** Places that both sides changed, each in its own way. */
+  clashes: number;
 } {
-  const clashes: Clash[] = [];
-  return { value: merged(merge, '', clashes), clashes };
+  const count = { clashes: 0 };
+  const value = merged(merge, count);
+  return { value, clashes: count.clashes };
 }
 
-function merged(merge: StructuredMerge, path: string, clashes: Clash[]): Plain | undefined {
+function merged(merge: StructuredMerge, count: { clashes: number }): Plain | undefined {
   const { base, winner, loser } = merge;
   if (sameContent(winner, loser) || sameContent(loser, base)) return winner;
   if (sameContent(winner, base)) return loser;
-  if (mergesByKey(merge)) return mergedKeys(merge, path, clashes);
-  clashes.push({ path, lost: loser });
+  if (isPlainObject(winner) && isPlainObject(loser)) return mergedKeys(merge, count);
+  count.clashes++;
   return winner;
 }
 
-function mergesByKey({ base, winner, loser, byLeaf }: StructuredMerge): boolean {
-  if (isPlainObject(winner) && isPlainObject(loser)) return true;
-  if (!byLeaf || !isPlainObject(base)) return false;
-  return (
-    (isPlainObject(winner) && loser === undefined) || (isPlainObject(loser) && winner === undefined)
-  );
-}
-
-function mergedKeys(merge: StructuredMerge, path: string, clashes: Clash[]): Plain | undefined {
+function mergedKeys(merge: StructuredMerge, count: { clashes: number }): Plain {
   const [base, winner, loser] = [keyed(merge.base), keyed(merge.winner), keyed(merge.loser)];
   const entries: [string, Plain][] = [];
   for (const key of new Set([...Object.keys(winner), ...Object.keys(loser)])) {
-    const part = { ...merge, base: at(base, key), winner: at(winner, key), loser: at(loser, key) };
-    const value = merged(part, `${path}/${escaped(key)}`, clashes);
+    const part = { base: at(base, key), winner: at(winner, key), loser: at(loser, key) };
+    const value = merged(part, count);
     if (value !== undefined) entries.push([key, value]);
   }
-  const deleted = merge.winner === undefined || merge.loser === undefined;
-  return deleted && entries.length === 0 ? undefined : Object.fromEntries(entries);
+  return Object.freeze(Object.fromEntries(entries));
 }
 
 function keyed(value: Plain | undefined): PlainObject {
@@ -70,8 +50,4 @@ function keyed(value: Plain | undefined): PlainObject {
 /** Keys are free: only own ones count, whatever they are called. */
 function at(value: PlainObject, key: string): Plain | undefined {
   return Object.hasOwn(value, key) ? value[key] : undefined;
-}
-
-function escaped(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }

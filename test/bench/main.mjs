@@ -18,11 +18,12 @@ import { loadBuild } from './build.mjs';
 import { durable } from './durable.mjs';
 import { graphs } from './graphs.mjs';
 import { liveWorkers } from './live-workers.mjs';
+import { memory } from './memory.mjs';
 import { startUp } from './start-up.mjs';
 import { tasks } from './tasks.mjs';
 
 /** @type {{ readonly [name: string]: (build: Build, options: { quick: boolean }) => AsyncGenerator<Line> }} */
-const loads = { 'start-up': startUp, graphs, 'live-workers': liveWorkers, durable, tasks };
+const loads = { 'start-up': startUp, graphs, 'live-workers': liveWorkers, durable, tasks, memory };
 
 const { values } = parseArgs({
   options: {

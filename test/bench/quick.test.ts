@@ -36,7 +36,7 @@ describe('the benchmarks', () => {
   it('carry out every load', () => {
     const loads = new Set(lines.map(({ bench }) => bench));
     expect(loads, stderr).toEqual(
-      new Set(['start-up', 'graphs', 'live workers', 'durable', 'tasks']),
+      new Set(['start-up', 'graphs', 'live workers', 'durable', 'tasks', 'memory']),
     );
   });
 
