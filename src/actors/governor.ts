@@ -3,6 +3,7 @@ import { errorInfo } from '../core/errors.ts';
 import type { ErrorInfo } from '../core/errors.ts';
 import { AdmissionQueue } from '../policies/admission.ts';
 import type { PermitRequest } from '../policies/admission.ts';
+import type { Claim } from '../policies/fair-share.ts';
 import type { ActorLogic, Snapshot } from './xstate.ts';
 
 /** Who asks for permits: a run. */
@@ -24,7 +25,11 @@ export type GovernorEvent =
       /** Units per kind that the run limits; a kind named nowhere has capacity 1. */
       readonly capacity: Readonly<Record<string, number>>;
       readonly holder: PermitHolder;
+      /** The run's part of what the process shares. */
+      readonly claim?: Claim | undefined;
     }
+  /** Nothing more is wanted; what is held comes back by release, and what is left with the close. */
+  | { readonly type: 'scope.drain'; readonly scope: string }
   | { readonly type: 'scope.close'; readonly scope: string }
   | {
       readonly type: 'permits.request';
@@ -40,6 +45,8 @@ export interface GovernorInput {
   readonly clock: Clock;
   /** Attempts at one time over all runs. */
   readonly concurrency: number;
+  /** Units of other kinds that all runs share; default: every kind is a run's own. */
+  readonly resources?: Readonly<Record<string, number>> | undefined;
   /** Waiting time that raises a priority by one. */
   readonly agePeriodMs: number;
 }
@@ -62,7 +69,7 @@ export type GovernorLogic = ActorLogic<
   GovernorInput
 >;
 
-/** Admits tasks: resource units, locks, concurrency and priority, all or nothing, over all runs of the process. */
+/** Admits tasks, all or nothing: units, locks, concurrency and priority within a run, fair shares between runs. */
 export const governorLogic: GovernorLogic = {
   config: {
     id: 'governor',
@@ -71,6 +78,7 @@ export const governorLogic: GovernorLogic = {
       admitting: {
         on: {
           'scope.open': {},
+          'scope.drain': {},
           'scope.close': {},
           'permits.request': {},
           'permit.withdraw': {},
@@ -81,13 +89,13 @@ export const governorLogic: GovernorLogic = {
       closed: { type: 'final' },
     },
   },
-  getInitialSnapshot: (_scope, { clock, concurrency, agePeriodMs }) =>
+  getInitialSnapshot: (_scope, { clock, concurrency, resources, agePeriodMs }) =>
     ({
       status: 'active',
       output: undefined,
       error: undefined,
       value: 'admitting',
-      queue: new AdmissionQueue({ capacity: { concurrency }, agePeriodMs }),
+      queue: new AdmissionQueue({ capacity: { ...resources, concurrency }, agePeriodMs }),
       holders: new Map(),
       clock,
     }) as never,
@@ -106,7 +114,10 @@ function receive(governor: GovernorSnapshot, event: GovernorEvent): boolean {
   switch (event.type) {
     case 'scope.open':
       holders.set(event.scope, event.holder);
-      queue.setScope(event.scope, event.capacity);
+      queue.setScope(event.scope, event.capacity, event.claim);
+      return false;
+    case 'scope.drain':
+      queue.withdrawAll(event.scope);
       return false;
     case 'scope.close':
       holders.delete(event.scope);

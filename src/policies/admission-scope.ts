@@ -1,36 +1,30 @@
 import { TroupeError } from '../core/errors.ts';
 import { concurrencyKind } from '../workflow/model.ts';
-import { AgingQueue, type AgingEntry } from './aging-queue.ts';
+import type { Bucket, Contender, Contestant, Shape, Shapes, Waiting } from './admission-shape.ts';
+import { AgingQueue, periodsWaited } from './aging-queue.ts';
+import { weightedShare } from './fair-share.ts';
 import { Permits, overlap, without, type PermitRequest, type Units } from './permits.ts';
+import { Reservation, passesBeforeReserving } from './reservation.ts';
 
 /** The demand of a request that asks for nothing but its slot. */
 export const oneSlot: Units = { [concurrencyKind]: 1 };
 
-/** A waiting request and where it waits. */
-export interface Waiting extends AgingEntry {
-  readonly request: PermitRequest;
-  readonly bucket: Bucket;
-}
-
-/** Requests of one scope with the same demand and the same priority: only the first of them can be next. */
-export interface Bucket {
-  readonly key: string;
-  readonly demand: Units;
-  /** The part of the demand that the process limits. */
-  readonly shared: Units;
-  readonly priority: number;
-  readonly queue: AgingQueue<Waiting>;
-}
-
-/** What a scope is made from. */
-export interface ScopeOptions {
-  readonly name: string;
-  /** Units of a kind that the scope has. */
-  readonly limitOf: (kind: string) => number;
-  /** Whether the process limits a kind. */
-  readonly isShared: (kind: string) => boolean;
+/** What the scopes of one queue have in common. */
+export interface Surroundings {
+  /** Units of the kinds that the process limits. */
+  readonly capacity: Units;
+  readonly shapes: Shapes;
   /** See {@link AgingQueue}. */
   readonly periodMs: number;
+}
+
+/** What is a scope's own. */
+export interface ScopeTerms {
+  /** Units of a kind that the scope has. */
+  readonly limitOf: (kind: string) => number;
+  readonly weight: number;
+  /** Its class, as an index of {@link scheduleClasses}. */
+  readonly rank: number;
 }
 
 /**
@@ -40,21 +34,36 @@ export interface ScopeOptions {
  * 1. `waiting` and the buckets hold the same requests; no bucket is empty.
  * 2. `held` has what every admitted request has not given back; `permits` has taken the sum of it.
  * 3. No id is in both `waiting` and `held`.
- * 4. `readyHeads`, while there, is what {@link AdmissionScope.ready} would find out before `readyUntil`:
- *    every change of buckets, permits or limits forgets it.
+ * 4. While the scope is not `stale`, it contends in the lanes of exactly the shapes of which a bucket may
+ *    start as far as the scope itself is concerned, and `ready` has these buckets.
+ * 5. At most one bucket is reserved for; it is not empty.
  */
-export class AdmissionScope {
+export class AdmissionScope implements Contestant {
+  readonly name: string;
   readonly permits: Permits;
   readonly waiting = new Map<string, Waiting>();
-  readonly buckets = new Map<string, Bucket>();
+  /** Something has changed since the last {@link AdmissionScope.contend}. Written by the queue and the scope. */
+  stale = false;
+  private readonly buckets = new Map<string, Bucket>();
   private readonly held = new Map<string, Units>();
-  private readonly options: ScopeOptions;
-  private readyHeads: readonly Waiting[] | undefined;
-  private readyUntil = Infinity;
+  private readonly around: Surroundings;
+  private readonly contenders = new Map<Shape, Contender>();
+  private terms: ScopeTerms;
+  private ready: Bucket[] = [];
+  private reserved: Reservation<Bucket> | undefined;
+  private passes = 0;
+  private round = 0;
 
-  constructor(options: ScopeOptions) {
-    this.options = options;
-    this.permits = new Permits(options.limitOf);
+  constructor(name: string, terms: ScopeTerms, around: Surroundings) {
+    this.name = name;
+    this.terms = terms;
+    this.around = around;
+    this.permits = new Permits(terms.limitOf);
+  }
+
+  /** Its class, as an index of {@link scheduleClasses}. */
+  get rank(): number {
+    return this.terms.rank;
   }
 
   /** Whether a request waits or is held. */
@@ -63,16 +72,17 @@ export class AdmissionScope {
   }
 
   /** @throws TroupeError TRP_WORKFLOW_UNSATISFIABLE when a waiting request could never start; nothing changes then. */
-  changeLimits(limitOf: (kind: string) => number): void {
-    const probe = new Permits(limitOf);
+  changeTerms(terms: ScopeTerms): void {
+    const probe = new Permits(terms.limitOf);
     for (const { demand } of this.buckets.values()) {
       const kind = probe.unsatisfiable(demand);
       if (kind === undefined) continue;
       const message = `A request that waits needs ${demand[kind]} of ${kind}, more than there would be.`;
-      throw new TroupeError('TRP_WORKFLOW_UNSATISFIABLE', message, { place: this.options.name });
+      throw new TroupeError('TRP_WORKFLOW_UNSATISFIABLE', message, { place: this.name });
     }
-    this.permits.limit(limitOf);
-    this.readyHeads = undefined;
+    this.retire();
+    this.terms = terms;
+    this.permits.limit(terms.limitOf);
   }
 
   enqueue(
@@ -83,26 +93,7 @@ export class AdmissionScope {
     const bucket = this.bucketFor(request.priority, demand);
     const entry: Waiting = { ...order, rank: request.rank, slot: -1, request, bucket };
     bucket.queue.add(entry);
-    this.readyHeads = undefined;
     this.waiting.set(request.id, entry);
-  }
-
-  /**
-   * The first of every bucket that fits what the scope itself has left. Kept between calls, so that a run
-   * in which nothing happened costs nothing. `now` never goes back.
-   */
-  ready(now: number): readonly Waiting[] {
-    if (this.readyHeads && now < this.readyUntil) return this.readyHeads;
-    const heads: Waiting[] = [];
-    this.readyUntil = Infinity;
-    for (const { demand, queue } of this.buckets.values()) {
-      const head = this.permits.fits(demand) ? queue.head(now) : undefined;
-      if (!head) continue;
-      heads.push(head);
-      this.readyUntil = Math.min(this.readyUntil, queue.steadyUntil(now));
-    }
-    this.readyHeads = heads;
-    return heads;
   }
 
   withdraw(id: string): boolean {
@@ -111,9 +102,64 @@ export class AdmissionScope {
     return entry !== undefined;
   }
 
+  /** Forgets what waits; what is held stays. */
+  withdrawAll(): void {
+    for (const { shape } of this.buckets.values()) this.around.shapes.leave(shape);
+    this.buckets.clear();
+    this.waiting.clear();
+    this.retire();
+  }
+
+  /** Leaves the competition until the next {@link AdmissionScope.contend}. */
+  retire(): void {
+    for (const contender of this.contenders.values())
+      this.laneOf(contender.shape).remove(contender);
+    this.contenders.clear();
+    this.ready = [];
+  }
+
+  /** Takes its place among the others, by what has changed. */
+  contend(now: number): void {
+    this.stale = false;
+    this.renewReservation(now);
+    const { capacity } = this.around;
+    const share = weightedShare(this.permits.taken(), capacity, this.terms.weight);
+    this.ready.length = 0;
+    this.round++;
+    for (const bucket of this.buckets.values()) {
+      if (!this.mayStart(bucket)) continue;
+      this.ready.push(bucket);
+      this.join(bucket, share);
+    }
+    for (const contender of this.contenders.values()) {
+      const lane = this.laneOf(contender.shape);
+      if (contender.round === this.round) lane.settle(contender);
+      else {
+        lane.remove(contender);
+        this.contenders.delete(contender.shape);
+      }
+    }
+  }
+
+  /** The request that comes first among those of a shape in which the scope contends. */
+  first(shape: Shape, now: number): Waiting | undefined {
+    const reserved = this.reserved?.owner;
+    if (reserved?.shape === shape && this.ready.includes(reserved)) return reserved.queue.head(now);
+    if (this.ready.length === 1) return this.ready[0]?.queue.head(now);
+    return this.firstOf(this.ready, now, shape);
+  }
+
+  /** Keeps the whole demand of a bucket free of others of this scope. */
+  reserve(bucket: Bucket): void {
+    this.reserved = new Reservation(bucket, bucket.demand);
+    this.reserved.keepAll();
+  }
+
   /** Moves a waiting request to the held ones and takes its demand. */
   admit(entry: Waiting): PermitRequest {
     const { request, bucket } = entry;
+    if (this.reserved?.owner === bucket) this.reserved = undefined;
+    this.passes = this.ready.length < this.buckets.size ? this.passes + 1 : 0;
     this.leave(entry);
     this.held.set(request.id, bucket.demand);
     this.permits.take(bucket.demand);
@@ -129,31 +175,105 @@ export class AdmissionScope {
     if (Object.keys(rest).length === 0) this.held.delete(id);
     else this.held.set(id, rest);
     this.permits.give(given);
-    this.readyHeads = undefined;
     return Object.keys(given).length === 0 ? undefined : given;
+  }
+
+  /** Reserves for the first that does not fit once it was passed too often; drops what nobody waits for any more. */
+  private renewReservation(now: number): void {
+    if (this.reserved?.owner.queue.size === 0) this.reserved = undefined;
+    if (!this.reserved && this.passes >= passesBeforeReserving) {
+      const bucket = this.firstOf(this.buckets.values(), now)?.bucket;
+      if (bucket && !this.permits.fits(bucket.demand)) {
+        this.reserved = new Reservation(bucket, bucket.demand);
+        this.passes = 0;
+      }
+    }
+    this.reserved?.renew(this.permits);
+  }
+
+  private mayStart(bucket: Bucket): boolean {
+    const { reserved, permits } = this;
+    if (!reserved || reserved.owner === bucket) return permits.fits(bucket.demand);
+    return reserved.allows(permits, bucket.demand);
+  }
+
+  private join({ shape, priority, queue }: Bucket, share: number): void {
+    const { at, sequence } = queue.oldest() as Waiting;
+    const key = ageKey(at, priority, this.around.periodMs);
+    const known = this.contenders.get(shape);
+    if (!known) {
+      const { round } = this;
+      this.contenders.set(shape, { scope: this, shape, share, key, sequence, round, slot: -1 });
+      return;
+    }
+    const isEarlier = key < known.key || (key === known.key && sequence < known.sequence);
+    const isFirst = known.round !== this.round || isEarlier;
+    known.round = this.round;
+    known.share = share;
+    if (isFirst) Object.assign(known, { key, sequence });
+  }
+
+  /** The first of all the requests of some buckets, or of those of one shape. */
+  private firstOf(buckets: Iterable<Bucket>, now: number, only?: Shape): Waiting | undefined {
+    let first: Waiting | undefined;
+    let most = -Infinity;
+    for (const { priority, queue, shape } of buckets) {
+      const head = only === undefined || shape === only ? queue.head(now) : undefined;
+      if (!head) continue;
+      const effective = priority + periodsWaited(head.at, now, this.around.periodMs);
+      if (first && (effective < most || (effective === most && !startsBefore(head, first))))
+        continue;
+      first = head;
+      most = effective;
+    }
+    return first;
+  }
+
+  private laneOf(shape: Shape): Shape['lanes'][number] {
+    return shape.lanes[this.terms.rank] as Shape['lanes'][number];
   }
 
   private leave(entry: Waiting): void {
     const { bucket, request } = entry;
     bucket.queue.remove(entry);
-    this.readyHeads = undefined;
-    if (bucket.queue.size === 0) this.buckets.delete(bucket.key);
     this.waiting.delete(request.id);
+    if (bucket.queue.size > 0) return;
+    this.buckets.delete(bucket.key);
+    this.around.shapes.leave(bucket.shape);
   }
 
   private bucketFor(priority: number, demand: Units): Bucket {
     const key = bucketKey(priority, demand);
     const known = this.buckets.get(key);
     if (known) return known;
-    const { isShared, periodMs } = this.options;
-    const shared = Object.fromEntries(Object.entries(demand).filter(([kind]) => isShared(kind)));
-    const bucket = { key, demand, shared, priority, queue: new AgingQueue<Waiting>(periodMs) };
+    const { periodMs } = this.around;
+    const queue = new AgingQueue<Waiting>(periodMs);
+    const bucket = { key, demand, shape: this.shapeOf(demand), priority, queue };
     this.buckets.set(key, bucket);
     return bucket;
+  }
+
+  private shapeOf(demand: Units): Shape {
+    const { capacity, shapes } = this.around;
+    if (demand === oneSlot) return shapes.enter('', oneSlot);
+    const shared = Object.entries(demand).filter(
+      ([kind]) => kind !== concurrencyKind && Object.hasOwn(capacity, kind),
+    );
+    const key = shared.length === 0 ? '' : JSON.stringify(shared.sort(byKind));
+    return shapes.enter(key, { ...Object.fromEntries(shared), ...oneSlot });
   }
 }
 
 const nothing: Units = {};
+
+function startsBefore(a: Waiting, b: Waiting): boolean {
+  return a.rank === b.rank ? a.sequence < b.sequence : a.rank > b.rank;
+}
+
+/** A step of priority weighs as much as a period of waiting; without periods, only priority counts. */
+function ageKey(at: number, priority: number, periodMs: number): number {
+  return periodMs === Infinity ? -priority : at - priority * periodMs;
+}
 
 /** Equal for equal demands, in whatever order their kinds stand. */
 function bucketKey(priority: number, demand: Units): string {

@@ -1,9 +1,11 @@
 import { TroupeError } from '../core/errors.ts';
-import { Heap } from '../core/heap.ts';
 import { concurrencyKind } from '../workflow/model.ts';
-import { AdmissionScope, oneSlot, type Waiting } from './admission-scope.ts';
-import { periodsWaited } from './aging-queue.ts';
+import { AdmissionScope, oneSlot, type ScopeTerms } from './admission-scope.ts';
+import { Shapes } from './admission-shape.ts';
+import type { Bucket, Contender, Contestant, Shape } from './admission-shape.ts';
+import { ClassTurns, checkedWeight, scheduleClasses, type Claim } from './fair-share.ts';
 import { Permits, unitsOf, type PermitRequest, type Units } from './permits.ts';
+import { Reservation, passesBeforeReserving } from './reservation.ts';
 
 export type { PermitRequest } from './permits.ts';
 
@@ -15,23 +17,25 @@ export interface AdmissionOptions {
   readonly agePeriodMs: number;
 }
 
-/** The request that comes first in its scope, as it competes with those of the others. */
-interface Head {
-  readonly waiting: Waiting;
-  readonly scope: AdmissionScope;
-  /** Priority with what waiting added. */
-  readonly effective: number;
+/** How a run takes part. */
+export interface ScopeOptions extends Claim {
+  /** Units of a kind that neither the run nor the process names. Default 1. */
+  readonly defaultCapacity?: number;
 }
 
 /**
  * The governor's queue: who may start now, and who holds what. All or nothing, so nobody holds one thing
- * while waiting for another; nobody waits behind a request that cannot start. Those who can start do so
- * in order of priority (raised by one for every `agePeriodMs` waited), then rank, then arrival.
+ * while waiting for another; nobody waits behind a request that cannot start.
+ *
+ * Between runs: the class that has its turn ({@link ClassTurns}), then the run with the least weighted
+ * dominant share of what the process limits, then the one that has waited longest, priority counted as
+ * waiting. Within a run: priority (raised by one for every `agePeriodMs` waited), then rank, then arrival.
+ * A request that comes first and does not fit is passed at most {@link passesBeforeReserving} times; then
+ * what it lacks is kept for it.
  *
  * A kind that the process limits is taken from the process, and from the run as well when the run limits it
- * too; any other kind is the run's own. Asking costs O(log n); admitting looks only at the first of each
- * bucket (requests of one run with equal demand and priority), and remembers those of runs in which nothing
- * has happened.
+ * too; any other kind is the run's own. Asking and admitting cost O(log n), and besides as much as there are
+ * different shared demands, and different demands and priorities in the run concerned.
  *
  * Invariants:
  * 1. A request is waiting (in its scope's `waiting` and in exactly one bucket), or held, or unknown.
@@ -39,12 +43,18 @@ interface Head {
  * 3. Nothing is admitted that would put a kind above its limit.
  * 4. A waiting request's demand is within the limits, so it starts once enough is given back.
  * 5. Time never goes back: `at` and `now` count as at least the latest time seen.
+ * 6. Every scope that is stale is in `stale`.
  */
 export class AdmissionQueue {
   private readonly scopes = new Map<string, AdmissionScope>();
   private readonly process: Permits;
   private readonly capacity: Units;
   private readonly periodMs: number;
+  private readonly shapes = new Shapes();
+  private readonly turns = new ClassTurns();
+  private readonly stale: Contestant[] = [];
+  private reserved: Reservation<{ contender: Contender; bucket: Bucket }> | undefined;
+  private passes = 0;
   private latest = -Infinity;
   private sequence = 0;
 
@@ -58,19 +68,19 @@ export class AdmissionQueue {
   }
 
   /**
-   * Declares a run, or changes its limits: what is held stays held.
-   * @param defaultCapacity units of a kind that neither the run nor the process names.
-   * @throws TroupeError TRP_WORKFLOW_UNSATISFIABLE when a request that waits could never start then; nothing
-   * has changed in that case.
+   * Declares a run, or changes its limits and its claim: what is held stays held.
+   * @throws TroupeError TRP_WORKFLOW_UNSATISFIABLE when a request that waits could never start then,
+   * TRP_OPTION_INVALID for a weight that is no number above 0; nothing has changed in either case.
    */
-  setScope(scope: string, capacity: Units, defaultCapacity = 1): void {
-    const limits = { ...capacity };
-    const limitOf = (kind: string): number =>
-      unitsOf(limits, kind) ?? this.unnamedLimit(kind, defaultCapacity);
-    const known = this.scopes.get(scope);
-    const { periodMs, isShared } = this;
-    if (known) known.changeLimits(limitOf);
-    else this.scopes.set(scope, new AdmissionScope({ name: scope, limitOf, isShared, periodMs }));
+  setScope(name: string, limits: Units, options: ScopeOptions = {}): void {
+    const terms = this.termsOf(name, { ...limits }, options);
+    const known = this.scopes.get(name);
+    if (known) {
+      known.changeTerms(terms);
+      return this.touch(known);
+    }
+    const { capacity, shapes, periodMs } = this;
+    this.scopes.set(name, new AdmissionScope(name, terms, { capacity, shapes, periodMs }));
   }
 
   /**
@@ -87,11 +97,20 @@ export class AdmissionQueue {
     const lacking = this.process.unsatisfiable(demand) ?? scope.permits.unsatisfiable(demand);
     if (lacking !== undefined) throw unsatisfiable(request, lacking);
     scope.enqueue(request, demand, { at: this.advanced(request.at), sequence: this.sequence++ });
+    this.touch(scope);
   }
 
   /** Takes a waiting request back. False: it was not waiting. */
   withdraw(scope: string, id: string): boolean {
-    return this.scopes.get(scope)?.withdraw(id) ?? false;
+    const known = this.scopes.get(scope);
+    if (!known?.withdraw(id)) return false;
+    this.touch(known);
+    return true;
+  }
+
+  /** Takes all waiting requests of a run back; what it holds it keeps until it is released. */
+  withdrawAll(scope: string): void {
+    this.scopes.get(scope)?.withdrawAll();
   }
 
   /**
@@ -99,9 +118,11 @@ export class AdmissionQueue {
    * to give back.
    */
   release(scope: string, id: string, part?: Units): boolean {
-    const given = this.scopes.get(scope)?.release(id, part);
-    if (!given) return false;
+    const known = this.scopes.get(scope);
+    const given = known?.release(id, part);
+    if (!known || !given) return false;
     this.process.give(given);
+    this.touch(known);
     return true;
   }
 
@@ -109,6 +130,7 @@ export class AdmissionQueue {
   removeScope(scope: string): void {
     const known = this.scopes.get(scope);
     if (!known) return;
+    known.withdrawAll();
     this.process.give(known.permits.inUse());
     this.scopes.delete(scope);
   }
@@ -116,16 +138,17 @@ export class AdmissionQueue {
   /** Everything that can start now, in order of start; it holds its demand until it is released. */
   admit(now: number): PermitRequest[] {
     const time = this.advanced(now);
-    const heads = this.heads(time);
     const admitted: PermitRequest[] = [];
-    for (let head = heads.pop(); head && this.process.fits(oneSlot); head = heads.pop()) {
-      const { waiting, scope } = head;
-      if (this.process.fits(waiting.bucket.shared)) {
-        this.process.take(waiting.bucket.demand);
-        admitted.push(scope.admit(waiting));
-      }
-      // What does not fit now is not looked at again: capacity only shrinks during this loop.
-      this.pushFirst(heads, scope, time);
+    while (this.process.fits(oneSlot)) {
+      for (let scope = this.stale.pop(); scope; scope = this.stale.pop()) scope.contend(time);
+      const next = this.next(time);
+      const waiting = next?.scope.first(next.shape, time);
+      if (!next || !waiting) break;
+      if (this.reserved?.owner.bucket === waiting.bucket) this.reserved = undefined;
+      this.process.take(waiting.bucket.demand);
+      admitted.push(next.scope.admit(waiting));
+      this.turns.took(next.scope.rank, this.contends);
+      this.touch(next.scope);
     }
     return admitted;
   }
@@ -142,45 +165,74 @@ export class AdmissionQueue {
     return [...this.scopes.values()].reduce((sum, { waiting }) => sum + waiting.size, 0);
   }
 
-  private unnamedLimit(kind: string, defaultCapacity: number): number {
-    return this.isShared(kind) ? Infinity : defaultCapacity;
+  private termsOf(place: string, limits: Units, options: ScopeOptions): ScopeTerms {
+    const { defaultCapacity = 1, weight = 1, class: name = 'normal' } = options;
+    return {
+      limitOf: (kind) =>
+        unitsOf(limits, kind) ?? (this.isShared(kind) ? Infinity : defaultCapacity),
+      weight: checkedWeight(weight, place),
+      rank: scheduleClasses.indexOf(name),
+    };
   }
 
-  private readonly isShared = (kind: string): boolean => {
+  private isShared(kind: string): boolean {
     return kind === concurrencyKind || unitsOf(this.capacity, kind) !== undefined;
-  };
+  }
 
   private advanced(time: number): number {
     this.latest = Math.max(this.latest, time);
     return this.latest;
   }
 
-  private heads(now: number): Heap<Head> {
-    const heads = new Heap<Head>(startsBefore);
-    if (!this.process.fits(oneSlot)) return heads;
-    for (const scope of this.scopes.values()) {
-      if (scope.waiting.size > 0) this.pushFirst(heads, scope, now);
-    }
-    return heads;
+  private readonly contends = (rank: number): boolean => this.shapes.contend(rank);
+
+  private touch(scope: Contestant): void {
+    if (scope.stale) return;
+    scope.stale = true;
+    this.stale.push(scope);
   }
 
-  /** Pushes the request that comes first among those of a scope that could start now. */
-  private pushFirst(heads: Heap<Head>, scope: AdmissionScope, now: number): void {
-    let first: Head | undefined;
-    for (const waiting of scope.ready(now)) {
-      if (!this.process.fits(waiting.bucket.shared)) continue;
-      const effective = waiting.bucket.priority + periodsWaited(waiting.at, now, this.periodMs);
-      const head = { waiting, scope, effective };
-      if (!first || startsBefore(head, first)) first = head;
-    }
-    if (first) heads.push(first);
+  /** Who starts next: whoever something is kept for, as soon as it fits; else who comes first among those that fit. */
+  private next(now: number): Contender | undefined {
+    const kept = this.renewReservation();
+    if (kept && this.process.fits(kept.shape.demand)) return kept;
+    const able = this.shapes.firstByClass(this.mayTake);
+    if (this.shapes.passed === 0) this.passes = 0;
+    else if (!kept && this.passes++ >= passesBeforeReserving && this.reserveForFirst(now))
+      return this.inTurn(this.shapes.firstByClass(this.mayTake));
+    return this.inTurn(able);
   }
-}
 
-function startsBefore(a: Head, b: Head): boolean {
-  if (a.effective !== b.effective) return a.effective > b.effective;
-  if (a.waiting.rank !== b.waiting.rank) return a.waiting.rank > b.waiting.rank;
-  return a.waiting.sequence < b.waiting.sequence;
+  private readonly mayTake = ({ demand }: Shape): boolean =>
+    this.reserved?.allows(this.process, demand) ?? this.process.fits(demand);
+
+  private inTurn(first: readonly (Contender | undefined)[]): Contender | undefined {
+    const rank = this.turns.next((candidate) => first[candidate] !== undefined);
+    return rank === undefined ? undefined : first[rank];
+  }
+
+  /** Keeps what is lacking for the one that comes first of all. False: that one fits. */
+  private reserveForFirst(now: number): boolean {
+    const first = this.inTurn(this.shapes.firstByClass(() => true));
+    const bucket = first?.scope.first(first.shape, now)?.bucket;
+    if (!first || !bucket || this.process.fits(first.shape.demand)) return false;
+    this.passes = 0;
+    this.reserved = new Reservation({ contender: first, bucket }, first.shape.demand);
+    this.reserved.renew(this.process);
+    first.scope.reserve(bucket);
+    return true;
+  }
+
+  private renewReservation(): Contender | undefined {
+    if (!this.reserved) return undefined;
+    const { contender, bucket } = this.reserved.owner;
+    if (bucket.queue.size === 0 || contender.slot < 0) {
+      this.reserved = undefined;
+      return undefined;
+    }
+    this.reserved.renew(this.process);
+    return contender;
+  }
 }
 
 function wholeDemand({ id, demand }: PermitRequest): Units {

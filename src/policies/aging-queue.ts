@@ -67,14 +67,9 @@ export class AgingQueue<T extends AgingEntry> {
     return this.bestBelow(this.endOf(periods, now));
   }
 
-  /** Until when, not included, the head at `now` stays the head if nothing is added or removed. */
-  steadyUntil(now: number): number {
-    if (this.live === 0) return Infinity;
-    const periods = this.periodsWaited(this.first, now);
-    const end = this.endOf(periods, now);
-    const oldestSteps = (this.ats[this.first] as number) + (periods + 1) * this.periodMs;
-    if (end === this.ats.length) return oldestSteps;
-    return Math.min(oldestSteps, (this.ats[end] as number) + periods * this.periodMs);
+  /** The entry that has waited longest. */
+  oldest(): T | undefined {
+    return this.tree[this.capacity + this.first];
   }
 
   private periodsWaited(slot: number, now: number): number {

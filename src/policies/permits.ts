@@ -77,6 +77,24 @@ export class Permits {
     return true;
   }
 
+  /** Whether the demand is free now and leaves free what is reserved. */
+  leaves(demand: Units, reserved: ReadonlyMap<string, number>): boolean {
+    for (const kind in demand) {
+      const units = demand[kind] ?? 0;
+      const wanted = units > 0 ? units + (reserved.get(kind) ?? 0) : 0;
+      if (this.usedOf(kind) + wanted > this.limitOf(kind) + tolerance) return false;
+    }
+    return true;
+  }
+
+  /** Adds to `reserved` each kind of which the demand is not free now. */
+  reserveLacking(demand: Units, reserved: Map<string, number>): void {
+    for (const kind in demand) {
+      const units = demand[kind] ?? 0;
+      if (this.usedOf(kind) + units > this.limitOf(kind) + tolerance) reserved.set(kind, units);
+    }
+  }
+
   take(demand: Units): void {
     for (const kind in demand) this.add(kind, demand[kind] ?? 0);
   }
@@ -88,6 +106,11 @@ export class Permits {
   /** Units taken per kind. */
   inUse(): Record<string, number> {
     return Object.fromEntries(this.used);
+  }
+
+  /** The same without a copy; it changes with what is taken. */
+  taken(): ReadonlyMap<string, number> {
+    return this.used;
   }
 
   private usedOf(kind: string): number {

@@ -6,6 +6,8 @@ import type { DurabilityLevel } from '../journal/journal.ts';
 import type { JournalRecord } from '../journal/record.ts';
 import type { TaskFunction } from '../actors/behaviours/behaviour.ts';
 import type { RunReport } from './report.ts';
+import type { SharedMemory } from '../memory/shared/shared-memory.ts';
+import type { ScheduleSpec } from '../workflow/model.ts';
 
 /** How a Troupe is made. Everything has a default. */
 export interface TroupeOptions {
@@ -16,6 +18,11 @@ export interface TroupeOptions {
   /** Attempts at one time over all runs of this process. Default 16; a document may ask for less. */
   readonly concurrency?: number;
   /** Functions that `uses: function` agents may name instead of a module: `module: host:NAME`. */
+  /**
+   * Units of other resource kinds that all runs of this process share, e.g. `{ cpu: 100 }`. Default: none,
+   * every kind is a run's own. A document may ask for less.
+   */
+  readonly resources?: { readonly [kind: string]: number };
   readonly functions?: { readonly [name: string]: TaskFunction };
   /** Serve `troupe cancel`, `show` and `resume` of other processes. Default: true with a dataDir. */
   readonly control?: boolean;
@@ -36,7 +43,12 @@ export interface RunOptions {
    * nothing is written, and seed and input decide every byte of the report. Default false.
    */
   readonly simulate?: boolean;
-  /** Name of the file that the workflow came from, for `runs` and `show`. */
+  /** The run's part of what all runs share, journaled with it. Default: what the document's `schedule` says. */
+  readonly schedule?: ScheduleSpec;
+  /**
+   * Name of the file that the workflow came from, for `runs` and `show`. Only a workflow that comes from a file may name
+   * a bus other than `embedded`, so do not give one for a document that somebody else wrote into a request.
+   */
   readonly source?: string;
 }
 

@@ -8,6 +8,9 @@ import type { Logger } from '../core/log.ts';
 import type { DurabilityLevel, JournalStore } from '../journal/journal.ts';
 import type { TroupeOptions } from './api.ts';
 
+import { scheduleClasses } from '../policies/fair-share.ts';
+import { concurrencyKind } from '../workflow/model.ts';
+import type { ScheduleSpec } from '../workflow/model.ts';
 /** Options with every default filled in. */
 export interface TroupeConfig {
   readonly dataDir: string | undefined;
@@ -15,6 +18,7 @@ export interface TroupeConfig {
   readonly concurrency: number;
   readonly functions: NonNullable<TroupeOptions['functions']>;
   readonly control: boolean;
+  readonly resources: NonNullable<TroupeOptions['resources']>;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
@@ -29,6 +33,7 @@ const defaults = {
   clock: systemClock,
   ids: randomIds,
   logger: silentLogger,
+  resources: {},
   simulated: false,
 };
 
@@ -57,6 +62,7 @@ export function configOf(options: TroupeOptions): TroupeConfig {
 
 function checkConcurrency(concurrency: number): void {
   if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= maxConcurrency) return;
+  checkResources(config.resources);
   throw invalid('concurrency', concurrency, `a whole number from 1 to ${maxConcurrency}`);
 }
 
@@ -68,6 +74,27 @@ function checkLevel(level: string, dataDir: string | undefined): void {
 }
 
 /** Opens the journal that the configuration asks for. The file store is loaded only when it is used. */
+function checkResources(resources: TroupeConfig['resources']): void {
+  for (const [kind, units] of Object.entries(resources)) {
+    const range = 'a number of units from 0';
+    if (!(units >= 0 && Number.isFinite(units))) throw invalid(`resources.${kind}`, units, range);
+    if (kind === concurrencyKind) throw invalid('resources', kind, 'given as `concurrency`');
+  }
+}
+
+/**
+ * Checks a caller's word on a run's schedule.
+ * @throws TroupeError TRP_OPTION_INVALID
+ */
+export function checkSchedule({ share = 1, class: name = 'normal' }: ScheduleSpec): void {
+  if (!(share > 0 && Number.isFinite(share))) {
+    throw invalid('schedule.share', share, 'a number above 0');
+  }
+  if (!scheduleClasses.includes(name)) {
+    throw invalid('schedule.class', name, scheduleClasses.join(', '));
+  }
+}
+
 export async function openStore({
   dataDir,
   level,

@@ -42,7 +42,9 @@ export async function simulateRun({
     level: 'memory',
     dataDir: undefined,
     control: false,
+    bus: 'embedded',
     concurrency: unlimited,
+    resources: {},
   });
   const handle = await troupe.run(workflow, input, { ...options, seed });
   let ended = false;

@@ -22,6 +22,8 @@ export interface SystemOptions {
   readonly logger: Logger;
   readonly concurrency: number;
   readonly functions: { readonly [name: string]: TaskFunction };
+  /** Units of other kinds that all runs share. */
+  readonly resources?: { readonly [kind: string]: number } | undefined;
   readonly environment: { readonly [name: string]: string | undefined };
   readonly progressed: RunServices['progressed'];
 }
@@ -35,14 +37,14 @@ export interface System {
 
 /** Starts the supervision tree of one process. */
 export function startSystem(options: SystemOptions): System {
-  const { clock, logger, concurrency, functions, environment } = options;
+  const { clock, logger, concurrency, resources, functions, environment } = options;
   const behaviours = createBehaviours({ clock, functions, environment });
   const deadlines = new Deadlines(clock);
   const report = (id: string, error: unknown): void =>
     logger.error('an actor died of an error', { actor: id, error: messageOf(error) });
   const root = createRoot(rootMachine, {
     id: 'root',
-    input: { governor: { clock, concurrency, agePeriodMs }, onFault: report },
+    input: { governor: { clock, concurrency, resources, agePeriodMs }, onFault: report },
     clock,
     logger,
     onFault: (error) => report('root', error),

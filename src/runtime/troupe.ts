@@ -17,7 +17,7 @@ import { engineVersion } from './engine-version.ts';
 import { inputFor } from './inputs.ts';
 import { EndedRun } from './ended-run.ts';
 import { LiveRun } from './live-run.ts';
-import { configOf, openStore } from './options.ts';
+import { checkSchedule, configOf, openStore } from './options.ts';
 import type { TroupeConfig } from './options.ts';
 import type { RunReport } from './report.ts';
 import { runSummaries, storedReport, workflowOf } from './stored-runs.ts';
@@ -65,7 +65,7 @@ class LocalTroupe implements Troupe {
   private closing: Promise<void> | undefined;
 
   constructor(config: TroupeConfig, store: JournalStore) {
-    const { clock, logger, concurrency, functions } = config;
+    const { clock, logger, concurrency, resources, functions } = config;
     this.config = config;
     this.store = store;
     this.node = store.node;
@@ -79,6 +79,7 @@ class LocalTroupe implements Troupe {
       clock,
       logger,
       concurrency,
+      resources,
       functions,
       environment: process.env,
       progressed: (run, task, { fraction = null, message = null }) =>
@@ -170,7 +171,7 @@ class LocalTroupe implements Troupe {
       run,
       format: recordFormat,
       engine: engineVersion,
-      workflow: toPlain(workflow) as unknown as Workflow,
+      workflow: toPlain(scheduled(workflow, options)) as unknown as Workflow,
       source: options.source ?? '',
       input: inputFor(workflow, input),
       seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
@@ -339,6 +340,13 @@ class LocalTroupe implements Troupe {
   private assertOpen(): void {
     if (this.closing) throw new TroupeError('TRP_CLOSED', 'This Troupe has been closed.');
   }
+}
+
+/** The caller's word on the run's schedule counts before the document's, key by key. */
+function scheduled(workflow: Workflow, { schedule }: RunOptions): Workflow {
+  if (schedule === undefined) return workflow;
+  checkSchedule(schedule);
+  return { ...workflow, schedule: { ...workflow.schedule, ...schedule } };
 }
 
 async function readWorkflow(workflow: unknown): Promise<Workflow> {

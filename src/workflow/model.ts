@@ -23,7 +23,22 @@ export interface Workflow {
   readonly inputs: { readonly [name: string]: InputSpec };
   /** From the run's start, queueing included. */
   readonly deadlineMs: number | undefined;
+  /** The bus that the document asks for; absent: none. Not part of the hash: where a run is shown does not change it. */
+  readonly bus?: string;
+  /** The run's part of what all runs of a process share; undefined: share 1, class normal. */
+  readonly schedule?: ScheduleSpec | undefined;
 }
+
+/** How a run stands beside other runs of the process. */
+export interface ScheduleSpec {
+  /** How much more than a run of share 1 it may use; above 0. Default 1. */
+  readonly share?: number | undefined;
+  /** Default normal. */
+  readonly class?: ScheduleClass | undefined;
+}
+
+/** A higher class goes first, but never so that a lower one starves: interactive, normal, batch. */
+export type ScheduleClass = 'interactive' | 'normal' | 'batch';
 
 /** A value that the run is given. */
 export interface InputSpec {

@@ -121,6 +121,7 @@ function frozen(draft: Draft, { baseDir, resources, keys }: Surroundings): Workf
     outputs: document.outputs as Workflow['outputs'],
     inputs: inputSpecs(document),
     deadlineMs: durationMs(document.deadline),
+    ...(document.schedule === undefined ? {} : { schedule: document.schedule }),
   };
   const hash = contentHash(toPlain(written, 'the workflow'));
   const agents = Object.entries(written.agents).map(

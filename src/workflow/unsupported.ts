@@ -36,7 +36,6 @@ export const unsupportedKeys: { readonly [block: string]: readonly string[] } = 
     'resource_manager',
     'restart',
     'retention',
-    'schedule',
     'secrets',
     'state_sync',
     'supervision',

@@ -1,20 +1,34 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { AdmissionQueue, type PermitRequest } from '../../src/policies/admission.ts';
+import type { Claim } from '../../src/policies/fair-share.ts';
+import type { ScheduleClass } from '../../src/workflow/model.ts';
 
 const processCapacity: Record<string, number> = { concurrency: 4, gpu: 3 };
 const scopeCapacity: Record<string, Record<string, number>> = {
   narrow: { concurrency: 2, cpu: 3 },
   wide: { cpu: 5, gpu: 2 },
+  slow: { cpu: 3 },
+  quick: { cpu: 4, concurrency: 3 },
 };
+const claims: Record<string, Claim> = {
+  narrow: { weight: 1, class: 'normal' },
+  wide: { weight: 2, class: 'normal' },
+  slow: { weight: 1, class: 'batch' },
+  quick: { weight: 0.5, class: 'interactive' },
+};
+const classes: readonly ScheduleClass[] = ['interactive', 'normal', 'batch'];
 const agePeriodMs = 10;
 
-/** The same rules without any cleverness: sort everything that waits, take in turn what fits. */
+type Waiting = PermitRequest & { sequence: number; since: number };
+
+/** The same rules without any cleverness: look at everything again for every single admission. */
 class NaiveQueue {
-  waiting: (PermitRequest & { sequence: number; since: number })[] = [];
+  waiting: Waiting[] = [];
   held: PermitRequest[] = [];
   private latest = -Infinity;
   private sequence = 0;
+  private readonly passed = { interactive: 0, normal: 0, batch: 0 };
 
   request(request: PermitRequest): void {
     const known = [...this.waiting, ...this.held].some(
@@ -27,18 +41,54 @@ class NaiveQueue {
 
   admit(now: number): PermitRequest[] {
     this.latest = Math.max(this.latest, now);
-    const effective = (r: { priority: number; since: number }): number =>
-      r.priority + Math.floor((this.latest - r.since) / agePeriodMs);
-    const sorted = this.waiting.toSorted(
-      (a, b) => effective(b) - effective(a) || b.rank - a.rank || a.sequence - b.sequence,
-    );
-    const admitted = sorted.filter((request) => {
-      if (!this.fits(request)) return false;
-      this.held.push(request);
-      return true;
-    });
-    this.waiting = this.waiting.filter((request) => !admitted.includes(request));
+    const admitted: PermitRequest[] = [];
+    for (let next = this.next(); next; next = this.next()) {
+      this.waiting = this.waiting.filter((request) => request !== next);
+      this.held.push(next);
+      admitted.push(next);
+      this.pass(claims[next.scope]?.class ?? 'normal');
+    }
     return admitted;
+  }
+
+  private pass(taken: ScheduleClass): void {
+    this.passed[taken] = 0;
+    for (const lower of classes.slice(classes.indexOf(taken) + 1)) {
+      if (this.before.some(({ scope }) => claims[scope]?.class === lower)) this.passed[lower]++;
+    }
+  }
+
+  /** Whoever could start as far as its own run is concerned, before the last admission. */
+  private before: Waiting[] = [];
+
+  private next(): Waiting | undefined {
+    this.before = this.waiting.filter((request) => this.fitsOwn(request));
+    const able = this.before.filter((request) => this.fitsProcess(request));
+    const there = classes.filter((name) => able.some(({ scope }) => claims[scope]?.class === name));
+    const turn = there.find((name, rank) => rank > 0 && this.passed[name] >= 8) ?? there[0];
+    const [first] = able
+      .filter(({ scope }) => claims[scope]?.class === turn)
+      .toSorted(
+        (a, b) =>
+          this.share(a.scope) - this.share(b.scope) ||
+          virtualStart(a) - virtualStart(b) ||
+          a.sequence - b.sequence,
+      );
+    const effective = (r: Waiting): number =>
+      r.priority + Math.floor((this.latest - r.since) / agePeriodMs);
+    const shape = first && shapeOf(first);
+    return able
+      .filter((request) => request.scope === first?.scope && shapeOf(request) === shape)
+      .toSorted(
+        (a, b) => effective(b) - effective(a) || b.rank - a.rank || a.sequence - b.sequence,
+      )[0];
+  }
+
+  private share(scope: string): number {
+    const parts = Object.entries(processCapacity).map(
+      ([kind, units]) => this.used(kind, scope) / units,
+    );
+    return Math.round((Math.max(...parts) / (claims[scope]?.weight ?? 1)) * 1e9);
   }
 
   drop(scope: string, id?: string): void {
@@ -62,21 +112,30 @@ class NaiveQueue {
       .reduce((sum, r) => sum + units(r), 0);
   }
 
-  private fits(request: PermitRequest): boolean {
-    return [...Object.entries(request.demand), ['concurrency', 1] as const].every(
-      ([kind, units]) => {
-        const shared = processCapacity[kind];
-        const own = scopeCapacity[request.scope]?.[kind] ?? (shared === undefined ? 1 : Infinity);
-        return (
-          this.used(kind) + units <= (shared ?? Infinity) &&
-          this.used(kind, request.scope) + units <= own
-        );
-      },
+  private fitsProcess({ demand }: PermitRequest): boolean {
+    return Object.entries({ ...demand, concurrency: 1 }).every(
+      ([kind, units]) => this.used(kind) + units <= (processCapacity[kind] ?? Infinity),
     );
+  }
+
+  private fitsOwn({ demand, scope }: PermitRequest): boolean {
+    return Object.entries({ ...demand, concurrency: 1 }).every(([kind, units]) => {
+      const unnamed = processCapacity[kind] === undefined ? 1 : Infinity;
+      return this.used(kind, scope) + units <= (scopeCapacity[scope]?.[kind] ?? unnamed);
+    });
   }
 }
 
-const scopes = fc.constantFrom('narrow', 'wide');
+/** A step of priority counts as much as a period of waiting. */
+function virtualStart({ since, priority }: Waiting): number {
+  return since - priority * agePeriodMs;
+}
+
+function shapeOf({ demand }: PermitRequest): number {
+  return demand['gpu'] ?? 0;
+}
+
+const scopes = fc.constantFrom(...Object.keys(scopeCapacity));
 const taskIds = fc.integer({ min: 0, max: 25 }).map((n) => `t${n}`);
 const demands = fc.constantFrom<Record<string, number>>(
   {},
@@ -126,7 +185,7 @@ class Pair {
 
   constructor() {
     for (const [scope, capacity] of Object.entries(scopeCapacity))
-      this.real.setScope(scope, capacity);
+      this.real.setScope(scope, capacity, claims[scope]);
   }
 
   apply(event: typeof events extends fc.Arbitrary<infer E> ? E : never): void {
@@ -155,14 +214,14 @@ class Pair {
 
   private remove(scope: string): void {
     this.real.removeScope(scope);
-    this.real.setScope(scope, scopeCapacity[scope] ?? {});
+    this.real.setScope(scope, scopeCapacity[scope] ?? {}, claims[scope]);
     this.naive.drop(scope);
   }
 
   private compare(): void {
     const { real, naive } = this;
     expect(real.waiting()).toBe(naive.waiting.length);
-    for (const scope of [undefined, 'narrow', 'wide']) {
+    for (const scope of [undefined, ...Object.keys(scopeCapacity)]) {
       const inUse = real.inUse(scope);
       for (const kind of ['concurrency', 'cpu', 'gpu', 'lock'])
         expect(inUse[kind] ?? 0).toBe(naive.used(kind, scope));
@@ -173,16 +232,17 @@ class Pair {
   }
 }
 
-test('it admits what sorting everything each time would admit, and leaks nothing', () => {
+// Histories are too short for a reservation, which has a test of its own.
+test('it admits what looking at everything each time would admit, and leaks nothing', () => {
   fc.assert(
-    fc.property(fc.array(events, { maxLength: 120 }), (history) => {
+    fc.property(fc.array(events, { maxLength: 60, size: 'max' }), (history) => {
       const pair = new Pair();
       for (const event of history) pair.apply(event);
-      for (const scope of ['narrow', 'wide']) pair.real.removeScope(scope);
+      for (const scope of Object.keys(scopeCapacity)) pair.real.removeScope(scope);
       expect(pair.real.inUse()).toEqual({});
       expect(pair.real.waiting()).toBe(0);
     }),
-    { numRuns: 300 },
+    { numRuns: 250 },
   );
 });
 

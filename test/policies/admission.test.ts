@@ -121,7 +121,7 @@ describe('capacity', () => {
     ['a kind named like a property of every object', { demand: { constructor: 3 } }],
   ])('a demand above %s is refused when it is made', (_what, more) => {
     const queue = new AdmissionQueue({ capacity: { concurrency: 2, gpu: 1 }, agePeriodMs: 1 });
-    queue.setScope('run', { cpu: 10 }, 2);
+    queue.setScope('run', { cpu: 10 }, { defaultCapacity: 2 });
     expect(() => queue.request(ask('greedy', more))).toThrow(
       expect.objectContaining({ code: 'TRP_WORKFLOW_UNSATISFIABLE' }),
     );

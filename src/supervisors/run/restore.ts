@@ -1,5 +1,7 @@
 import type { GroupRow, TaskRow } from '../../journal/fold.ts';
+import type { Claim } from '../../policies/fair-share.ts';
 import { concurrencyKind } from '../../workflow/model.ts';
+import type { Workflow } from '../../workflow/model.ts';
 import type { RunCore } from './core.ts';
 import { enqueue } from './agenda.ts';
 import { liveTask } from './core.ts';
@@ -56,6 +58,7 @@ function openScope(core: RunCore): void {
     type: 'scope.open',
     scope: run,
     capacity,
+    claim: claimOf(core.book.workflow),
     holder: {
       granted: (tasks) => {
         if (core.inTurn) enqueue(core.agenda.granted, tasks);
@@ -64,6 +67,10 @@ function openScope(core: RunCore): void {
       refused: (task, error) => self.send({ type: 'permit.refused', task, error }),
     },
   });
+}
+
+function claimOf({ schedule }: Workflow): Claim | undefined {
+  return schedule && { weight: schedule.share, class: schedule.class };
 }
 
 function armRunDeadline(core: RunCore): void {

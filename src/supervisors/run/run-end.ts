@@ -42,7 +42,9 @@ const graceMs = 2_000;
  */
 export function abandonRun(core: RunCore): void {
   core.halted = 'shutdown';
-  freeRun(core);
+  cancelTimers(core);
+  // What the attempts hold comes back as each of them ends: nobody else starts beside them.
+  core.services.governor.send({ type: 'scope.drain', scope: core.run });
   if (core.holding === 0) return core.self.send({ type: 'work.stopped' });
   let killMs = 0;
   for (const [id, { holding, request }] of core.live) {
@@ -68,6 +70,11 @@ export function closeRun(core: RunCore): void {
 
 /** Gives everything back that the run holds outside of itself. */
 export function freeRun(core: RunCore): void {
+  cancelTimers(core);
+  core.services.governor.send({ type: 'scope.close', scope: core.run });
+}
+
+function cancelTimers(core: RunCore): void {
   core.deadline?.cancel();
   for (const group of core.groups.values()) group.timer?.cancel();
   for (const live of core.live.values()) {
@@ -75,7 +82,6 @@ export function freeRun(core: RunCore): void {
     live.retryTimer?.cancel();
     live.deadlineTimer?.cancel();
   }
-  core.services.governor.send({ type: 'scope.close', scope: core.run });
 }
 
 function halt(core: RunCore, reason: 'cancelled' | 'deadline'): void {

@@ -59,6 +59,17 @@ const input = block('input', 'A value that the run is given.', {
 });
 
 /** Named resource kinds stand beside the known keys, so the block takes any name; the check for near misses is elsewhere. */
+const schedule = block('schedule', 'How a run stands beside other runs of the process.', {
+  share: z
+    .number({ error: 'expected a number above 0' })
+    .positive({ error: 'expected a number above 0' })
+    .optional()
+    .describe('How much more than a run of share 1 it may use. Default 1.'),
+  class: oneOf(['interactive', 'normal', 'batch'])
+    .optional()
+    .describe('A higher class goes first; a lower one keeps a part. Default normal.'),
+});
+
 const resourcesWithNames = resources.catchall(capacity);
 
 /** The whole document. */
@@ -77,6 +88,7 @@ export const documentSchema = block('document', 'A Troupe workflow.', {
   tiers: listOf(tier).optional().describe('Ordered stages.'),
   resources: resourcesWithNames.optional(),
   memory: memory.optional(),
+  schedule: schedule.optional(),
   outputs: named(template, kindName)
     .optional()
     .describe('What the run gives back. Default: the outputs of its last tasks.'),
