@@ -2,10 +2,11 @@ import type { Msg, NatsConnection, Status } from 'nats';
 import type { Clock } from '../../core/clock.ts';
 import { TroupeError } from '../../core/errors.ts';
 import type { BusState, BusStatus } from '../bus.ts';
-import { DeliveryQueue } from '../embedded/delivery-queue.ts';
 import type { Schedule } from '../embedded/delivery-queue.ts';
 import { closedError, contractError, deniedError, disconnectedError } from './client-errors.ts';
 import { dropSocket, guardReadLoop, refuseConnections } from './client-guard.ts';
+import { Deliveries } from './deliveries.ts';
+import type { Receiver } from './deliveries.ts';
 import type { NatsLink, RawRequest } from './link.ts';
 import { Outbound } from './outbound.ts';
 import { persist } from './persistence.ts';
@@ -40,7 +41,7 @@ export class ClientLink implements NatsLink {
   readonly clock: Clock;
   readonly outbound: Outbound;
   private readonly requests: Requests;
-  private readonly deliveries: DeliveryQueue;
+  private readonly deliveries: Deliveries<Msg>;
   private readonly onError: (error: unknown, place: string) => void;
   private readonly statusListeners = new Set<(status: BusStatus) => void>();
   private readonly reconnectListeners = new Set<() => void>();
@@ -61,7 +62,7 @@ export class ClientLink implements NatsLink {
     this.version = parseVersion(connection.info?.version ?? '');
     this.connectedAt = clock.monotonic();
     this.requests = new Requests(clock, inbox);
-    this.deliveries = new DeliveryQueue(schedule, (error) => this.fault(error, ''));
+    this.deliveries = new Deliveries(schedule, (error) => this.fault(error, ''));
     this.outbound = new Outbound({ connection, clock, outboxBytes, onError });
     guardReadLoop(connection, (error) => this.fault(error, 'the connection'));
     this.listenForAnswers();
@@ -118,6 +119,11 @@ export class ClientLink implements NatsLink {
 
   deliver(job: () => void): void {
     this.deliveries.push(job);
+  }
+
+  /** Hands a message over off the stack of the client's read loop, in order with what `deliver` was given. */
+  deliverTo(receiver: Receiver<Msg>, message: Msg): void {
+    this.deliveries.put(receiver, message);
   }
 
   fault(error: unknown, place: string): void {

@@ -3,8 +3,7 @@ import type { Clock, TimerHandle } from '../../core/clock.ts';
 import { TroupeError } from '../../core/errors.ts';
 import { contractError } from './client-errors.ts';
 
-/** A message as bytes. */
-export interface OutboundMessage {
+interface OutboundMessage {
   readonly subject: string;
   readonly data: Uint8Array;
   readonly options: PublishOptions | undefined;
@@ -73,9 +72,9 @@ export class Outbound {
   }
 
   /** Throws TRP_BUS_FULL or TRP_BUS_PAYLOAD; otherwise the message is sent, or waits. */
-  publish(message: OutboundMessage): void {
-    if (this.open) this.send(message);
-    else this.keep(message);
+  publish(subject: string, data: Uint8Array, options?: PublishOptions): void {
+    if (this.open) this.send(subject, data, options);
+    else this.keep({ subject, data, options });
   }
 
   /** The server has the first `mark` messages. */
@@ -98,11 +97,11 @@ export class Outbound {
     this.outbox = [];
     this.outboxBytes = 0;
     this.open = true;
-    for (const message of waiting) {
+    for (const { subject, data, options } of waiting) {
       try {
-        this.send(message);
+        this.send(subject, data, options);
       } catch (error) {
-        this.onError(error, message.subject);
+        this.onError(error, subject);
       }
     }
   }
@@ -124,7 +123,7 @@ export class Outbound {
     return unsent;
   }
 
-  private send({ subject, data, options }: OutboundMessage): void {
+  private send(subject: string, data: Uint8Array, options: PublishOptions | undefined): void {
     const bytes = data.length + messageOverhead;
     if (this.publishedBytes + bytes - this.confirmedBytes > maxUnconfirmedBytes)
       throw fullError(`The server has not taken the last ${maxUnconfirmedBytes} bytes yet.`);
