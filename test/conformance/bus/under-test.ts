@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect } from 'vitest';
 import type { Bus, BusMessage, SubscribeOptions } from '../../../src/bus/bus.ts';
-import { eventually } from '../../support/eventually.ts';
 
 /** How a bus is opened for one test. */
 export interface OpenOptions {
@@ -109,13 +108,13 @@ let fences = 0;
 /** A message behind all others, awaited: order per publisher makes it the last one to arrive. */
 export async function settled(bus: Bus): Promise<void> {
   const subject = `fence.${process.pid}.${++fences}`;
-  let seen = false;
-  const subscription = bus.subscribe(subject, () => {
-    seen = true;
+  await new Promise<void>((resolve) => {
+    const subscription = bus.subscribe(subject, () => {
+      subscription.unsubscribe();
+      resolve();
+    });
+    bus.publish(subject, null);
   });
-  bus.publish(subject, null);
-  await eventually('a message behind the others arrives', () => seen);
-  subscription.unsubscribe();
 }
 
 /** Matches an error of Troupe by its code. */
