@@ -130,7 +130,10 @@ function collisionsOf(
   losses: readonly Loss<ProposedWrite>[],
   mine: ProposedWrite,
 ): readonly Collision[] {
-  if (losses.length === 0) return [];
+  const [only] = losses;
+  if (!only) return [];
+  if (losses.length === 1)
+    return [{ theirs: only.loser === mine ? only.winner : only.loser, dropped: droppedBy(losses) }];
   const own = losses.filter(({ loser }) => loser === mine);
   const byLoser = new Map<ProposedWrite, Loss<ProposedWrite>[]>();
   for (const loss of losses) {

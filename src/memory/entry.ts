@@ -11,7 +11,13 @@ export interface EntryVersion {
 }
 
 /** A cluster as its entry holds it. */
-type GrowingCluster = Cluster & { readonly writes: ProposedWrite[] };
+interface GrowingCluster extends Cluster {
+  readonly writes: ProposedWrite[];
+  strongest: ProposedWrite;
+  numeric: boolean;
+  /** Revision of the first version that came of it. */
+  readonly since: number;
+}
 
 /** A write on its way into an entry. */
 export interface EntryWrite {
@@ -60,10 +66,11 @@ export class Entry {
   concurrentWith(from: number): GrowingCluster | undefined {
     const { latest, cluster } = this;
     if (!latest || !cluster || latest.revision <= from) return undefined;
+    if (cluster.seen <= from && from < cluster.since) return cluster;
     const seen = this.at(from);
     if (cluster.seen === (seen?.revision ?? 0)) return cluster;
     const rest = { ...cluster.strongest, value: latest.value, revision: latest.revision };
-    return clusterOf(seen, rest);
+    return clusterOf(seen, rest, from + 1);
   }
 
   /** SHA-256 of the canonical content at a revision, made when first asked for; undefined: nothing is there. */
@@ -91,12 +98,11 @@ export class Entry {
 
   private join({ write, from }: EntryWrite): GrowingCluster {
     const joined = this.concurrentWith(from);
-    if (joined) joined.writes.push(write);
-    const numeric = typeof write.value === 'number';
-    this.cluster = joined
-      ? { ...joined, strongest: stronger(joined.strongest, write), numeric: joined.numeric && numeric }
-      : clusterOf(this.latest, write);
-    return this.cluster;
+    if (!joined) return (this.cluster = clusterOf(this.latest, write, write.revision));
+    joined.writes.push(write);
+    joined.strongest = stronger(joined.strongest, write);
+    joined.numeric &&= typeof write.value === 'number';
+    return (this.cluster = joined);
   }
 }
 
@@ -121,8 +127,13 @@ class MergedVersion implements EntryVersion {
   }
 }
 
-function clusterOf(seen: EntryVersion | undefined, write: ProposedWrite): GrowingCluster {
+function clusterOf(
+  seen: EntryVersion | undefined,
+  write: ProposedWrite,
+  since: number,
+): GrowingCluster {
   return {
+    since,
     seen: seen?.revision ?? 0,
     base: seen?.value,
     writes: [write],

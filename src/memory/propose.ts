@@ -119,10 +119,11 @@ function decideKey(memory: RunMemory, question: KeyQuestion): KeyDecision {
   const { value, collisions } = joined
     ? { value: joined.value(), collisions: joined.collisions }
     : joinPair(cluster, { rule, current, mine });
-  return checkedValue({ ...question, cluster, mine, current }, { value, collisions });
+  return checkedValue({ question, cluster, mine, current }, { value, collisions });
 }
 
-interface Merge extends KeyQuestion {
+interface Merge {
+  readonly question: KeyQuestion;
   readonly cluster: Cluster;
   readonly mine: ProposedWrite;
   readonly current: Plain | undefined;
@@ -133,17 +134,18 @@ function checkedValue(
   merge: Merge,
   joined: { readonly value: Plain | undefined; readonly collisions: readonly Collision[] },
 ): KeyDecision {
-  const { spec, cluster, mine, change } = merge;
+  const { question, cluster, mine } = merge;
+  const { spec, change } = question;
   const { value } = joined;
   const fault =
     spec?.schema && value !== undefined && !sameContent(value, mine.value)
       ? valueFault(spec.schema, value)
       : undefined;
   if (fault === undefined)
-    return keyDecision(change, value, openedIn(merge, conflictsOf(merge, joined.collisions)));
+    return keyDecision(change, value, openedIn(merge, conflictsOf(question, joined.collisions)));
   const winner = stronger(cluster.strongest, mine);
   const dropped = (winner === mine ? merge.current : mine.value) ?? null;
-  const conflicts = conflictsOf(merge, [{ theirs: cluster.strongest, dropped }]);
+  const conflicts = conflictsOf(question, [{ theirs: cluster.strongest, dropped }]);
   return keyDecision(change, winner.value, conflicts.map((conflict) => ({ ...conflict, fault })));
 }
 
@@ -160,7 +162,7 @@ function keyDecision(
 
 /** Under `manual` a person decides what the rule could not. */
 function openedIn(merge: Merge, conflicts: readonly ConflictRecorded[]): readonly ConflictRecorded[] {
-  if (merge.rule !== 'manual') return conflicts;
+  if (merge.question.rule !== 'manual') return conflicts;
   const { cluster, current, mine } = merge;
   const open = openConflict({ base: cluster.base, theirs: current, mine: mine.value });
   return conflicts.map((conflict) => ({ ...conflict, open }));
@@ -184,25 +186,31 @@ function conflictsOf(
 
 function recordsOf(proposal: Proposal, decided: readonly KeyDecision[]): readonly RecordBody[] {
   const { task, agent, op, base, priority } = proposal;
-  const changes = decided.flatMap(({ change, merged: large }) => (large ? [] : change));
-  const proposed = decided.flatMap((one) => one.proposed ?? (one.merged ? one.change : []));
-  const merged = decided.flatMap((decision) => decision.merged ?? []);
+  const changes: MemoryChange[] = [];
+  const proposed: MemoryChange[] = [];
+  const merged: MergedKey[] = [];
+  const records: RecordBody[] = [];
+  for (const decision of decided) {
+    if (decision.merged) {
+      merged.push(decision.merged);
+      proposed.push(decision.change);
+    } else changes.push(decision.change);
+    if (decision.proposed) proposed.push(decision.proposed);
+    for (const conflict of decision.conflicts) records.push(conflict);
+  }
+  const head = { type: 'memory.committed', task, agent, op, base, priority, changes } as const;
   const committed: MemoryCommitted = {
-    type: 'memory.committed',
-    task,
-    agent,
-    op,
-    base,
-    priority,
-    changes,
+    ...head,
     ...(proposed.length > 0 && { proposed }),
     ...(merged.length > 0 && { merged }),
   };
-  return [committed, ...decided.flatMap((decision) => decision.conflicts)];
+  return [committed, ...records];
 }
 
 /** In the order in which the keys were first written. */
 function lastPerKey(changes: readonly MemoryChange[]): readonly MemoryChange[] {
+  const keys = new Set(changes.map(({ key }) => key));
+  if (keys.size === changes.length) return changes;
   return [...new Map(changes.map((change) => [change.key, change])).values()];
 }
 
