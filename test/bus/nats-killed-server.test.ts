@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bus } from '../../src/bus/bus.ts';
+import type { KeyBucket } from '../../src/bus/key-bucket.ts';
 import { connectNats } from '../../src/bus/nats/connect.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { TroupeError } from '../../src/core/errors.ts';
@@ -125,6 +126,34 @@ describe.each(natsServers())('a server that is killed while eight write, $versio
     expect(list.toSorted()).toEqual(all.toSorted());
   });
 
+  it('hands followers and watchers each entry and change once, in order', async () => {
+    const total = perWriter * 2;
+    const [near, far] = [busOf(0), busOf(1)];
+    const log = await near.log('jrn', 'followed');
+    const keys = await near.keys('watched', { history: 64 });
+    const [entries, changes]: [unknown[], unknown[]] = [[], []];
+    await (await far.log('jrn', 'followed')).follow(({ payload }) => void entries.push(payload));
+    await (
+      await far.keys('watched')
+    ).watch('>', (event) => {
+      changes.push(event.type === 'ready' ? 'ready' : event.value);
+    });
+    let [written, revision, last] = [0, 0, 0];
+    const write = async (): Promise<void> => {
+      for (const n of upTo(total)) {
+        const expectedSeq = last;
+        last = await persist(() => log.append(n, { op: String(n), expectedSeq }));
+        revision = await putAfter(keys, { key: `k${n % 5}`, value: n, revision });
+        written++;
+      }
+    };
+    await Promise.all([write(), killing(() => written, total)]);
+    await eventually('the last entry is followed', () => entries.length >= total);
+    await eventually('the last change is watched', () => changes.length > total);
+    expect(entries).toEqual(upTo(total));
+    expect(changes).toEqual(['ready', ...upTo(total)]);
+  });
+
   it('loses no item of a queue, adds none twice, and delivers none again that was acknowledged', async () => {
     const total = writers * perWriter;
     const added = new Set<string>();
@@ -174,6 +203,18 @@ describe.each(natsServers())('a server that is killed while eight write, $versio
     expect(await (await busOf(0).workQueue('pool')).deadLetters()).toEqual([]);
   });
 });
+
+/** A put that is not repeated when it was carried out and only its answer was lost. */
+async function putAfter(
+  keys: KeyBucket,
+  { key, value, revision }: { key: string; value: number; revision: number },
+): Promise<number> {
+  return persist(async () => {
+    const entry = await keys.get(key);
+    if (entry?.value === value && entry.revision > revision) return entry.revision;
+    return entry ? keys.update(key, value, entry.revision) : keys.create(key, value);
+  });
+}
 
 /** Whether a conditional write was carried out; false: another was first. */
 async function wins(act: () => Promise<unknown>): Promise<boolean> {
