@@ -1,98 +1,82 @@
-import type { BusMessage, SubscribeOptions } from '../bus.ts';
+import { checkSubject } from '../subject-grammar.ts';
+import { Interest } from './interest.ts';
+import { Receivers } from './receivers.ts';
+import { ReceiversCache } from './receivers-cache.ts';
 import { SubjectTrie } from './subject-trie.ts';
-
-/** One interest. `pending` counts deliveries that wait in the queue. */
-export interface Subscriber {
-  readonly pattern: string;
-  readonly queue: string | undefined;
-  readonly handler: (message: BusMessage) => void | Promise<void>;
-  active: boolean;
-  pending: number;
-}
-
-/** Who gets a message: every single, and one member of each group. */
-export interface Receivers {
-  readonly singles: readonly Subscriber[];
-  readonly groups: readonly QueueGroup[];
-}
-
-/** Members of one queue group that a subject reaches; they take turns. */
-export class QueueGroup {
-  private readonly members: readonly Subscriber[];
-  private turn: number;
-
-  /** @param turn where to begin, so that a change of subscriptions does not favour the first member. */
-  constructor(members: readonly Subscriber[], turn: number) {
-    this.members = members;
-    this.turn = turn;
-  }
-
-  /** The next member that is still subscribed; undefined when none is left. */
-  pick(): Subscriber | undefined {
-    for (let tries = 0; tries < this.members.length; tries++) {
-      const member = this.members[this.turn++ % this.members.length];
-      if (member?.active) return member;
-    }
-    return undefined;
-  }
-}
-
-const cachedSubjects = 4_096;
+import type { Subscriber } from './subscriber.ts';
 
 /**
  * The subscriptions of a bus, and for each subject in use whom it reaches.
  *
  * Invariants:
- * 1. The cache holds nothing that an added or removed subscription could have changed: both empty it.
- * 2. A removed subscriber is inactive from that moment, also where a delivery already waits.
+ * 1. What the cache holds under the present version is what a search would find: a change of a pattern with
+ *    wildcards makes a new version, a change of one without takes out its own subject, and a subscriber that
+ *    joins or leaves an interest which stays changes nothing.
+ * 2. Every interest has a subscriber.
  */
 export class Subscribers {
-  private readonly trie = new SubjectTrie<Subscriber>();
-  private readonly cache = new Map<string, Receivers>();
-  private lookups = 0;
+  /** Interests without wildcards, by pattern, which is the only subject that they fit. */
+  private readonly exact = new Map<string, Interest>();
+  private readonly wild = new Map<string, Interest>();
+  private readonly trie = new SubjectTrie<Interest>();
+  private readonly cache = new ReceiversCache();
+  private version = 0;
 
-  add(
-    pattern: string,
-    handler: (message: BusMessage) => void | Promise<void>,
-    options: SubscribeOptions,
-  ): Subscriber {
-    const subscriber = { pattern, handler, queue: options.queue, active: true, pending: 0 };
-    this.trie.add(pattern, subscriber);
-    this.cache.clear();
-    return subscriber;
+  add(subscriber: Subscriber): void {
+    const { pattern } = subscriber;
+    const table = this.tableOf(pattern);
+    let interest = table.get(pattern);
+    const isNew = interest === undefined;
+    interest ??= new Interest(pattern);
+    const groupIsNew = interest.join(subscriber);
+    if (isNew) {
+      table.set(pattern, interest);
+      if (table === this.wild) this.trie.add(pattern, interest);
+    }
+    if (isNew || groupIsNew) this.outdate(interest);
   }
 
   remove(subscriber: Subscriber): void {
-    if (!subscriber.active) return;
-    subscriber.active = false;
-    this.trie.delete(subscriber.pattern, subscriber);
-    this.cache.clear();
+    const { pattern } = subscriber;
+    const table = this.tableOf(pattern);
+    const interest = table.get(pattern);
+    if (!interest) return;
+    const groupIsGone = interest.leave(subscriber);
+    if (interest.isEmpty) {
+      table.delete(pattern);
+      if (table === this.wild) this.trie.delete(pattern, interest);
+    }
+    if (interest.isEmpty || groupIsGone) this.outdate(interest);
   }
 
-  /** Whom a subject reaches; the subject is known to be valid when it was asked for before. */
-  reachedBy(subject: string, validate: (subject: string) => void): Receivers {
+  /** Throws TRP_BUS_SUBJECT for a subject that is none; one that is known was looked at before. */
+  reachedBy(subject: string): Receivers {
     const known = this.cache.get(subject);
-    if (known) return known;
-    validate(subject);
-    const receivers = sortOut(this.trie.match(subject), this.lookups++);
-    if (this.cache.size >= cachedSubjects) this.cache.clear();
+    if (known?.version === this.version) return known;
+    if (!known) checkSubject(subject);
+    const receivers = new Receivers(this.interestsIn(subject), this.version);
     this.cache.set(subject, receivers);
     return receivers;
   }
-}
 
-/** Whether there is anybody at all. */
-export function anybody(receivers: Receivers): boolean {
-  return receivers.singles.length > 0 || receivers.groups.length > 0;
-}
-
-/** One entry per group name, whatever patterns its members subscribed by. */
-function sortOut(matched: readonly Subscriber[], turn: number): Receivers {
-  const singles: Subscriber[] = [];
-  const members = new Map<string, Subscriber[]>();
-  for (const subscriber of matched) {
-    if (subscriber.queue === undefined) singles.push(subscriber);
-    else members.set(subscriber.queue, [...(members.get(subscriber.queue) ?? []), subscriber]);
+  private interestsIn(subject: string): readonly Interest[] {
+    const found = this.wild.size > 0 ? this.trie.match(subject) : [];
+    const exact = this.exact.get(subject);
+    if (exact) found.push(exact);
+    return found;
   }
-  return { singles, groups: [...members.values()].map((group) => new QueueGroup(group, turn)) };
+
+  private tableOf(pattern: string): Map<string, Interest> {
+    return hasWildcard(pattern) ? this.wild : this.exact;
+  }
+
+  private outdate({ pattern }: Interest): void {
+    if (hasWildcard(pattern)) this.version++;
+    else this.cache.delete(pattern);
+  }
+}
+
+/** In a valid pattern these two stand for nothing else. */
+function hasWildcard(pattern: string): boolean {
+  return pattern.includes('*') || pattern.endsWith('>');
 }
