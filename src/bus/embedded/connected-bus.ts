@@ -14,6 +14,7 @@ import type { EventLog, LogKind } from '../event-log.ts';
 import { checkHeaders } from '../headers.ts';
 import type { Headers } from '../headers.ts';
 import type { KeyBucket, KeyBucketOptions } from '../key-bucket.ts';
+import { checkWholeNumbers, mostHistory } from '../option-range.ts';
 import { checkedPayload, checkedValue } from '../payload.ts';
 import { checkPattern, checkSubject } from '../subject-grammar.ts';
 import { bucketName, logSubject, workSubject } from '../subjects.ts';
@@ -139,6 +140,7 @@ export class ConnectedBus implements EmbeddedBus {
 
   async workQueue(pool: string, options: WorkQueueOptions = {}): Promise<WorkQueue> {
     workSubject(this.ns, pool, 'p0');
+    checkWholeNumbers({ ...options });
     const queue = await this.connection.call(() => this.server.queue(pool, options));
     return new EmbeddedWorkQueue(queue, this.faceOptions());
   }
@@ -151,6 +153,8 @@ export class ConnectedBus implements EmbeddedBus {
 
   async keys(bucket: string, options: KeyBucketOptions = {}): Promise<KeyBucket> {
     const name = bucketName(this.ns, bucket);
+    checkWholeNumbers({ history: options.history }, mostHistory);
+    checkWholeNumbers({ ttlMs: options.ttlMs });
     if (options.republish !== undefined) checkSubject(options.republish);
     const store = await this.connection.call(() => this.server.bucket(name, options));
     const checked = (value: Plain): Plain => checkedValue(value, this.options.maxBytes);

@@ -116,10 +116,13 @@ export class Connection {
     for (const waiter of waiters) settle(waiter);
   }
 
+  /** Each listener in a job of its own: one that throws keeps none from hearing. */
   private become(status: BusStatus): void {
     this.current = status.state;
-    this.options.later(() => {
-      for (const listener of this.listeners) listener(status);
-    });
+    for (const listener of this.listeners) {
+      this.options.later(() => {
+        if (this.listeners.has(listener)) listener(status);
+      });
+    }
   }
 }

@@ -31,7 +31,6 @@ interface Written {
   readonly atMs: number;
 }
 
-const mostHistory = 64;
 const defaultHistory = 8;
 
 /**
@@ -54,7 +53,7 @@ export class StoredBucket {
 
   constructor(options: StoredBucketOptions) {
     this.options = options;
-    this.history = Math.min(mostHistory, Math.max(1, options.history ?? defaultHistory));
+    this.history = options.history ?? defaultHistory;
   }
 
   /** Of the latest change of any key. */
