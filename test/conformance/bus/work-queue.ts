@@ -269,6 +269,14 @@ function capacitySuite(driver: BusUnderTest): void {
       expect(await drained(queue)).toEqual(['b']);
     });
 
+    it.each(['ackWaitMs', 'maxDeliveries', 'dedupeWindowMs', 'maxInFlight', 'maxWaiting'])(
+      'refuses %s that is no whole number from 1',
+      async (option) => {
+        for (const value of [0, -1, 1.5, Number.NaN, Infinity])
+          await rejectsWith('TRP_OPTION_INVALID', bench.bus.workQueue('pool', { [option]: value }));
+      },
+    );
+
     it('counts what waits over all levels', async () => {
       const queue = await bench.bus.workQueue('pool', { maxWaiting: 2 });
       await queue.add(0, { id: '0', level: 'p0' });

@@ -83,105 +83,168 @@ const log = fc.constantFrom('one', 'two');
 const level = fc.constantFrom(...workLevels);
 const id = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h');
 
-const messaging: fc.Arbitrary<Operation>[] = [
-  fc.record({ part: fc.constant('messages'), type: fc.constant('publish'), subject, n: number }),
-  fc.record({ part: fc.constant('messages'), type: fc.constant('publish'), subject, n: number }),
-  fc.record(
-    {
+type Weighted = fc.WeightedArbitrary<Operation>;
+
+const messages: Weighted[] = [
+  {
+    weight: 4,
+    arbitrary: fc.record({
       part: fc.constant('messages'),
-      type: fc.constant('subscribe'),
-      pattern,
-      queue: fc.constantFrom('g', 'h'),
-    },
-    { requiredKeys: ['part', 'type', 'pattern'] },
-  ),
-  fc.record({ part: fc.constant('messages'), type: fc.constant('unsubscribe'), which: number }),
-  fc.record({ part: fc.constant('messages'), type: fc.constant('request'), subject, n: number }),
+      type: fc.constant('publish'),
+      subject,
+      n: number,
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record(
+      {
+        part: fc.constant('messages'),
+        type: fc.constant('subscribe'),
+        pattern,
+        queue: fc.constantFrom('g', 'h'),
+      },
+      { requiredKeys: ['part', 'type', 'pattern'] },
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      part: fc.constant('messages'),
+      type: fc.constant('unsubscribe'),
+      which: number,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      part: fc.constant('messages'),
+      type: fc.constant('request'),
+      subject,
+      n: number,
+    }),
+  },
 ];
 
-const settlement = fc.constantFrom<Settlement>('ack', 'nak', 'nak', 'term', 'in progress');
-const work: fc.Arbitrary<Operation>[] = [
-  fc.record({ part: fc.constant('work'), type: fc.constant('add'), id, level }),
-  fc.record({ part: fc.constant('work'), type: fc.constant('add'), id, level }),
-  fc.record({ part: fc.constant('work'), type: fc.constant('pull all') }),
-  fc.record({
-    part: fc.constant('work'),
-    type: fc.constant('settle'),
-    how: settlement,
-    which: number,
-  }),
-  fc.record({
-    part: fc.constant('work'),
-    type: fc.constant('settle'),
-    how: settlement,
-    which: number,
-  }),
-  fc.record({ part: fc.constant('work'), type: fc.constant('letters') }),
-  fc.record({ part: fc.constant('work'), type: fc.constant('forget'), which: number }),
-  fc.record({ part: fc.constant('work'), type: fc.constant('depth') }),
+const settlement = fc.constantFrom<Settlement>('ack', 'nak', 'nak', 'nak', 'term', 'in progress');
+const work: Weighted[] = [
+  {
+    weight: 4,
+    arbitrary: fc.record({ part: fc.constant('work'), type: fc.constant('add'), id, level }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ part: fc.constant('work'), type: fc.constant('pull all') }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      part: fc.constant('work'),
+      type: fc.constant('settle'),
+      how: settlement,
+      which: number,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ part: fc.constant('work'), type: fc.constant('letters') }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      part: fc.constant('work'),
+      type: fc.constant('forget'),
+      which: number,
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ part: fc.constant('work'), type: fc.constant('depth') }) },
 ];
 
-const logs: fc.Arbitrary<Operation>[] = [
-  fc.record({
-    part: fc.constant('log'),
-    type: fc.constant('append'),
-    log,
-    op: fc.constantFrom('', 'x', 'y', 'z'),
-    expected,
-  }),
-  fc.record({
-    part: fc.constant('log'),
-    type: fc.constant('append'),
-    log,
-    op: fc.constantFrom('', 'x', 'y', 'z'),
-    expected,
-  }),
-  fc.record({ part: fc.constant('log'), type: fc.constant('read'), log, from: number }),
-  fc.record({ part: fc.constant('log'), type: fc.constant('follow'), log, from: number }),
-  fc.record({ part: fc.constant('log'), type: fc.constant('empty'), log }),
+const op = fc.constantFrom('', 'x', 'y');
+const logs: Weighted[] = [
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      part: fc.constant('log'),
+      type: fc.constant('append'),
+      log,
+      op,
+      expected,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      part: fc.constant('log'),
+      type: fc.constant('read'),
+      log,
+      from: number,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      part: fc.constant('log'),
+      type: fc.constant('follow'),
+      log,
+      from: number,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ part: fc.constant('log'), type: fc.constant('empty'), log }),
+  },
 ];
 
+const key = fc.constantFrom('a', 'a.b', 'b.c');
 const write = fc.constantFrom<KeyWrite>('put', 'create', 'update', 'delete');
-const keys: fc.Arbitrary<Operation>[] = [
-  fc.record({
-    part: fc.constant('keys'),
-    type: fc.constant('write'),
-    how: write,
-    key: subject,
-    expected,
-  }),
-  fc.record({
-    part: fc.constant('keys'),
-    type: fc.constant('write'),
-    how: write,
-    key: subject,
-    expected,
-  }),
-  fc.record({
-    part: fc.constant('keys'),
-    type: fc.constant('write'),
-    how: write,
-    key: subject,
-    expected,
-  }),
-  fc.record({
-    part: fc.constant('keys'),
-    type: fc.constant('look'),
-    how: fc.constantFrom('get', 'history'),
-    key: subject,
-  }),
-  fc.record({ part: fc.constant('keys'), type: fc.constant('keys'), pattern }),
-  fc.record({ part: fc.constant('keys'), type: fc.constant('purge'), pattern }),
-  fc.record({
-    part: fc.constant('keys'),
-    type: fc.constant('watch'),
-    pattern,
-    after: fc.option(number, { nil: undefined }),
-  }),
+const keys: Weighted[] = [
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      part: fc.constant('keys'),
+      type: fc.constant('write'),
+      how: write,
+      key,
+      expected,
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      part: fc.constant('keys'),
+      type: fc.constant('look'),
+      how: fc.constantFrom('get', 'history'),
+      key,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ part: fc.constant('keys'), type: fc.constant('keys'), pattern }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ part: fc.constant('keys'), type: fc.constant('purge'), pattern }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      part: fc.constant('keys'),
+      type: fc.constant('watch'),
+      pattern,
+      after: fc.option(number, { nil: undefined }),
+    }),
+  },
 ];
 
-/** A story of up to 25 steps over all parts of the bus. */
-export const stories: fc.Arbitrary<Operation[]> = fc.array(
-  fc.oneof(...messaging, ...work, ...logs, ...keys),
-  { minLength: 1, maxLength: 25, size: 'max' },
+const storyOf = (steps: readonly Weighted[]): fc.Arbitrary<Operation[]> =>
+  fc.array(fc.oneof(...steps), { minLength: 1, maxLength: 40, size: 'max' });
+
+/** A story of up to 40 steps with one part of the bus, or with all of them. */
+export const stories: fc.Arbitrary<Operation[]> = fc.oneof(
+  storyOf(messages),
+  storyOf(work),
+  storyOf(logs),
+  storyOf(keys),
+  storyOf([...messages, ...work, ...logs, ...keys]),
 );
