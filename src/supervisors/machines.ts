@@ -1,4 +1,5 @@
 import { agentMachine } from '../actors/agent.ts';
+import { busLinkMachine } from '../actors/bus-link.ts';
 import { createCollection } from '../actors/collection.ts';
 import { governorLogic } from '../actors/governor.ts';
 import { createPool } from '../actors/pool.ts';
@@ -17,6 +18,7 @@ import { runMachine } from './run/run.ts';
 export function allMachines(): { readonly [name: string]: AnyStateMachine } {
   return {
     root: rootMachine,
+    bus_link: busLinkMachine,
     governor: drawn(governorLogic.config),
     collection: drawn(createCollection('collection', {}).config),
     agent: agentMachine,

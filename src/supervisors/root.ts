@@ -1,4 +1,5 @@
 import { agentMachine } from '../actors/agent.ts';
+import { busLinkMachine } from '../actors/bus-link.ts';
 import { createCollection } from '../actors/collection.ts';
 import { governorLogic } from '../actors/governor.ts';
 import type { GovernorInput } from '../actors/governor.ts';
@@ -16,6 +17,9 @@ export interface RootInput {
 /** One machine per declared agent, shared by all runs of its workflow. */
 const agentsLogic = createCollection('agents', { agent: agentMachine });
 
+/** Connections to the buses in use: one as a rule, and one for each other bus that a document names. */
+const linksLogic = createCollection('links', { bus_link: busLinkMachine });
+
 /** Slots by kind of work. */
 const poolsLogic = createCollection('pools', { pool: createPool('pool') });
 
@@ -23,7 +27,13 @@ const runsLogic = createCollection('runs', { run: runMachine });
 
 const rootSetup = setup({
   types: {} as { context: RootInput; events: { type: 'root.stop' }; input: RootInput },
-  actors: { governor: governorLogic, agents: agentsLogic, pools: poolsLogic, runs: runsLogic },
+  actors: {
+    links: linksLogic,
+    governor: governorLogic,
+    agents: agentsLogic,
+    pools: poolsLogic,
+    runs: runsLogic,
+  },
 });
 
 /** The top of the supervision tree: it owns everything that lives in this process, and stops it in reverse order. */
@@ -31,6 +41,7 @@ export const rootMachine = rootSetup.createMachine({
   id: 'root',
   context: ({ input }) => input,
   invoke: [
+    { id: 'links', src: 'links', input: ({ context }) => ({ onFault: context.onFault }) },
     { id: 'governor', src: 'governor', input: ({ context }) => context.governor },
     { id: 'agents', src: 'agents', input: ({ context }) => ({ onFault: context.onFault }) },
     { id: 'pools', src: 'pools', input: ({ context }) => ({ onFault: context.onFault }) },

@@ -72,6 +72,14 @@ const samples: {
   readonly [name: string]: { input: unknown; events: readonly { type: string }[] };
 } = {
   root: { input: { governor: {}, onFault: nothing }, events: [{ type: 'root.stop' }] },
+  bus_link: {
+    input: {
+      name: 'embedded',
+      bus: { state: 'connected', onStatus: () => nothing },
+      onChange: nothing,
+    },
+    events: [{ type: 'bus.connected' }, { type: 'bus.disconnected' }, { type: 'bus.closed' }],
+  },
   run: {
     input: runInput,
     events: [

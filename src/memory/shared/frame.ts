@@ -1,0 +1,48 @@
+import type { LogEntry } from '../../bus/event-log.ts';
+import { TroupeError } from '../../core/errors.ts';
+import type { Plain } from '../../core/plain.ts';
+import type { ConflictRecorded, LeaseTaken, MemoryCommitted } from '../../journal/record.ts';
+import type { SharedRules } from './shared-rules.ts';
+
+/** Version of the frames of a memory's log; a reader refuses a higher one. */
+const frameVersion = 1;
+
+/** Encoded size that a frame is filled up to; a single changeset may be larger, up to {@link maxCommitBytes}. */
+export const frameBytes = 524_288;
+
+/** Most that the records of one changeset may take in a log, encoded: what a message holds, less its head. */
+export const maxCommitBytes = 1_000_000;
+
+/** A record of a memory's log: numbered from 1, stamped with wall time. */
+export type MemoryRecord = (MemoryCommitted | ConflictRecorded | LeaseTaken) & {
+  readonly seq: number;
+  readonly at: number;
+};
+
+/** One entry of a memory's log: records that were appended together. */
+export interface MemoryFrame {
+  readonly v: typeof frameVersion;
+  /** Of the owner that appended it. */
+  readonly epoch: number;
+  readonly records: readonly MemoryRecord[];
+  /** Stands in the first frame of an owner. */
+  readonly rules?: SharedRules;
+}
+
+/** The payload of a frame. */
+export function framePayload(frame: Omit<MemoryFrame, 'v'>): Plain {
+  return { v: frameVersion, ...frame } as unknown as Plain;
+}
+
+/**
+ * The frame that an entry holds.
+ * @throws TroupeError TRP_JOURNAL_VERSION, TRP_JOURNAL_CORRUPT
+ */
+export function frameOf(entry: LogEntry): MemoryFrame {
+  const frame = entry.payload as Partial<MemoryFrame> | null;
+  if (typeof frame?.v === 'number' && frame.v > frameVersion)
+    throw new TroupeError('TRP_JOURNAL_VERSION', `Entry ${entry.seq} has format ${frame.v}.`);
+  if (frame?.v !== frameVersion || !Array.isArray(frame.records))
+    throw new TroupeError('TRP_JOURNAL_CORRUPT', `Entry ${entry.seq} is no frame of a memory.`);
+  return frame as MemoryFrame;
+}

@@ -1,0 +1,123 @@
+import type { Bus } from '../../bus/bus.ts';
+import type { EventLog } from '../../bus/event-log.ts';
+import { TroupeError } from '../../core/errors.ts';
+import { appendSurely } from './append.ts';
+import type { Patience } from './append.ts';
+import { BusCommitLog } from './bus-commit-log.ts';
+import type { Committed } from './committed.ts';
+import { framePayload } from './frame.ts';
+import { MemoryService } from './memory-service.ts';
+import { Replica } from './replica.ts';
+import { serveProposals } from './serve.ts';
+import { memoryRules } from './shared-rules.ts';
+import type { SharedRules } from './shared-rules.ts';
+
+/** What an owner is made from. */
+export interface MemoryOwnerOptions {
+  readonly bus: Bus;
+  readonly log: EventLog;
+  /** Name of the memory on the bus. */
+  readonly memory: string;
+  /** Name of this owner, unlike any other's. */
+  readonly node: string;
+  /** For a memory that has no owner yet; otherwise those of its log hold. */
+  readonly rules: SharedRules;
+  readonly patience: Patience;
+  /** Called once, when it owns the memory no longer. */
+  readonly onEnded: (error: TroupeError) => void;
+}
+
+/**
+ * The owner of a memory of its own. Its lifecycle: `taking over` (inside {@link takeOver}), `serving`, and
+ * then `ended`, for good: fenced by the next owner, by an error that no repetition mends, or by `close`. It is
+ * a plain class and no machine since this folder lies below the actors.
+ *
+ * Invariants:
+ * 1. It answers a proposal only after its append at the expected sequence number was acknowledged, so of two
+ *    owners that both take themselves for one, at most one answers.
+ * 2. What it knows follows from the log alone, so the next owner knows the same.
+ */
+export class MemoryOwner {
+  readonly epoch: number;
+  private readonly log: BusCommitLog;
+  private readonly stopServing: () => void;
+  private readonly onEnded: (error: TroupeError) => void;
+  private ended = false;
+
+  private constructor(options: MemoryOwnerOptions, past: Past, position: { logSeq: number }) {
+    const { bus, log, memory, node, patience } = options;
+    this.onEnded = options.onEnded;
+    this.epoch = past.replica.epoch + 1;
+    this.log = new BusCommitLog({
+      log,
+      memory: past.replica.memory,
+      position: {
+        epoch: this.epoch,
+        logSeq: position.logSeq,
+        recordSeq: past.replica.recordSeq + 1,
+      },
+      owner: `${node}:${this.epoch}`,
+      patience,
+      onLost: (error) => this.end(error),
+    });
+    const rules = memoryRules(past.replica.rules ?? options.rules);
+    this.stopServing = serveProposals(
+      bus,
+      memory,
+      new MemoryService(this.log, rules, past.answers),
+    );
+  }
+
+  /**
+   * Reads the log, appends its own epoch to it and begins to serve.
+   * Rejects with TRP_JOURNAL_FENCED when somebody else was faster.
+   */
+  static async takeOver(options: MemoryOwnerOptions): Promise<MemoryOwner> {
+    const { log, node, patience, rules } = options;
+    const past = await readPast(log);
+    const { replica } = past;
+    const epoch = replica.epoch + 1;
+    const lease = { type: 'lease.taken', epoch, node } as const;
+    const record = { ...lease, seq: replica.recordSeq + 1, at: patience.clock.now() };
+    const logSeq = await appendSurely(log, patience, {
+      payload: framePayload({ epoch, records: [record], rules: replica.rules ?? rules }),
+      expectedSeq: replica.logSeq,
+      op: `${node}:${epoch}:0`,
+    });
+    return new MemoryOwner(options, past, { logSeq });
+  }
+
+  /** An owner with this epoch has begun. */
+  supersededBy(epoch: number): void {
+    if (epoch <= this.epoch) return;
+    this.end(new TroupeError('TRP_JOURNAL_FENCED', `The memory has a new owner, epoch ${epoch}.`));
+  }
+
+  /** Answers what it has begun to commit, and no more. */
+  async close(): Promise<void> {
+    if (this.ended) return;
+    this.stopServing();
+    await this.log.settled();
+    this.end(new TroupeError('TRP_CLOSED', 'The owner of the memory has been closed.'));
+  }
+
+  private end(error: TroupeError): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.stopServing();
+    this.log.end(error);
+    this.onEnded(error);
+  }
+}
+
+interface Past {
+  readonly replica: Replica;
+  readonly answers: Map<string, Committed>;
+}
+
+async function readPast(log: EventLog): Promise<Past> {
+  const answers = new Map<string, Committed>();
+  const replica = new Replica({ committed: ({ op }, result) => answers.set(op, result) });
+  for await (const entry of log.read()) replica.take(entry);
+  return { replica, answers };
+}

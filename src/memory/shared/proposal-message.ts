@@ -1,0 +1,114 @@
+import { subjectOf } from '../../bus/subjects.ts';
+import { errorInfo, TroupeError } from '../../core/errors.ts';
+import type { ErrorInfo } from '../../core/errors.ts';
+import type { Plain, PlainObject } from '../../core/plain.ts';
+import type { ConflictRecorded, MemoryChange } from '../../journal/record.ts';
+import type { Proposal } from '../propose.ts';
+import type { Committed } from './committed.ts';
+
+/** What the owner of a memory says of one proposal. */
+export type ProposalAnswer = Committed | { readonly refused: ErrorInfo };
+
+/** What it says of a request. */
+export type Reply =
+  | { readonly answers: readonly ProposalAnswer[] }
+  /** It owns the memory no longer, or cannot commit now: the request is to be repeated. */
+  | { readonly again: string }
+  /** The request itself is malformed. */
+  | { readonly error: ErrorInfo };
+
+/** Proposals that one request may hold. */
+export const maxProposals = 256;
+
+/** Where the owner of a memory takes proposals; a memory is a run's id or `mem-<name>`. */
+export function proposalSubject(ns: string, memory: string): string {
+  return subjectOf(ns, 'ctl', memory, 'memory');
+}
+
+/** A request as it goes over the bus. */
+export function requestPayload(proposals: readonly Proposal[]): Plain {
+  return { verb: 'memory.propose', proposals } as unknown as Plain;
+}
+
+/**
+ * The proposals of a request. Senders are not trusted to be well-formed.
+ * @throws TroupeError TRP_CONTROL_REQUEST
+ */
+export function proposalsOf(payload: Plain): readonly Proposal[] {
+  const request = payload as { verb?: Plain; proposals?: Plain } | null;
+  const { proposals } = request ?? {};
+  if (request?.verb !== 'memory.propose' || !Array.isArray(proposals)) throw malformed('');
+  if (proposals.length > maxProposals) throw malformed(`more than ${maxProposals} proposals`);
+  for (const [index, proposal] of (proposals as readonly Plain[]).entries()) {
+    const fault = faultIn(proposal);
+    if (fault !== undefined) throw malformed(`${fault} in proposal ${index}`);
+  }
+  return proposals as unknown as readonly Proposal[];
+}
+
+/** An answer without what proposers can tell themselves: changes stand in it only where merging changed them. */
+export function answerPayload(answer: ProposalAnswer, proposal: Proposal): Plain {
+  if ('refused' in answer) return answer as unknown as Plain;
+  const { revision, changes, conflicts } = answer;
+  const proposed = new Set(proposal.changes);
+  const merged = changes.filter((change) => !proposed.has(change));
+  return {
+    revision,
+    ...(merged.length > 0 ? { merged } : {}),
+    ...(conflicts.length > 0 ? { conflicts } : {}),
+  } as unknown as Plain;
+}
+
+/** A reply taken apart, for the proposals that it answers. */
+export function replyOf(payload: Plain, proposals: readonly Proposal[]): Reply {
+  const reply = payload as PlainObject | null;
+  const { answers } = (reply ?? {}) as { answers?: unknown };
+  if (Array.isArray(answers) && answers.length === proposals.length)
+    return {
+      answers: proposals.map((proposal, index) => answerOf(answers[index] as Plain, proposal)),
+    };
+  if (reply && ('again' in reply || 'error' in reply)) return reply as unknown as Reply;
+  return { again: 'an answer of unknown form' };
+}
+
+/** The words of a refusal. */
+export function refusal(error: unknown): ProposalAnswer {
+  return { refused: errorInfo(error) };
+}
+
+function answerOf(payload: Plain, { changes }: Proposal): ProposalAnswer {
+  const answer = payload as unknown as {
+    refused?: ErrorInfo;
+    revision: number;
+    merged?: readonly MemoryChange[];
+    conflicts?: readonly ConflictRecorded[];
+  };
+  if (answer.refused) return { refused: answer.refused };
+  const { revision, merged = [], conflicts = [] } = answer;
+  const byKey = new Map([...changes, ...merged].map((change) => [change.key, change]));
+  return { revision, changes: [...byKey.values()], conflicts };
+}
+
+/** What is wrong with a proposal; undefined: nothing. */
+function faultIn(proposal: Plain): string | undefined {
+  const { task, agent, op, base, priority, changes } = (proposal ?? {}) as Partial<Proposal>;
+  for (const [name, value] of Object.entries({ task, agent, op }))
+    if (typeof value !== 'string') return `no ${name}`;
+  if (op === '') return 'an empty op';
+  if (!Number.isSafeInteger(base) || (base as number) < 0) return 'a base that is no revision';
+  if (typeof priority !== 'number' || !(priority >= 1 && priority <= 10))
+    return 'a priority outside 1..10';
+  if (!Array.isArray(changes)) return 'no changes';
+  return changes.every(isChange) ? undefined : 'a malformed change';
+}
+
+function isChange(change: unknown): change is MemoryChange {
+  const { key, value, deleted } = (change ?? {}) as { key?: Plain; value?: Plain; deleted?: Plain };
+  if (typeof key !== 'string' || key === '' || key.length > 4_096) return false;
+  return (value === undefined) === (deleted === true);
+}
+
+function malformed(what: string): TroupeError {
+  const message = `A request to a memory is malformed${what === '' ? '' : `: ${what}`}.`;
+  return new TroupeError('TRP_CONTROL_REQUEST', message);
+}

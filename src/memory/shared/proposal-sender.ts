@@ -1,0 +1,191 @@
+import type { Bus } from '../../bus/bus.ts';
+import { encodedBound } from '../../bus/payload.ts';
+import { TroupeError } from '../../core/errors.ts';
+import type { Plain } from '../../core/plain.ts';
+import type { Random } from '../../core/random.ts';
+import type { Proposal } from '../propose.ts';
+import { backoffMs, isPassing, pause } from './append.ts';
+import type { Patience } from './append.ts';
+import { frameBytes } from './frame.ts';
+import { maxProposals, proposalSubject, replyOf, requestPayload } from './proposal-message.ts';
+import type { ProposalAnswer } from './proposal-message.ts';
+
+/** What {@link ProposalSender} is made from. */
+export interface ProposalSenderOptions {
+  readonly bus: Bus;
+  readonly memory: string;
+  readonly patience: Patience;
+  readonly random: Random;
+  /** Nobody has taken proposals, or nobody has answered for so long that the owner must be gone. */
+  readonly ownerless: () => Promise<void>;
+}
+
+interface Waiting {
+  readonly proposal: Proposal;
+  readonly bytes: number;
+  /** By the monotonic clock. */
+  readonly due: number;
+  readonly answer: Promise<ProposalAnswer>;
+  settle(answer: ProposalAnswer): void;
+  fail(error: unknown): void;
+  settled: boolean;
+}
+
+/** How long one request waits for its answer. */
+const tryMs = 2_000;
+
+/** Requests without an answer, in a row, after which the owner is taken for gone. */
+const silentTries = 3;
+
+/**
+ * Gets proposals to the owner of a memory, whoever that is by then: again and again under one operation id,
+ * until there is an answer or the time is over. What is proposed in one turn goes in one request.
+ *
+ * Invariants:
+ * 1. A proposal is settled once: by the owner's answer, by the log (see {@link settle}), or by its time limit.
+ * 2. An operation waits here at most once; proposing it again waits for the same answer.
+ */
+export class ProposalSender {
+  private readonly options: ProposalSenderOptions;
+  private readonly waiting = new Map<string, Waiting>();
+  private queue: Waiting[] = [];
+  private scheduled = false;
+  private silent = 0;
+
+  constructor(options: ProposalSenderOptions) {
+    this.options = options;
+  }
+
+  /** Rejects with TRP_BUS_TIMEOUT when the time is over, and with what no repetition mends. */
+  send(proposal: Proposal, timeoutMs: number): Promise<ProposalAnswer> {
+    const known = this.waiting.get(proposal.op);
+    if (known) return known.answer;
+    const entry = this.entry(proposal, timeoutMs);
+    this.waiting.set(proposal.op, entry);
+    this.queue.push(entry);
+    if (!this.scheduled) {
+      this.scheduled = true;
+      queueMicrotask(() => this.flush());
+    }
+    return entry.answer;
+  }
+
+  /** The log has told what became of an operation. */
+  settle(op: string, answer: ProposalAnswer): void {
+    this.waiting.get(op)?.settle(answer);
+  }
+
+  /** Rejects everything that waits. */
+  end(error: TroupeError): void {
+    for (const entry of this.waiting.values()) entry.fail(error);
+  }
+
+  private entry(proposal: Proposal, timeoutMs: number): Waiting {
+    const { clock } = this.options.patience;
+    let resolve: (answer: ProposalAnswer) => void = () => undefined;
+    let reject: (error: unknown) => void = () => undefined;
+    const answer = new Promise<ProposalAnswer>((onAnswer, onError) => {
+      resolve = onAnswer;
+      reject = onError;
+    });
+    const over = (): void => {
+      entry.settled = true;
+      this.waiting.delete(proposal.op);
+    };
+    const entry: Waiting = {
+      proposal,
+      bytes: encodedBound(proposal as unknown as Plain),
+      due: clock.monotonic() + timeoutMs,
+      answer,
+      settled: false,
+      settle: (given) => {
+        over();
+        resolve(given);
+      },
+      fail: (error) => {
+        over();
+        reject(error);
+      },
+    };
+    return entry;
+  }
+
+  private flush(): void {
+    this.scheduled = false;
+    while (this.queue.length > 0) void this.deliver(this.takeBatch());
+  }
+
+  private takeBatch(): readonly Waiting[] {
+    let bytes = 0;
+    let count = 0;
+    for (const entry of this.queue) {
+      bytes += entry.bytes;
+      if (count === maxProposals || (count > 0 && bytes > frameBytes)) break;
+      count++;
+    }
+    return this.queue.splice(0, count);
+  }
+
+  private async deliver(batch: readonly Waiting[]): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      const open = batch.filter((entry) => this.isOpen(entry));
+      if (open.length === 0) return;
+      await this.attempt(open);
+      if (open.every(({ settled }) => settled)) return;
+      await pause(this.options.patience, backoffMs(tries) * (0.5 + this.options.random()));
+    }
+  }
+
+  private isOpen(entry: Waiting): boolean {
+    if (entry.settled) return false;
+    if (entry.due > this.options.patience.clock.monotonic()) return true;
+    entry.fail(tooLate(this.options.memory));
+    return false;
+  }
+
+  private async attempt(open: readonly Waiting[]): Promise<void> {
+    const { bus, memory, patience } = this.options;
+    const proposals = open.map(({ proposal }) => proposal);
+    const left = Math.max(...open.map(({ due }) => due)) - patience.clock.monotonic();
+    const timeoutMs = Math.max(1, Math.min(tryMs, left));
+    try {
+      const subject = proposalSubject(bus.ns, memory);
+      const payload = await bus.request(subject, requestPayload(proposals), { timeoutMs });
+      this.silent = 0;
+      this.answered(open, payload);
+    } catch (error) {
+      await this.unanswered(open, error);
+    }
+  }
+
+  private answered(open: readonly Waiting[], payload: Plain): void {
+    const reply = replyOf(
+      payload,
+      open.map(({ proposal }) => proposal),
+    );
+    if ('answers' in reply)
+      for (const [index, answer] of reply.answers.entries()) open[index]?.settle(answer);
+    if ('error' in reply) {
+      const { code, message } = reply.error;
+      for (const entry of open) entry.fail(new TroupeError(code, message));
+    }
+  }
+
+  private async unanswered(open: readonly Waiting[], error: unknown): Promise<void> {
+    const code = error instanceof TroupeError ? error.code : undefined;
+    if (code === 'TRP_BUS_TIMEOUT' && this.options.bus.state === 'connected') this.silent++;
+    if (code === 'TRP_BUS_NO_RESPONDERS' || this.silent >= silentTries) {
+      this.silent = 0;
+      return this.options.ownerless();
+    }
+    if (isPassing(error)) return;
+    for (const entry of open) entry.fail(error);
+  }
+}
+
+function tooLate(memory: string): TroupeError {
+  return new TroupeError('TRP_BUS_TIMEOUT', `The owner of the memory ${memory} has not answered.`, {
+    errorClass: 'timeout',
+    hint: 'It is not known whether the changeset is in; proposing it again under the same op is safe.',
+  });
+}

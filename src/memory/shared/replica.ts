@@ -1,0 +1,54 @@
+import type { LogEntry } from '../../bus/event-log.ts';
+import type { LeaseTaken } from '../../journal/record.ts';
+import { RunMemory } from '../run-memory.ts';
+import type { CommittedRecord } from '../run-memory.ts';
+import { committedIn } from './committed.ts';
+import type { Committed } from './committed.ts';
+import { frameOf } from './frame.ts';
+import type { SharedRules } from './shared-rules.ts';
+
+/** Who hears of what a replica takes in. */
+export interface ReplicaListener {
+  /** A changeset has become visible. */
+  readonly committed?: (record: CommittedRecord, result: Committed) => void;
+  /** Another owner has begun. */
+  readonly leased?: (lease: LeaseTaken) => void;
+}
+
+/**
+ * A memory as its log tells it.
+ *
+ * Invariants:
+ * 1. It holds a prefix of the log, whole changesets of it: what others see as well, or will.
+ * 2. An entry is taken once, however often it comes.
+ */
+export class Replica {
+  readonly memory = new RunMemory();
+  /** Of the newest owner; 0: there was none yet. */
+  epoch = 0;
+  /** What the memory's first owner wrote of its keys; undefined: a run's memory, or there was no owner yet. */
+  rules: SharedRules | undefined;
+  /** Number of the last entry of the log, and of the last record. */
+  logSeq = 0;
+  recordSeq = 0;
+  private readonly listener: ReplicaListener;
+
+  constructor(listener: ReplicaListener) {
+    this.listener = listener;
+  }
+
+  /** Takes an entry in. Throws TRP_JOURNAL_VERSION or TRP_JOURNAL_CORRUPT, and has taken nothing then. */
+  take(entry: LogEntry): void {
+    if (entry.seq <= this.logSeq) return;
+    const { records, rules, epoch } = frameOf(entry);
+    this.logSeq = entry.seq;
+    this.epoch = Math.max(this.epoch, epoch);
+    if (rules) this.rules = rules;
+    for (const { record, result } of committedIn(records)) {
+      this.memory.apply(record);
+      this.listener.committed?.(record, result);
+    }
+    for (const record of records) if (record.type === 'lease.taken') this.listener.leased?.(record);
+    this.recordSeq = Math.max(this.recordSeq, records.at(-1)?.seq ?? 0);
+  }
+}

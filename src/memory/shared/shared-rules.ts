@@ -1,0 +1,75 @@
+import { canonicalJson } from '../../core/canonical.ts';
+import { TroupeError } from '../../core/errors.ts';
+import { keyPattern } from '../../core/key-pattern.ts';
+import type { MergerName } from '../../workflow/model.ts';
+import type { MemoryRules } from '../propose.ts';
+
+/** How a memory of its own treats its keys. Written into its log by its first owner; all others go by that. */
+export interface SharedRules {
+  /** Merger by key pattern; the first that fits counts. Elsewhere: `first_writer_wins`. */
+  readonly keys: { readonly [pattern: string]: MergerName };
+  /** Agent by key pattern: nobody else writes there. Elsewhere everybody does. */
+  readonly owners: { readonly [pattern: string]: string };
+}
+
+const mergers: readonly MergerName[] = [
+  'priority_merge',
+  'first_writer_wins',
+  'last_writer_wins',
+  'three_way',
+  'append',
+  'union',
+  'max',
+  'min',
+  'sum',
+  'reject',
+];
+
+/**
+ * Checks what an opener gave.
+ * @throws TroupeError TRP_OPTION_INVALID
+ */
+export function sharedRules({
+  keys = {},
+  owners = {},
+}: { [name in keyof SharedRules]?: SharedRules[name] | undefined }): SharedRules {
+  for (const [pattern, merger] of Object.entries(keys)) {
+    if (mergers.includes(merger)) continue;
+    const message = `The merger of ${pattern} is ${JSON.stringify(merger)}; it must be one of ${mergers.join(', ')}.`;
+    throw new TroupeError('TRP_OPTION_INVALID', message);
+  }
+  return { keys, owners };
+}
+
+/** Whether two openers mean the same. The order of patterns counts. */
+export function sameRules(left: SharedRules, right: SharedRules): boolean {
+  const text = ({ keys, owners }: SharedRules): string =>
+    canonicalJson([Object.entries(keys), Object.entries(owners)]);
+  return text(left) === text(right);
+}
+
+/** The rules as commits are decided by them. */
+export function memoryRules({ keys, owners }: SharedRules): MemoryRules {
+  const ownerOf = firstFit(owners);
+  const mergerOf = firstFit(keys);
+  return {
+    ownerOf,
+    mergerOf: (key) => mergerOf(key) ?? 'first_writer_wins',
+    allowed: (agent, _task, key) => (ownerOf(key) ?? agent) === agent,
+  };
+}
+
+/** Keys are asked for again and again; so answers are kept, for as many keys as there are. */
+function firstFit<T extends string>(patterns: {
+  readonly [pattern: string]: T;
+}): (key: string) => T | undefined {
+  const rules = Object.entries(patterns).map(([pattern, gives]) => ({
+    matches: keyPattern(pattern),
+    gives,
+  }));
+  const known = new Map<string, T | undefined>();
+  return (key) => {
+    if (!known.has(key)) known.set(key, rules.find(({ matches }) => matches(key))?.gives);
+    return known.get(key);
+  };
+}

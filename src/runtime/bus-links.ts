@@ -1,0 +1,133 @@
+import type { BusLinkInput } from '../actors/bus-link.ts';
+import type { Bus } from '../bus/bus.ts';
+import { TroupeError } from '../core/errors.ts';
+import { openBus } from './open-bus.ts';
+import type { OpenBus } from './open-bus.ts';
+import type { TroupeConfig } from './options.ts';
+import { removeOldProjections } from './projection/janitor.ts';
+
+/** A bus, and whether anybody could be looking at it. */
+export class WatchedBus {
+  readonly bus: Bus;
+  private looked: boolean;
+  private readonly waiting = new Set<() => void>();
+
+  /** @param isPrivate true: nobody else has the bus, until {@link look}. */
+  constructor(bus: Bus, isPrivate: boolean) {
+    this.bus = bus;
+    this.looked = !isPrivate;
+  }
+
+  get isWatched(): boolean {
+    return this.looked;
+  }
+
+  /** Somebody outside gets the bus. */
+  look(): Bus {
+    if (this.looked) return this.bus;
+    this.looked = true;
+    for (const tell of this.waiting) tell();
+    this.waiting.clear();
+    return this.bus;
+  }
+
+  /** Calls once, when somebody begins to watch; the function returned ends that. */
+  onWatched(tell: () => void): () => void {
+    this.waiting.add(tell);
+    return () => this.waiting.delete(tell);
+  }
+}
+
+/** What opening a bus needs. */
+type Config = Pick<TroupeConfig, 'bus' | 'clock' | 'logger' | 'ns'>;
+
+/**
+ * The buses of one process: its own, and those that documents name where nobody else has said which.
+ *
+ * Invariant: what was opened here is closed here, once; a bus that was given stays open.
+ */
+export class BusLinks {
+  /** The one that the process was told to use, else the embedded one. */
+  readonly main: WatchedBus;
+  private readonly config: Config;
+  private readonly link: (input: BusLinkInput) => void;
+  private readonly opened: OpenBus[] = [];
+  /** A stopped actor cannot end its own listening. */
+  private readonly listening: (() => void)[] = [];
+  private readonly named = new Map<string, Promise<WatchedBus>>();
+
+  constructor(config: Config, main: OpenBus, link: (input: BusLinkInput) => void) {
+    this.config = config;
+    this.link = link;
+    this.opened.push(main);
+    this.main = new WatchedBus(main.bus, main.name === 'embedded');
+    this.follow(main.name, this.main);
+  }
+
+  /**
+   * The bus of a run: what the process was told, else what the document says. Documents that came with a request may
+   * not send the run's data anywhere.
+   * Rejects with TRP_WORKFLOW_INVALID, and when the bus cannot be opened.
+   */
+  async of(choice: string | undefined, isFromFile: boolean): Promise<WatchedBus> {
+    if (this.config.bus !== undefined || choice === undefined || choice === 'embedded')
+      return this.main;
+    if (!isFromFile) throw untrusted();
+    const known = this.named.get(choice) ?? this.open(choice);
+    this.named.set(choice, known);
+    known.catch(() => this.named.delete(choice));
+    return known;
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.named.values());
+    for (const stop of this.listening) stop();
+    await Promise.all(this.opened.map((open) => open.close()));
+  }
+
+  private async open(choice: string): Promise<WatchedBus> {
+    const open = await openBus(choice, this.config);
+    this.opened.push(open);
+    const watched = new WatchedBus(open.bus, false);
+    this.follow(open.name, watched);
+    return watched;
+  }
+
+  private follow(name: string, { bus, isWatched }: WatchedBus): void {
+    const { clock, logger } = this.config;
+    const linked: BusLinkInput['bus'] = {
+      get state() {
+        return bus.state;
+      },
+      onStatus: (listener) => {
+        const stop = bus.onStatus(listener);
+        this.listening.push(stop);
+        return stop;
+      },
+    };
+    this.link({
+      name,
+      bus: linked,
+      onChange: (link, state) => logger.warn('the bus', { link, state }),
+    });
+    if (!isWatched) return;
+    removeOldProjections(bus, clock).catch((error: unknown) =>
+      logger.debug('old runs stay on the bus', { error: String(error) }),
+    );
+  }
+}
+
+/** Opens the bus that the configuration names. */
+export async function mainBus(config: Config): Promise<OpenBus> {
+  const { bus = 'embedded' } = config;
+  if (typeof bus === 'string') return openBus(bus, config);
+  return { bus, name: 'given', close: () => Promise.resolve() };
+}
+
+function untrusted(): TroupeError {
+  return new TroupeError(
+    'TRP_WORKFLOW_INVALID',
+    'bus: a document that is no file may name no bus but embedded.',
+    { hint: 'Give the bus to the process: createTroupe({ bus }), --bus or TROUPE_BUS.' },
+  );
+}

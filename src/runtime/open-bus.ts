@@ -1,0 +1,66 @@
+import type { Bus } from '../bus/bus.ts';
+import { createEmbeddedBus } from '../bus/embedded/embedded-bus.ts';
+import { systemClock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import type { TroupeConfig } from './options.ts';
+
+/** A bus that was opened, and how it is let go of. */
+export interface OpenBus {
+  readonly bus: Bus;
+  /** For people; holds no secret. */
+  readonly name: string;
+  close(): Promise<void>;
+}
+
+/** What is needed to open one. */
+type Surroundings = Pick<TroupeConfig, 'clock' | 'logger' | 'ns'>;
+
+/**
+ * Opens a bus by what it is named; drivers load when they are used.
+ * Rejects with TRP_BUS_SERVER when there is no server, or none can be started.
+ */
+export async function openBus(choice: string, config: Surroundings): Promise<OpenBus> {
+  if (choice === 'embedded') {
+    const bus = embeddedBus(config);
+    return { bus, name: choice, close: () => bus.close() };
+  }
+  if (choice !== 'nats') return connected(choice, config);
+  const { startLocalServer } = await import('../bus/nats/local-server.ts');
+  const server = await startLocalServer({ clock: systemClock });
+  try {
+    const { bus } = await connected(server.url, config);
+    return { bus, name: choice, close: () => bus.close().finally(() => server.stop()) };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+/** The bus of this process alone. */
+function embeddedBus({ clock, logger, ns }: Surroundings): Bus {
+  return createEmbeddedBus({
+    clock,
+    ns,
+    schedule: setImmediate,
+    onError: (error, subject) =>
+      logger.warn('a subscriber threw', { subject, message: messageOf(error) }),
+  });
+}
+
+/** Servers live in real time, whatever clock the runs have. */
+async function connected(url: string, { logger, ns }: Surroundings): Promise<OpenBus> {
+  const { connectNats } = await import('../bus/nats/connect.ts');
+  const bus = await connectNats({
+    url,
+    ns,
+    clock: systemClock,
+    schedule: setImmediate,
+    onError: (error, place) =>
+      logger.warn('a fault on the bus', { place, message: messageOf(error) }),
+  });
+  return { bus, name: withoutLogin(url), close: () => bus.close() };
+}
+
+function withoutLogin(url: string): string {
+  return url.replace(/\/\/[^/@,]*@/g, '//');
+}
