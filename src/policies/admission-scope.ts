@@ -1,7 +1,7 @@
 import { TroupeError } from '../core/errors.ts';
 import { concurrencyKind } from '../workflow/model.ts';
 import type { Bucket, Contender, Contestant, Shape, Shapes, Waiting } from './admission-shape.ts';
-import { AgingQueue, periodsWaited } from './aging-queue.ts';
+import { AgingQueue, ageKey, periodsWaited } from './aging-queue.ts';
 import { weightedShare } from './fair-share.ts';
 import { Permits, overlap, without, type PermitRequest, type Units } from './permits.ts';
 import { Reservation, passesBeforeReserving } from './reservation.ts';
@@ -122,14 +122,12 @@ export class AdmissionScope implements Contestant {
   contend(now: number): void {
     this.stale = false;
     this.renewReservation(now);
-    const { capacity } = this.around;
-    const share = weightedShare(this.permits.taken(), capacity, this.terms.weight);
     this.ready.length = 0;
     this.round++;
     for (const bucket of this.buckets.values()) {
       if (!this.mayStart(bucket)) continue;
       this.ready.push(bucket);
-      this.join(bucket, share);
+      this.join(bucket);
     }
     for (const contender of this.contenders.values()) {
       const lane = this.laneOf(contender.shape);
@@ -141,12 +139,14 @@ export class AdmissionScope implements Contestant {
     }
   }
 
-  /** The request that comes first among those of a shape in which the scope contends. */
-  first(shape: Shape, now: number): Waiting | undefined {
-    const reserved = this.reserved?.owner;
-    if (reserved?.shape === shape && this.ready.includes(reserved)) return reserved.queue.head(now);
-    if (this.ready.length === 1) return this.ready[0]?.queue.head(now);
-    return this.firstOf(this.ready, now, shape);
+  /** The request that comes first among those that may start, of the shapes that pass the test. */
+  first(passes: (shape: Shape) => boolean, now: number): Waiting | undefined {
+    const [only] = this.ready;
+    // The one contender that was asked for passes, and so does its one bucket.
+    if (this.ready.length === 1) return only?.queue.head(now);
+    const kept = this.reserved?.owner;
+    if (kept && this.ready.includes(kept) && passes(kept.shape)) return kept.queue.head(now);
+    return this.firstOf(this.ready, now, passes);
   }
 
   /** Keeps the whole demand of a bucket free of others of this scope. */
@@ -197,28 +197,37 @@ export class AdmissionScope implements Contestant {
     return reserved.allows(permits, bucket.demand);
   }
 
-  private join({ shape, priority, queue }: Bucket, share: number): void {
+  private join({ shape, priority, queue }: Bucket): void {
     const { at, sequence } = queue.oldest() as Waiting;
     const key = ageKey(at, priority, this.around.periodMs);
     const known = this.contenders.get(shape);
-    if (!known) {
-      const { round } = this;
-      this.contenders.set(shape, { scope: this, shape, share, key, sequence, round, slot: -1 });
+    if (known?.round === this.round) {
+      if (key < known.key || (key === known.key && sequence < known.sequence))
+        Object.assign(known, { key, sequence });
       return;
     }
-    const isEarlier = key < known.key || (key === known.key && sequence < known.sequence);
-    const isFirst = known.round !== this.round || isEarlier;
-    known.round = this.round;
-    known.share = share;
-    if (isFirst) Object.assign(known, { key, sequence });
+    const { round } = this;
+    const share = this.shareWith(shape.demand);
+    if (known) Object.assign(known, { round, share, key, sequence });
+    else
+      this.contenders.set(shape, { scope: this, shape, share, key, sequence, round, slot: -1 });
   }
 
-  /** The first of all the requests of some buckets, or of those of one shape. */
-  private firstOf(buckets: Iterable<Bucket>, now: number, only?: Shape): Waiting | undefined {
+  private shareWith(demand: Units): number {
+    const { capacity } = this.around;
+    const { weight } = this.terms;
+    return weightedShare({ taken: this.permits.taken(), capacity, weight }, demand);
+  }
+
+  private firstOf(
+    buckets: Iterable<Bucket>,
+    now: number,
+    passes?: (shape: Shape) => boolean,
+  ): Waiting | undefined {
     let first: Waiting | undefined;
     let most = -Infinity;
     for (const { priority, queue, shape } of buckets) {
-      const head = only === undefined || shape === only ? queue.head(now) : undefined;
+      const head = !passes || passes(shape) ? queue.head(now) : undefined;
       if (!head) continue;
       const effective = priority + periodsWaited(head.at, now, this.around.periodMs);
       if (first && (effective < most || (effective === most && !startsBefore(head, first))))
@@ -268,11 +277,6 @@ const nothing: Units = {};
 
 function startsBefore(a: Waiting, b: Waiting): boolean {
   return a.rank === b.rank ? a.sequence < b.sequence : a.rank > b.rank;
-}
-
-/** A step of priority weighs as much as a period of waiting; without periods, only priority counts. */
-function ageKey(at: number, priority: number, periodMs: number): number {
-  return periodMs === Infinity ? -priority : at - priority * periodMs;
 }
 
 /** Equal for equal demands, in whatever order their kinds stand. */

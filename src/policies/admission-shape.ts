@@ -23,7 +23,7 @@ export interface Contestant {
   readonly rank: number;
   stale: boolean;
   contend(now: number): void;
-  first(shape: Shape, now: number): Waiting | undefined;
+  first(passes: (shape: Shape) => boolean, now: number): Waiting | undefined;
   reserve(bucket: Bucket): void;
   admit(entry: Waiting): PermitRequest;
 }
@@ -32,7 +32,7 @@ export interface Contestant {
 export interface Contender extends SlotItem {
   readonly scope: Contestant;
   readonly shape: Shape;
-  /** The scope's {@link weightedShare}. */
+  /** The scope's {@link weightedShare} with one more of this demand. */
   share: number;
   /** Beginning of its longest wait, earlier by one ageing period for each step of priority. */
   key: number;
@@ -60,8 +60,6 @@ export interface Shape {
  * Invariant: a shape is known as long as a bucket of it exists.
  */
 export class Shapes {
-  /** Shapes that the last {@link Shapes.firstByClass} has passed over although somebody contends in them. */
-  passed = 0;
   private readonly known = new Map<string, Shape>();
   private readonly first = scheduleClasses.map((): Contender | undefined => undefined);
 
@@ -92,18 +90,28 @@ export class Shapes {
   }
 
   /**
-   * The contender that comes first in each class among the shapes that pass the test; `passed` says how
-   * many shapes with contenders did not. The answer is good until the next call.
+   * The contender that comes first in each class among the shapes that pass the test. The answer is good
+   * until the next call.
    */
   firstByClass(passes: (shape: Shape) => boolean): readonly (Contender | undefined)[] {
-    const { first } = this;
-    first.fill(undefined);
-    this.passed = 0;
+    this.first.fill(undefined);
     for (const shape of this.known.values()) {
       if (passes(shape)) this.improve(shape);
-      else if (shape.lanes.some(({ size }) => size > 0)) this.passed++;
     }
-    return first;
+    return this.first;
+  }
+
+  /** The contender that has waited longest, priority counted as waiting. Looks at all: ask seldom. */
+  eldest(): Contender | undefined {
+    let eldest: Contender | undefined;
+    for (const { lanes } of this.known.values()) {
+      for (const lane of lanes) {
+        for (const contender of lane.all()) {
+          if (!eldest || waitsLonger(contender, eldest)) eldest = contender;
+        }
+      }
+    }
+    return eldest;
   }
 
   private improve({ lanes }: Shape): void {
@@ -118,6 +126,10 @@ export class Shapes {
 /** Least share first; then who has waited longest, priority counted as waiting; then arrival. */
 function goesBefore(a: Contender, b: Contender): boolean {
   if (a.share !== b.share) return a.share < b.share;
+  return waitsLonger(a, b);
+}
+
+function waitsLonger(a: Contender, b: Contender): boolean {
   if (a.key !== b.key) return a.key < b.key;
   return a.sequence < b.sequence;
 }

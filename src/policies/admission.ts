@@ -2,7 +2,8 @@ import { TroupeError } from '../core/errors.ts';
 import { concurrencyKind } from '../workflow/model.ts';
 import { AdmissionScope, oneSlot, type ScopeTerms } from './admission-scope.ts';
 import { Shapes } from './admission-shape.ts';
-import type { Bucket, Contender, Contestant, Shape } from './admission-shape.ts';
+import type { Bucket, Contender, Contestant, Shape, Waiting } from './admission-shape.ts';
+import { ageKey } from './aging-queue.ts';
 import { ClassTurns, checkedWeight, scheduleClasses, type Claim } from './fair-share.ts';
 import { Permits, unitsOf, type PermitRequest, type Units } from './permits.ts';
 import { Reservation, passesBeforeReserving } from './reservation.ts';
@@ -27,11 +28,12 @@ export interface ScopeOptions extends Claim {
  * The governor's queue: who may start now, and who holds what. All or nothing, so nobody holds one thing
  * while waiting for another; nobody waits behind a request that cannot start.
  *
- * Between runs: the class that has its turn ({@link ClassTurns}), then the run with the least weighted
- * dominant share of what the process limits, then the one that has waited longest, priority counted as
- * waiting. Within a run: priority (raised by one for every `agePeriodMs` waited), then rank, then arrival.
- * A request that comes first and does not fit is passed at most {@link passesBeforeReserving} times; then
- * what it lacks is kept for it.
+ * Between runs: the class that has its turn ({@link ClassTurns}), then the run that would have the least
+ * weighted dominant share of what the process limits, then the one that has waited longest, priority counted
+ * as waiting. Within a run: priority (raised by one for every `agePeriodMs` waited), then rank, then arrival.
+ * When later ones were among the last {@link passesBeforeReserving} admitted, the run comes whose request has
+ * waited longest of all; if it does not fit, what it lacks is kept for it. The same goes, within a run, for the request that comes
+ * first and does not fit.
  *
  * A kind that the process limits is taken from the process, and from the run as well when the run limits it
  * too; any other kind is the run's own. Asking and admitting cost O(log n), and besides as much as there are
@@ -54,7 +56,9 @@ export class AdmissionQueue {
   private readonly turns = new ClassTurns();
   private readonly stale: Contestant[] = [];
   private reserved: Reservation<{ contender: Contender; bucket: Bucket }> | undefined;
+  /** Admissions since it was last asked who was passed, and the latest beginning of a wait among them. */
   private passes = 0;
+  private youngest = -Infinity;
   private latest = -Infinity;
   private sequence = 0;
 
@@ -142,10 +146,11 @@ export class AdmissionQueue {
     while (this.process.fits(oneSlot)) {
       for (let scope = this.stale.pop(); scope; scope = this.stale.pop()) scope.contend(time);
       const next = this.next(time);
-      const waiting = next?.scope.first(next.shape, time);
+      const waiting = next?.scope.first(this.mayStart, time);
       if (!next || !waiting) break;
       if (this.reserved?.owner.bucket === waiting.bucket) this.reserved = undefined;
       this.process.take(waiting.bucket.demand);
+      this.notePass(waiting);
       admitted.push(next.scope.admit(waiting));
       this.turns.took(next.scope.rank, this.contends);
       this.touch(next.scope);
@@ -192,35 +197,51 @@ export class AdmissionQueue {
     this.stale.push(scope);
   }
 
-  /** Who starts next: whoever something is kept for, as soon as it fits; else who comes first among those that fit. */
+  /**
+   * Who starts next: whoever something is kept for, as soon as it fits; else whoever waits longest, if it is
+   * their turn; else who comes first among those that fit.
+   */
   private next(now: number): Contender | undefined {
     const kept = this.renewReservation();
     if (kept && this.process.fits(kept.shape.demand)) return kept;
-    const able = this.shapes.firstByClass(this.mayTake);
-    if (this.shapes.passed === 0) this.passes = 0;
-    else if (!kept && this.passes++ >= passesBeforeReserving && this.reserveForFirst(now))
-      return this.inTurn(this.shapes.firstByClass(this.mayTake));
-    return this.inTurn(able);
-  }
-
-  private readonly mayTake = ({ demand }: Shape): boolean =>
-    this.reserved?.allows(this.process, demand) ?? this.process.fits(demand);
-
-  private inTurn(first: readonly (Contender | undefined)[]): Contender | undefined {
+    const eldest = kept ? undefined : this.passedEldest();
+    if (eldest && this.process.fits(eldest.shape.demand)) return eldest;
+    if (eldest) this.reserveFor(eldest, now);
+    const first = this.shapes.firstByClass(this.mayStart);
     const rank = this.turns.next((candidate) => first[candidate] !== undefined);
     return rank === undefined ? undefined : first[rank];
   }
 
-  /** Keeps what is lacking for the one that comes first of all. False: that one fits. */
-  private reserveForFirst(now: number): boolean {
-    const first = this.inTurn(this.shapes.firstByClass(() => true));
-    const bucket = first?.scope.first(first.shape, now)?.bucket;
-    if (!first || !bucket || this.process.fits(first.shape.demand)) return false;
+  /** Whether requests of a shape fit, and leave what is kept for another. */
+  private readonly mayStart = (shape: Shape): boolean => {
+    const { reserved, process } = this;
+    if (!reserved || reserved.owner.contender.shape === shape) return process.fits(shape.demand);
+    return reserved.allows(process, shape.demand);
+  };
+
+  private notePass({ at, bucket }: Waiting): void {
+    this.passes++;
+    this.youngest = Math.max(this.youngest, ageKey(at, bucket.priority, this.periodMs));
+  }
+
+  /** Whoever has waited longest, after as many admissions as may pass, if a later one was among them. */
+  private passedEldest(): Contender | undefined {
+    if (this.passes < passesBeforeReserving) return undefined;
+    const { youngest } = this;
     this.passes = 0;
-    this.reserved = new Reservation({ contender: first, bucket }, first.shape.demand);
+    this.youngest = -Infinity;
+    const eldest = this.shapes.eldest();
+    return eldest && eldest.key < youngest ? eldest : undefined;
+  }
+
+  private reserveFor(contender: Contender, now: number): void {
+    const { scope, shape } = contender;
+    const bucket = scope.first((other) => other === shape, now)?.bucket;
+    if (!bucket) return;
+    this.reserved = new Reservation({ contender, bucket }, shape.demand);
     this.reserved.renew(this.process);
-    first.scope.reserve(bucket);
-    return true;
+    scope.reserve(bucket);
+    this.touch(scope);
   }
 
   private renewReservation(): Contender | undefined {

@@ -126,6 +126,14 @@ export class AgingQueue<T extends AgingEntry> {
   }
 }
 
+/**
+ * When a wait began, earlier by one period for each step of priority: who has the smaller one has waited
+ * longer, all in all. Without periods, only priority counts.
+ */
+export function ageKey(at: number, priority: number, periodMs: number): number {
+  return periodMs === Infinity ? -priority : at - priority * periodMs;
+}
+
 /** Whole periods between two times; 0 when periods do not end. */
 export function periodsWaited(at: number, now: number, periodMs: number): number {
   return Math.floor((now - at) / periodMs);

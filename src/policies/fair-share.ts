@@ -16,19 +16,30 @@ export interface Claim {
 /** Sums of fractions drift; shares that agree to nine digits are equal. */
 const precision = 1e9;
 
+/** What a run has of what the process shares. */
+export interface Holding {
+  readonly taken: ReadonlyMap<string, number>;
+  readonly capacity: Units;
+  readonly weight: number;
+}
+
 /**
- * The largest part that one user holds of any kind, over its weight: what dominant-resource fairness keeps
- * equal (Ghodsi et al., "Dominant Resource Fairness", NSDI 2011). A kind without units counts for nothing.
+ * The largest part that a run would have of any kind with one demand more, over its weight: what
+ * dominant-resource fairness keeps equal (Ghodsi et al., "Dominant Resource Fairness", NSDI 2011). It counts
+ * the demand that is asked for, so that one large piece does not weigh less than many small ones. A kind
+ * without units counts for nothing.
  */
-export function weightedShare(
-  held: ReadonlyMap<string, number>,
-  capacity: Units,
-  weight: number,
-): number {
+export function weightedShare({ taken, capacity, weight }: Holding, demand: Units): number {
   let share = 0;
-  for (const [kind, taken] of held) {
-    const units = unitsOf(capacity, kind);
-    if (units !== undefined && units > 0) share = Math.max(share, taken / units);
+  for (const [kind, held] of taken) {
+    if (Object.hasOwn(demand, kind)) continue;
+    const units = unitsOf(capacity, kind) ?? 0;
+    if (units > 0) share = Math.max(share, held / units);
+  }
+  for (const kind in demand) {
+    const units = unitsOf(capacity, kind) ?? 0;
+    const wanted = (taken.get(kind) ?? 0) + (demand[kind] ?? 0);
+    if (units > 0) share = Math.max(share, wanted / units);
   }
   return Math.round((share / weight) * precision) / precision;
 }

@@ -28,6 +28,11 @@ export class SlotHeap<T extends SlotItem> {
     return this.items[0];
   }
 
+  /** All items, in no order. */
+  all(): readonly T[] {
+    return this.items;
+  }
+
   /** Puts an item in, or back into its place after its key has changed. */
   settle(item: T): void {
     if (item.slot < 0) {

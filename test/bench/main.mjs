@@ -14,16 +14,31 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { admission } from './admission.mjs';
 import { loadBuild } from './build.mjs';
 import { durable } from './durable.mjs';
+import { embeddedBus } from './embedded-bus.mjs';
+import { fairness } from './fairness.mjs';
 import { graphs } from './graphs.mjs';
 import { liveWorkers } from './live-workers.mjs';
 import { memory } from './memory.mjs';
+import { sharedMemory } from './shared-memory.mjs';
 import { startUp } from './start-up.mjs';
 import { tasks } from './tasks.mjs';
 
 /** @type {{ readonly [name: string]: (build: Build, options: { quick: boolean }) => AsyncGenerator<Line> }} */
-const loads = { 'start-up': startUp, graphs, 'live-workers': liveWorkers, durable, tasks, memory };
+const loads = {
+  'start-up': startUp,
+  graphs,
+  'live-workers': liveWorkers,
+  durable,
+  tasks,
+  memory,
+  'embedded-bus': embeddedBus,
+  fairness,
+  admission,
+  'shared-memory': sharedMemory,
+};
 
 const { values } = parseArgs({
   options: {

@@ -36,7 +36,17 @@ describe('the benchmarks', () => {
   it('carry out every load', () => {
     const loads = new Set(lines.map(({ bench }) => bench));
     expect(loads, stderr).toEqual(
-      new Set(['start-up', 'graphs', 'live workers', 'durable', 'tasks', 'memory']),
+      new Set([
+        'start-up',
+        'graphs',
+        'live workers',
+        'durable',
+        'tasks',
+        'memory',
+        'fairness',
+        'admission',
+        'embedded bus',
+      ]),
     );
   });
 

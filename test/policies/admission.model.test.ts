@@ -70,23 +70,23 @@ class NaiveQueue {
       .filter(({ scope }) => claims[scope]?.class === turn)
       .toSorted(
         (a, b) =>
-          this.share(a.scope) - this.share(b.scope) ||
+          this.shareWith(a) - this.shareWith(b) ||
           virtualStart(a) - virtualStart(b) ||
           a.sequence - b.sequence,
       );
     const effective = (r: Waiting): number =>
       r.priority + Math.floor((this.latest - r.since) / agePeriodMs);
-    const shape = first && shapeOf(first);
     return able
-      .filter((request) => request.scope === first?.scope && shapeOf(request) === shape)
+      .filter(({ scope }) => scope === first?.scope)
       .toSorted(
         (a, b) => effective(b) - effective(a) || b.rank - a.rank || a.sequence - b.sequence,
       )[0];
   }
 
-  private share(scope: string): number {
+  private shareWith({ scope, demand }: PermitRequest): number {
+    const more: Record<string, number> = { ...demand, concurrency: 1 };
     const parts = Object.entries(processCapacity).map(
-      ([kind, units]) => this.used(kind, scope) / units,
+      ([kind, units]) => (this.used(kind, scope) + (more[kind] ?? 0)) / units,
     );
     return Math.round((Math.max(...parts) / (claims[scope]?.weight ?? 1)) * 1e9);
   }
@@ -129,10 +129,6 @@ class NaiveQueue {
 /** A step of priority counts as much as a period of waiting. */
 function virtualStart({ since, priority }: Waiting): number {
   return since - priority * agePeriodMs;
-}
-
-function shapeOf({ demand }: PermitRequest): number {
-  return demand['gpu'] ?? 0;
 }
 
 const scopes = fc.constantFrom(...Object.keys(scopeCapacity));
