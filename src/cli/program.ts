@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import type { AnswerOptions } from './commands/answer.ts';
+import type { DoctorOptions } from './commands/doctor.ts';
 import type { GraphOptions } from './commands/graph.ts';
 import type { ResumeOptions } from './commands/resume.ts';
 import type { RunCommandOptions } from './commands/run.ts';
@@ -37,6 +39,8 @@ export function buildProgram(shell: Shell, version: string, finish: Finish): Com
   addDocumentCommands(wiring);
   addRun(wiring);
   addRunCommands(wiring);
+  addAnswer(wiring);
+  addDoctor(wiring);
   return program;
 }
 
@@ -154,6 +158,7 @@ function addRunCommands({ program, shell, finish }: Wiring): void {
     .option('--json', "print the run's report as JSON")
     .option('--tasks', 'every task and the timeline, however many there are')
     .option('--records', "the journal's records")
+    .option('--conflicts', 'writes that met, what was dropped, and what is open')
     .addHelpText(
       'after',
       examples('troupe show last', 'troupe show run-0mh --tasks', 'troupe show run-0mh --json'),
@@ -182,6 +187,39 @@ function addRunCommands({ program, shell, finish }: Wiring): void {
     );
 }
 
+function addAnswer({ program, shell, finish }: Wiring): void {
+  dataOption(program.command('answer').description('decide an open conflict of a run'))
+    .argument('<run>', runArgument)
+    .argument('<conflict>', 'its number, as in: troupe show RUN --conflicts')
+    .argument('[choice]', 'theirs or mine')
+    .option('--value <json>', 'a value instead of both')
+    .option('--json', 'print what was decided as JSON')
+    .addHelpText(
+      'after',
+      examples('troupe answer last 42 mine', `troupe answer last 42 --value '{"a":1}'`),
+    )
+    .action(
+      async (run: string, conflict: string, choice: string | undefined, options: AnswerOptions) =>
+        finish(
+          await (
+            await import('./commands/answer.ts')
+          ).answer(shell, { run, conflict, choice }, options),
+        ),
+    );
+}
+
+function addDoctor({ program, shell, finish }: Wiring): void {
+  dataOption(
+    program.command('doctor').description('look whether everything is there that runs need'),
+  )
+    .option('--bus <bus>', 'look at this NATS server as well (default: TROUPE_BUS)')
+    .option('--json', 'print what was found as JSON')
+    .addHelpText('after', examples('troupe doctor', 'troupe doctor --bus nats://127.0.0.1:4222'))
+    .action(async (options: DoctorOptions) =>
+      finish(await (await import('./commands/doctor.ts')).doctor(shell, options)),
+    );
+}
+
 function dataOption(command: Command): Command {
   return command.option(
     '--data <folder>',
@@ -207,5 +245,9 @@ function engineOptions(command: Command): Command {
       '--concurrency <number>',
       'attempts at one time (default: 16)',
       wholeNumber('--concurrency', 1),
+    )
+    .option(
+      '--bus <bus>',
+      'embedded, nats or nats://host:4222 (default: TROUPE_BUS, else the document)',
     );
 }

@@ -45,6 +45,10 @@ export const errorCodes = {
   TRP_MEMORY_NOT_OWNER:
     'A task wrote a key that it neither owns nor declares. Add it to owns or writes.',
   TRP_MEMORY_REJECTED: 'A concurrent write to a key whose policy is reject. Order the writers.',
+  TRP_WORKSPACE:
+    'The folder of an attempt cannot be filled or merged. The message names what stands in the way.',
+  TRP_CONFLICT_UNKNOWN:
+    'The run has no open conflict of that number. `troupe show RUN --conflicts` lists them.',
   TRP_BUS_SUBJECT: 'A subject or one of its tokens is malformed.',
   TRP_BUS_PAYLOAD: 'A message is not plain data or larger than the limit.',
   TRP_BUS_NO_RESPONDERS: 'A request found nobody listening on its subject.',

@@ -31,6 +31,8 @@ export const reasons = [
   'tasks_failed',
   'gaps_tolerated',
   'aggregate_failed',
+  'lock_timeout',
+  'conflicts_open',
 ] as const;
 
 /** A machine-readable reason; see {@link reasons}. */

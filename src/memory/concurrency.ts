@@ -89,7 +89,11 @@ export function joinPlaces(
   if (!leaves) return undefined;
   const losses = leaves.add(mine);
   cluster.merging.ahead = mine;
-  return { collisions: collisionsOf(losses, mine), places: leaves.places, value: () => leaves.value() };
+  return {
+    collisions: collisionsOf(losses, mine),
+    places: leaves.places,
+    value: () => leaves.value(),
+  };
 }
 
 /** The value of a cluster's first `count` writes under a rule that merges place by place. */
@@ -185,7 +189,8 @@ function joinAnew({ base, writes }: Cluster, rule: MergerName, mine: ProposedWri
   for (const [write, answer] of after) {
     if (!answer.conflict) continue;
     const theirs = write === mine ? (inOrder[0] as ProposedWrite) : write;
-    if (write === mine || !before.get(write)?.conflict) collisions.push({ theirs, dropped: answer.dropped });
+    if (write === mine || !before.get(write)?.conflict)
+      collisions.push({ theirs, dropped: answer.dropped });
   }
   return { value: [...after.values()].at(-1)?.value, collisions };
 }

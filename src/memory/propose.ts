@@ -86,7 +86,12 @@ export function decideCommit(
     const refused = question.rule === 'reject' ? refusalOf(memory, question) : undefined;
     if (refused) return { refused };
   }
-  return { records: recordsOf(proposal, questions.map((question) => decideKey(memory, question))) };
+  return {
+    records: recordsOf(
+      proposal,
+      questions.map((question) => decideKey(memory, question)),
+    ),
+  };
 }
 
 interface KeyQuestion {
@@ -146,7 +151,11 @@ function checkedValue(
   const winner = stronger(cluster.strongest, mine);
   const dropped = (winner === mine ? merge.current : mine.value) ?? null;
   const conflicts = conflictsOf(question, [{ theirs: cluster.strongest, dropped }]);
-  return keyDecision(change, winner.value, conflicts.map((conflict) => ({ ...conflict, fault })));
+  return keyDecision(
+    change,
+    winner.value,
+    conflicts.map((conflict) => ({ ...conflict, fault })),
+  );
 }
 
 function keyDecision(
@@ -161,7 +170,10 @@ function keyDecision(
 }
 
 /** Under `manual` a person decides what the rule could not. */
-function openedIn(merge: Merge, conflicts: readonly ConflictRecorded[]): readonly ConflictRecorded[] {
+function openedIn(
+  merge: Merge,
+  conflicts: readonly ConflictRecorded[],
+): readonly ConflictRecorded[] {
   if (merge.question.rule !== 'manual') return conflicts;
   const { cluster, current, mine } = merge;
   const open = openConflict({ base: cluster.base, theirs: current, mine: mine.value });

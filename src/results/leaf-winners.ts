@@ -55,7 +55,12 @@ export class LeafWinners<Write extends KeyWrite> {
   /** Takes a write in; tells what it lost, and what others lost to it. */
   add(write: Write): readonly Loss<Write>[] {
     this.losses = [];
-    this.root = this.visit(this.root, { write, base: this.base, value: write.value, covered: false });
+    this.root = this.visit(this.root, {
+      write,
+      base: this.base,
+      value: write.value,
+      covered: false,
+    });
     return this.losses;
   }
 
@@ -87,7 +92,8 @@ export class LeafWinners<Write extends KeyWrite> {
     if (value !== undefined && place.keyed && this.changes === before) return at;
     if (!at) this.count++;
     if (!covered && !isOpen) this.meetWhole(place, visit);
-    if (value === undefined) place.deletion = place.deletion ? stronger(place.deletion, write) : write;
+    if (value === undefined)
+      place.deletion = place.deletion ? stronger(place.deletion, write) : write;
     else place.mapping = place.mapping ? stronger(place.mapping, write) : write;
     this.changes++;
     return place;

@@ -1,3 +1,4 @@
+import type { Bus } from '../bus/bus.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Ids } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
@@ -5,9 +6,9 @@ import type { Plain, PlainObject } from '../core/plain.ts';
 import type { DurabilityLevel } from '../journal/journal.ts';
 import type { JournalRecord } from '../journal/record.ts';
 import type { TaskFunction } from '../actors/behaviours/behaviour.ts';
-import type { RunReport } from './report.ts';
 import type { SharedMemory } from '../memory/shared/shared-memory.ts';
 import type { ScheduleSpec } from '../workflow/model.ts';
+import type { RunReport } from './report.ts';
 
 /** How a Troupe is made. Everything has a default. */
 export interface TroupeOptions {
@@ -17,15 +18,23 @@ export interface TroupeOptions {
   readonly level?: DurabilityLevel;
   /** Attempts at one time over all runs of this process. Default 16; a document may ask for less. */
   readonly concurrency?: number;
-  /** Functions that `uses: function` agents may name instead of a module: `module: host:NAME`. */
   /**
    * Units of other resource kinds that all runs of this process share, e.g. `{ cpu: 100 }`. Default: none,
    * every kind is a run's own. A document may ask for less.
    */
   readonly resources?: { readonly [kind: string]: number };
+  /** Functions that `uses: function` agents may name instead of a module: `module: host:NAME`. */
   readonly functions?: { readonly [name: string]: TaskFunction };
   /** Serve `troupe cancel`, `show` and `resume` of other processes. Default: true with a dataDir. */
   readonly control?: boolean;
+  /**
+   * Where runs are shown and their memory is shared: `embedded` (this process), `nats` (a server on this host, started
+   * when there is none of ours), addresses such as `nats://host:4222` (several with commas), or a bus, which is
+   * not closed with the Troupe. Default: what the document of a run says, else `embedded`.
+   */
+  readonly bus?: string | Bus;
+  /** Namespace on the bus: only those who share it see each other. Letters, digits, `-` and `_`. Default `default`. */
+  readonly ns?: string;
   /** Default: the system clock. */
   readonly clock?: Clock;
   /** Default: random ids. */
@@ -89,10 +98,25 @@ export interface RunSummary {
   readonly owner: string | null;
 }
 
+/** Which side of an open conflict stands, or a value instead of both. */
+export type ConflictAnswer =
+  | { readonly choice: 'theirs' | 'mine'; readonly by?: string }
+  | { readonly choice: 'value'; readonly value: Plain; readonly by?: string };
+
 /** A running Troupe: its actors, its bus, its journal. */
 export interface Troupe {
   /** This process's name in the data folder. */
   readonly node: string;
+  /**
+   * The bus of this process. Runs show their memory, progress and results on it, as docs/memory.md says; on the embedded
+   * one from the moment on when it is first asked for here, since nobody could have looked before.
+   */
+  readonly bus: Bus;
+  /**
+   * The memory of a run, as every process on the run's bus has it: views, watches, and proposals, which the run decides
+   * like the writes of its own tasks (the agent or task named there must be allowed to write the key).
+   */
+  memory(run: string): Promise<SharedMemory>;
   /**
    * Starts a run of a workflow: a normalised Workflow, a document as plain data, or the path of a file.
    * Rejects with the first fault's code when the document is invalid; resolves when the start is durable.
@@ -109,6 +133,11 @@ export interface Troupe {
   runs(): Promise<readonly RunSummary[]>;
   /** Cancels a run: here, in the process that owns it, or in the journal if nobody does. */
   cancel(run: string, by?: string): Promise<void>;
+  /**
+   * Decides an open conflict of a run, in the process that owns it; a run that nobody carries is taken over for
+   * it, as `resume` does. Rejects with TRP_CONFLICT_UNKNOWN when there is no open conflict of that number.
+   */
+  resolveConflict(run: string, conflict: number, answer: ConflictAnswer): Promise<void>;
   /** Sends a control request to the owner of a run: verb and answer as in docs/control.md. */
   ask(run: string, verb: string, payload?: Plain): Promise<Plain>;
   /**

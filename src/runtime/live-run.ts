@@ -1,17 +1,25 @@
 import type { RunState } from '../journal/fold.ts';
 import type { JournalRecord } from '../journal/record.ts';
+import type { Resolution } from '../supervisors/run/conflicts.ts';
 import type { RunCore } from '../supervisors/run/core.ts';
 import type { TaskGraph } from '../planning/graph.ts';
+import { liveSubject } from '../bus/subjects.ts';
+import type { Proposal } from '../memory/propose.ts';
+import { refusal } from '../memory/shared/proposal-message.ts';
+import type { ProposalAnswer } from '../memory/shared/proposal-message.ts';
 import { TroupeError } from '../core/errors.ts';
 import type { ErrorInfo } from '../core/errors.ts';
 import type { RunEvent, RunHandle } from './api.ts';
 import { EventStream } from './event-stream.ts';
 import type { RunReport } from './report.ts';
 import { reportOf } from './reporting.ts';
+import type { RunWindow } from './run-window.ts';
 
 /** A run that this process owns, from its handle's side. */
 export class LiveRun implements RunHandle {
   readonly id: string;
+  /** What the bus sees of it. */
+  readonly window: RunWindow;
   /** Where the bus hears of it. */
   readonly subject: string;
   private readonly streams = new Set<EventStream<RunEvent>>();
@@ -22,9 +30,10 @@ export class LiveRun implements RunHandle {
   ) => void = () => undefined;
   private over = false;
 
-  constructor(id: string, subject: string) {
+  constructor(id: string, window: RunWindow) {
     this.id = id;
-    this.subject = subject;
+    this.window = window;
+    this.subject = liveSubject(window.bus.ns, id);
     this.ended = new Promise((resolve, reject) => {
       this.settle = (result) =>
         'report' in result ? resolve(result.report) : reject(result.error);
@@ -54,6 +63,17 @@ export class LiveRun implements RunHandle {
     return this.ended;
   }
 
+  /** Resolves when the decision about an open conflict is durable; TRP_CONFLICT_UNKNOWN, TRP_RUN_ENDED. */
+  resolveConflict(resolution: Resolution): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { core } = this;
+      if (this.over || !core)
+        return reject(new TroupeError('TRP_RUN_ENDED', `Run ${this.id} has ended.`));
+      const answer = (error?: TroupeError): void => (error ? reject(error) : resolve());
+      core.self.send({ type: 'conflict.resolve', resolution, answer });
+    });
+  }
+
   /** Asks the run to stop where it is; resolves when nothing of it runs any more. */
   async interrupt(): Promise<void> {
     if (!this.over) this.core?.self.send({ type: 'run.interrupt' });
@@ -67,7 +87,15 @@ export class LiveRun implements RunHandle {
 
   /** @internal */
   recorded(record: JournalRecord): void {
+    this.window.recorded(record);
     if (this.streams.size > 0) this.emit({ ...record, run: this.id });
+  }
+
+  /** @internal A changeset from outside; answered when it is durable. */
+  propose(proposal: Proposal): Promise<ProposalAnswer> {
+    const { core } = this;
+    if (this.over || !core) return Promise.resolve(refusal(this.ending()));
+    return new Promise((answer) => core.self.send({ type: 'memory.proposed', proposal, answer }));
   }
 
   /** @internal */
@@ -103,6 +131,10 @@ export class LiveRun implements RunHandle {
     this.over = true;
     this.settle(result);
     for (const stream of this.streams) stream.end();
+  }
+
+  private ending(): TroupeError {
+    return new TroupeError('TRP_RUN_ENDED', `Run ${this.id} takes no changes.`, { place: this.id });
   }
 
   private parts(): { state: RunState; graph: TaskGraph } {

@@ -14,10 +14,18 @@ export interface RunReport {
   readonly tasks: readonly TaskReport[];
   readonly groups: readonly GroupReport[];
   readonly metrics: RunMetrics;
+  readonly conflicts: ConflictCounts;
   /** ISO 8601. */
   readonly started_at: string;
   readonly seed: number;
   readonly simulated: boolean;
+}
+
+/** Writes that met; `troupe show RUN --conflicts` tells them one by one. */
+export interface ConflictCounts {
+  readonly recorded: number;
+  /** Those that a person has to decide. */
+  readonly open: number;
 }
 
 /** Members of an expanded task stand after it, ids like `task[0]`. */

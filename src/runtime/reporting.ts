@@ -28,6 +28,7 @@ export function reportOf(state: RunState, graph: TaskGraph, now?: number): RunRe
     tasks,
     groups: workflow.groups.map(({ id, members }) => groupReport(state, { id, members })),
     metrics: metricsOf(state, graph, now),
+    conflicts: { recorded: state.conflicts.recorded, open: state.conflicts.open.size },
     started_at: new Date(state.startedAt).toISOString(),
     seed: state.seed,
     simulated: state.simulated,

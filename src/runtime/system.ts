@@ -1,4 +1,5 @@
 import { AgentDesk, emptyLoad } from '../actors/agent.ts';
+import type { BusLinkInput } from '../actors/bus-link.ts';
 import { createBehaviours } from '../actors/behaviours/registry.ts';
 import type { Behaviours } from '../actors/behaviours/registry.ts';
 import type { TaskFunction } from '../actors/behaviours/behaviour.ts';
@@ -12,6 +13,8 @@ import type { Logger } from '../core/log.ts';
 import { rootMachine } from '../supervisors/root.ts';
 import type { CollectionRef, Mailbox, RunServices } from '../supervisors/run/core.ts';
 import type { AgentSpec } from '../workflow/model.ts';
+import { createWorkspaces } from './workspaces/workspaces.ts';
+import type { WorkspaceHost } from './workspaces/workspaces.ts';
 
 /** Waiting time that raises a task's priority by one: nobody starves. */
 const agePeriodMs = 30_000;
@@ -21,10 +24,12 @@ export interface SystemOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly concurrency: number;
-  readonly functions: { readonly [name: string]: TaskFunction };
   /** Units of other kinds that all runs share. */
   readonly resources?: { readonly [kind: string]: number } | undefined;
+  readonly functions: { readonly [name: string]: TaskFunction };
   readonly environment: { readonly [name: string]: string | undefined };
+  /** Where workspaces are; undefined: in a temporary folder. */
+  readonly dataDir?: string | undefined;
   readonly progressed: RunServices['progressed'];
 }
 
@@ -32,6 +37,8 @@ export interface SystemOptions {
 export interface System {
   readonly services: RunServices;
   readonly runs: CollectionRef;
+  /** Takes a bus into the tree, which follows its connection from then on. */
+  link(bus: BusLinkInput): void;
   stop(): Promise<void>;
 }
 
@@ -39,6 +46,7 @@ export interface System {
 export function startSystem(options: SystemOptions): System {
   const { clock, logger, concurrency, resources, functions, environment } = options;
   const behaviours = createBehaviours({ clock, functions, environment });
+  const workspaces = createWorkspaces(options.dataDir);
   const deadlines = new Deadlines(clock);
   const report = (id: string, error: unknown): void =>
     logger.error('an actor died of an error', { actor: id, error: messageOf(error) });
@@ -52,14 +60,19 @@ export function startSystem(options: SystemOptions): System {
   root.start();
   const children = (): Record<string, AnyActorRef | undefined> => root.getSnapshot().children;
   return {
-    services: servicesOf(options, { behaviours, deadlines, children }),
+    services: servicesOf(options, { behaviours, deadlines, workspaces, children }),
     runs: child(children(), 'runs'),
+    link: (input) => {
+      const id = input.name;
+      child(children(), 'links').send({ type: 'child.start', id, src: 'bus_link', input });
+    },
     stop: async () => {
       const agents = child(children(), 'agents').getSnapshot() as CollectionSnapshot;
       for (const agent of agents.children.values()) agent.send({ type: 'agent.drain' });
       root.send({ type: 'root.stop' });
       deadlines.stop();
       await behaviours.close();
+      await workspaces.close();
     },
   };
 }
@@ -67,11 +80,12 @@ export function startSystem(options: SystemOptions): System {
 interface Shared {
   readonly behaviours: Behaviours;
   readonly deadlines: Deadlines;
+  readonly workspaces: WorkspaceHost;
   children(): Record<string, AnyActorRef | undefined>;
 }
 
 function servicesOf({ clock, logger, progressed }: SystemOptions, shared: Shared): RunServices {
-  const { behaviours, deadlines } = shared;
+  const { behaviours, deadlines, workspaces } = shared;
   const agents = child(shared.children(), 'agents');
   const pools = child(shared.children(), 'pools');
   const desks = new Map<string, AgentDesk>();
@@ -93,7 +107,8 @@ function servicesOf({ clock, logger, progressed }: SystemOptions, shared: Shared
       return desk;
     },
     pool: (agent) => member(pools, { id: poolOf(agent), src: 'pool', input: undefined }),
-    behaviour: (agent) => behaviours.for(agent),
+    behaviour: (agent) => workspaces.wrap(behaviours.for(agent)),
+    workspaces,
     progressed,
   };
 }

@@ -1,4 +1,3 @@
-import { createEmbeddedBus } from '../bus/embedded/embedded-bus.ts';
 import type { Bus } from '../bus/bus.ts';
 import { ctlSubject, liveSubject } from '../bus/subjects.ts';
 import { TroupeError, messageOf } from '../core/errors.ts';
@@ -9,10 +8,27 @@ import type { JournalStore, OwnedRun } from '../journal/journal.ts';
 import { recordFormat } from '../journal/record.ts';
 import type { JournalRecord, RunStarted } from '../journal/record.ts';
 import { assembleRun } from '../supervisors/run/assemble.ts';
+import { unknownConflict } from '../supervisors/run/conflicts.ts';
+import type { Resolution } from '../supervisors/run/conflicts.ts';
 import type { RunInput } from '../supervisors/run/run.ts';
 import type { Workflow } from '../workflow/model.ts';
-import type { RunEvent, RunHandle, RunOptions, RunSummary, Troupe, TroupeOptions } from './api.ts';
+import { LoggedMemory, openingName } from '../memory/shared/logged-memory.ts';
+import type { SharedMemory } from '../memory/shared/shared-memory.ts';
+import type {
+  ConflictAnswer,
+  RunEvent,
+  RunHandle,
+  RunOptions,
+  RunSummary,
+  Troupe,
+  TroupeOptions,
+} from './api.ts';
+import { BusLinks, mainBus } from './bus-links.ts';
+import type { WatchedBus } from './bus-links.ts';
+import { resolutionOf } from './control/resolution.ts';
 import type { ControlServer } from './control/server.ts';
+import type { OpenBus } from './open-bus.ts';
+import { RunWindow } from './run-window.ts';
 import { engineVersion } from './engine-version.ts';
 import { inputFor } from './inputs.ts';
 import { EndedRun } from './ended-run.ts';
@@ -25,22 +41,25 @@ import { startSystem } from './system.ts';
 import type { System } from './system.ts';
 
 /** What a run can be asked from outside; see docs/control.md. */
-const verbs = ['report', 'cancel'] as const;
+const verbs = ['report', 'cancel', 'resolve_conflict'] as const;
 type Verb = (typeof verbs)[number];
 
-/** The namespace of this process's subjects. */
-const namespace = 'local';
-
 /**
- * Starts a Troupe: its actors, its embedded bus, its journal.
- * @throws TroupeError TRP_OPTION_INVALID
+ * Starts a Troupe: its actors, its bus, its journal.
+ * @throws TroupeError TRP_OPTION_INVALID, and TRP_BUS_SERVER when a NATS server was asked for and there is none
  */
 export async function createTroupe(options: TroupeOptions = {}): Promise<Troupe> {
   return openTroupe(configOf(options));
 }
 
 async function openTroupe(config: TroupeConfig): Promise<Troupe> {
-  return new LocalTroupe(config, await openStore(config));
+  const main = await mainBus(config);
+  try {
+    return new LocalTroupe(config, await openStore(config), main);
+  } catch (error) {
+    await main.close();
+    throw error;
+  }
 }
 
 /**
@@ -55,7 +74,7 @@ class LocalTroupe implements Troupe {
   readonly node: string;
   private readonly config: TroupeConfig;
   private readonly store: JournalStore;
-  private readonly bus: Bus;
+  private readonly links: BusLinks;
   private readonly system: System;
   private readonly live = new Map<string, LiveRun>();
   private readonly releasing = new Set<Promise<void>>();
@@ -64,17 +83,11 @@ class LocalTroupe implements Troupe {
   private control: Promise<ControlServer> | undefined;
   private closing: Promise<void> | undefined;
 
-  constructor(config: TroupeConfig, store: JournalStore) {
+  constructor(config: TroupeConfig, store: JournalStore, main: OpenBus) {
     const { clock, logger, concurrency, resources, functions } = config;
     this.config = config;
     this.store = store;
     this.node = store.node;
-    this.bus = createEmbeddedBus({
-      clock,
-      schedule: setImmediate,
-      onError: (error, subject) =>
-        logger.warn('a subscriber threw', { subject, message: messageOf(error) }),
-    });
     this.system = startSystem({
       clock,
       logger,
@@ -82,9 +95,33 @@ class LocalTroupe implements Troupe {
       resources,
       functions,
       environment: process.env,
+      dataDir: config.dataDir,
       progressed: (run, task, { fraction = null, message = null }) =>
         this.tell(run, { type: 'task.progress', run, task, at: clock.now(), fraction, message }),
     });
+    this.links = new BusLinks(config, main, (input) => this.system.link(input));
+  }
+
+  get bus(): Bus {
+    return this.links.main.look();
+  }
+
+  async memory(run: string): Promise<SharedMemory> {
+    this.assertOpen();
+    const bus = (await this.live.get(run)?.window.look()) ?? this.bus;
+    const { clock, ids, logger } = this.config;
+    const memory = new LoggedMemory({
+      bus,
+      name: run,
+      memory: run,
+      node: openingName(ids),
+      agent: undefined,
+      rules: undefined,
+      clock,
+      onFault: (error) => logger.warn('a memory', { run, message: messageOf(error) }),
+    });
+    await memory.open();
+    return memory;
   }
 
   async run(
@@ -104,7 +141,9 @@ class LocalTroupe implements Troupe {
         open: openTroupe,
       });
     }
-    return this.start(parsed, input, options);
+    const { source = typeof workflow === 'string' ? workflow : '' } = options;
+    const watched = await this.links.of(parsed.bus, source !== '');
+    return this.start(parsed, input, { ...options, source, watched });
   }
 
   async resume(run: string): Promise<RunHandle> {
@@ -120,7 +159,7 @@ class LocalTroupe implements Troupe {
     if (fold(await this.store.read(run)).outcome === 'succeeded')
       return new EndedRun(await this.show(run));
     const owned = await this.store.adopt(run);
-    return this.open(owned, startOf(owned));
+    return this.open(owned, startOf(owned), {});
   }
 
   async show(run: string): Promise<RunReport> {
@@ -144,6 +183,20 @@ class LocalTroupe implements Troupe {
     await this.cancelDead(run, by);
   }
 
+  async resolveConflict(run: string, conflict: number, answer: ConflictAnswer): Promise<void> {
+    const payload = toPlain({ conflict, ...answer });
+    const resolution = resolutionOf(payload, 'user');
+    const handle = this.live.get(run);
+    if (handle) return handle.resolveConflict(resolution);
+    const owner = await this.ownerOf(run);
+    if (owner !== undefined)
+      return void (await this.askNode(owner, { run, verb: 'resolve_conflict', payload }));
+    if (!fold(await this.store.read(run)).conflicts.open.has(conflict))
+      throw unknownConflict(run, conflict);
+    const owned = await this.store.adopt(run);
+    await (await this.open(owned, startOf(owned), { resolution })).outcome();
+  }
+
   async ask(run: string, verb: string, payload: Plain = null): Promise<Plain> {
     if (this.live.has(run)) return this.answer({ run, verb, payload });
     const owner = await this.ownerOf(run);
@@ -162,7 +215,7 @@ class LocalTroupe implements Troupe {
   private async start(
     workflow: Workflow,
     input: PlainObject,
-    options: RunOptions,
+    options: RunOptions & { readonly watched: WatchedBus },
   ): Promise<LiveRun> {
     const { clock, ids } = this.config;
     const run = ids.run(clock.now());
@@ -177,7 +230,7 @@ class LocalTroupe implements Troupe {
       seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
       simulated: this.config.simulated,
     };
-    return this.open(await this.store.create(run), start);
+    return this.open(await this.store.create(run), start, { watched: options.watched });
   }
 
   /** Nobody owns the run: it is taken over only to be cancelled. */
@@ -186,21 +239,48 @@ class LocalTroupe implements Troupe {
     if (status === 'ended')
       throw new TroupeError('TRP_RUN_ENDED', `Run ${run} has ended.`, { place: run });
     const owned = await this.store.adopt(run);
-    const handle = await this.open(owned, startOf(owned), by);
+    const handle = await this.open(owned, startOf(owned), { cancelBy: by });
     await handle.outcome();
   }
 
-  private async open(owned: OwnedRun, start: RunStarted, cancelBy?: string): Promise<LiveRun> {
-    const handle = new LiveRun(owned.run, liveSubject(namespace, owned.run));
+  /** The bus of a run that is taken over. It goes on unseen when that is away: a run never waits for a bus. */
+  private async busOf({ workflow, source }: RunStarted): Promise<WatchedBus> {
+    try {
+      return await this.links.of(workflow.bus, source !== '');
+    } catch (error) {
+      this.config.logger.warn('a run goes on without its bus', { message: messageOf(error) });
+      return this.links.main;
+    }
+  }
+
+  private windowOf(owned: OwnedRun, watched: WatchedBus): RunWindow {
+    const { clock, logger } = this.config;
+    const { run, epoch, records } = owned;
+    return new RunWindow({
+      watched,
+      run,
+      epoch,
+      clock,
+      logger,
+      isResumed: records.length > 0,
+      records: () => this.store.read(run),
+    });
+  }
+
+  private async open(owned: OwnedRun, start: RunStarted, how: Opening): Promise<LiveRun> {
+    const { cancelBy, resolution, watched = await this.busOf(start) } = how;
+    const handle = new LiveRun(owned.run, this.windowOf(owned, watched));
     this.live.set(owned.run, handle);
     this.serveControl();
-    const answers = this.bus.subscribe(ctlSubject(namespace, owned.run), (message) => {
-      const { verb, payload } = message.payload as { verb: Verb; payload: Plain };
-      message.respond(this.answerFor(handle, verb, payload));
+    const { bus } = watched;
+    const answers = bus.subscribe(ctlSubject(bus.ns, owned.run), (message) => {
+      const { verb, payload = null } = (message.payload ?? {}) as { verb?: Plain; payload?: Plain };
+      if (typeof verb === 'string' && isVerb(verb))
+        message.respond(this.answerFor(handle, verb, payload));
     });
     const over = (): void => {
       answers.unsubscribe();
-      this.release(owned);
+      this.release(owned, handle);
     };
     await new Promise<void>((resolve, reject) => {
       const input: RunInput = {
@@ -214,11 +294,15 @@ class LocalTroupe implements Troupe {
               services: this.system.services,
               onRecord: (record) => this.recorded(handle, record),
               onCore: (core) => handle.attach(core),
+              resolution,
               ...(cancelBy === undefined ? {} : { cancelBy }),
             },
             parts,
           ),
-        onOpened: resolve,
+        onOpened: () => {
+          handle.window.opened(handle);
+          resolve();
+        },
         onEnded: () => {
           over();
           handle.finished();
@@ -243,22 +327,34 @@ class LocalTroupe implements Troupe {
 
   private recorded(handle: LiveRun, record: JournalRecord): void {
     handle.recorded(record);
-    if (!this.bus.hasSubscribers(handle.subject)) return;
     const { type, at, seq } = record;
     const task = 'task' in record ? record.task : null;
-    this.bus.publish(handle.subject, { type, run: handle.id, task, at, seq });
+    this.publish(handle, handle.subject, () => ({ type, run: handle.id, task, at, seq }));
   }
 
   private tell(run: string, event: Extract<RunEvent, { type: 'task.progress' }>): void {
-    this.live.get(run)?.emit(event);
-    const subject = liveSubject(namespace, run, event.task);
-    if (this.bus.hasSubscribers(subject)) this.bus.publish(subject, { ...event });
+    const handle = this.live.get(run);
+    if (!handle) return;
+    handle.emit(event);
+    const { task, at, fraction, message } = event;
+    handle.window.progressed(task, { task, at, fraction, message });
+    const subject = liveSubject(handle.window.bus.ns, run, task);
+    this.publish(handle, subject, () => ({ ...event }));
   }
 
-  private release(owned: OwnedRun): void {
+  /** What is only told to whoever listens may be lost: no fault of the bus is one of the run. */
+  private publish({ window: { bus } }: LiveRun, subject: string, payload: () => Plain): void {
+    try {
+      if (bus.hasSubscribers(subject)) bus.publish(subject, payload());
+    } catch (error) {
+      this.config.logger.debug('not published', { subject, message: messageOf(error) });
+    }
+  }
+
+  private release(owned: OwnedRun, { window }: LiveRun): void {
     this.live.delete(owned.run);
-    const done = owned
-      .release()
+    const done = Promise.all([owned.release(), window.close()])
+      .then(() => undefined)
       .catch((error: unknown) =>
         this.config.logger.error('a run could not be released', { message: messageOf(error) }),
       )
@@ -295,7 +391,7 @@ class LocalTroupe implements Troupe {
     );
   }
 
-  /** Requests from outside reach a run over the bus, like those from within. */
+  /** Requests by the control socket need no bus, which may be away. */
   private async answer({
     run,
     verb,
@@ -311,11 +407,16 @@ class LocalTroupe implements Troupe {
         `There is no verb ${JSON.stringify(verb)}; there are ${verbs.join(', ')}.`,
       );
     }
-    if (!this.live.has(run))
+    const handle = this.live.get(run);
+    if (!handle)
       throw new TroupeError('TRP_RUN_NOT_FOUND', `This process does not own a run ${run}.`, {
         place: run,
       });
-    return this.bus.request(ctlSubject(namespace, run), { verb, payload });
+    if (verb === 'resolve_conflict') {
+      await handle.resolveConflict(resolutionOf(payload, 'control'));
+      return { resolved: true };
+    }
+    return this.answerFor(handle, verb, payload);
   }
 
   private answerFor(handle: LiveRun, verb: Verb, payload: Plain): Plain {
@@ -325,6 +426,9 @@ class LocalTroupe implements Troupe {
       case 'cancel':
         void handle.cancel(textField(payload, 'by') ?? 'control').catch(() => undefined);
         return { accepted: true };
+      case 'resolve_conflict':
+        void handle.resolveConflict(resolutionOf(payload, 'bus')).catch(() => undefined);
+        return { accepted: true };
     }
   }
 
@@ -332,7 +436,7 @@ class LocalTroupe implements Troupe {
     await Promise.all([...this.live.values()].map((handle) => handle.interrupt()));
     await Promise.all(this.releasing);
     await (await this.control?.catch(() => undefined))?.close();
-    await this.bus.close();
+    await this.links.close();
     await this.system.stop();
     await this.store.close();
   }
@@ -340,6 +444,16 @@ class LocalTroupe implements Troupe {
   private assertOpen(): void {
     if (this.closing) throw new TroupeError('TRP_CLOSED', 'This Troupe has been closed.');
   }
+}
+
+/** How a run is opened, besides its journal. */
+interface Opening {
+  /** Default: what the document or the process says. */
+  readonly watched?: WatchedBus;
+  /** It is taken over only to be cancelled. */
+  readonly cancelBy?: string;
+  /** It is taken over with what a person decided about an open conflict. */
+  readonly resolution?: Resolution;
 }
 
 /** The caller's word on the run's schedule counts before the document's, key by key. */

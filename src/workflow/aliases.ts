@@ -115,14 +115,18 @@ export const spellings: { readonly [block: string]: BlockSpellings } = {
       concurrent_agent_limit: 'concurrency',
       max_concurrent: 'concurrency',
     },
+    holds: { context_store: 'context_store' },
   },
   memory: { holds: { keys: '*memory_key' } },
+  context_store: { keys: { concurrent_readers: 'readers', concurrent_writers: 'writers' } },
   memory_key: {
+    keys: { validate: 'schema', validation: 'schema' },
     values: {
       merge: {
         first_writer_wins_with_merge_opportunity: 'first_writer_wins',
         three_way_merge: 'three_way',
         three_way_merge_with_validation: 'three_way',
+        manual_conflict_resolution: 'manual',
       },
     },
   },

@@ -93,6 +93,7 @@ const knownKinds: ReadonlySet<string> = new Set([
   'memory',
   'cpu_oversubscription',
   'memory_strict',
+  'context_store',
 ]);
 
 /** A misspelled limit looks like a resource that nobody wants. */

@@ -128,6 +128,10 @@ export interface TaskSpec {
   readonly timeoutMs: number | undefined;
   /** Total, queueing included, from the moment its inputs are there. */
   readonly deadlineMs: number | undefined;
+  /** How long it may wait for its permits while a lock that it wants is held by another; undefined: without end. */
+  readonly lockTimeoutMs?: number | undefined;
+  /** A folder of its own for each attempt; undefined: none. */
+  readonly workspace?: WorkspaceSpec | undefined;
   readonly retry: RetrySpec;
   /** Output used when the task does not succeed; undefined: none declared. */
   readonly default: Plain | undefined;
@@ -142,6 +146,14 @@ export interface TaskSpec {
   readonly maxRounds: number;
   /** True for tasks that `cross_validation` generated: their failure never fails a run. */
   readonly generated: boolean;
+}
+
+/** A folder that only one attempt sees. Paths are absolute once the document is read. */
+export interface WorkspaceSpec {
+  /** Folder that it is filled from; undefined: it is empty. */
+  readonly from: string | undefined;
+  /** Folder that what was written is merged into; undefined: it stays where it is. */
+  readonly into: string | undefined;
 }
 
 /** When and how often a task is tried again. */
@@ -256,16 +268,46 @@ export type MergerName =
   | 'max'
   | 'min'
   | 'sum'
-  | 'reject';
+  | 'reject'
+  | 'manual';
+
+/** What `three_way` merges: texts line by line and mappings key by key (`auto`), or only one of the two. */
+export type MergeType = 'auto' | 'text' | 'structured';
 
 /** The merger of the keys that fit a pattern; the first pattern that fits counts. */
 export interface MemoryKeySpec {
   readonly pattern: string;
   readonly merge: MergerName;
+  /** For `three_way`; undefined: auto. */
+  readonly type?: MergeType;
+  /** What a merged value must look like; see valueFault. */
+  readonly schema?: ValueSchema;
+}
+
+/** The part of JSON Schema that merged values are checked by. */
+export interface ValueSchema {
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly Plain[];
+  readonly required?: readonly string[];
+  readonly properties?: { readonly [key: string]: ValueSchema };
+  readonly items?: ValueSchema;
 }
 
 /** The implicit resource kinds that the runtime adds to a task's own demand. */
 export const concurrencyKind = 'concurrency';
+
+/** The resource kind that readers and writers of memory share, where the document limits them. */
+export const memoryAccessKind = 'memory:access';
+
+/** The resource kind of a lock. */
+export function lockKind(name: string): string {
+  return `lock:${name}`;
+}
+
+/** Whether a resource kind is a lock of some sort: `lock_timeout` counts while one of these is lacking. */
+export function isLockKind(kind: string): boolean {
+  return kind === memoryAccessKind || kind.startsWith('lock:');
+}
 
 /** The resource kind that caps the attempts of one agent. */
 export function agentKind(agentId: string): string {

@@ -6,6 +6,8 @@ import type { Draft, TaskDraft, TaskSource } from './draft.ts';
 import type { DocumentPath } from './fault.ts';
 import { qualifiedKey } from './model.ts';
 import type { AspectSpec, ExpandSpec, Need } from './model.ts';
+import { lockDemand, lockTimeout } from './normalise-locks.ts';
+import { workspaceOf } from './normalise-workspaces.ts';
 import { agentOf } from './normalise-agents.ts';
 import {
   aggregateSpec,
@@ -36,6 +38,8 @@ function taskDraft(id: string, source: TaskSource, draft: Draft): TaskDraft {
     index: draft.tasks.size,
     needs: [],
     demand: demandOf(id, source, draft),
+    ...lockTimeout(source),
+    ...workspaceOf(source, draft.document.agents?.[agent]),
     reads: source.reads ?? [],
     writes: (source.writes ?? []).map((key) => qualifiedKey(agent, key)),
     with: source.with as Plain | undefined,
@@ -59,17 +63,17 @@ function taskDraft(id: string, source: TaskSource, draft: Draft): TaskDraft {
   };
 }
 
-function demandOf(id: string, source: TaskSource, { faults }: Draft): TaskDraft['demand'] {
+function demandOf(id: string, source: TaskSource, draft: Draft): TaskDraft['demand'] {
   const demand: TaskDraft['demand'] = {};
   for (const [kind, value] of Object.entries(source.resources ?? {})) {
     if (kind !== 'concurrency') demand[kind] = unitsOf(value);
     else
-      faults.add('TRP_WORKFLOW_INVALID', 'concurrency: an attempt always takes one', {
+      draft.faults.add('TRP_WORKFLOW_INVALID', 'concurrency: an attempt always takes one', {
         path: ['tasks', id, 'resources', kind],
         point: 'key',
       });
   }
-  for (const lock of source.exclusive ?? []) demand[`lock:${lock}`] = 1;
+  Object.assign(demand, lockDemand(id, source, draft));
   return demand;
 }
 

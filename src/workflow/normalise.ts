@@ -17,7 +17,10 @@ import type {
   ResourceSpec,
   TaskSpec,
   Workflow,
+  WorkspaceSpec,
 } from './model.ts';
+import { limitMemoryAccess, lockCapacity } from './normalise-locks.ts';
+import { memoryKeys } from './normalise-memory.ts';
 import { normaliseAgents } from './normalise-agents.ts';
 import { addCrossValidation, normaliseGroups } from './normalise-groups.ts';
 import { durationMs } from './normalise-policies.ts';
@@ -65,8 +68,9 @@ export function normalise(document: CheckedDocument, baseDir: string, faults: Fa
   resolveNeeds(draft);
   addCrossValidation(draft);
   linkValidations(draft);
+  limitMemoryAccess(draft);
   const resources = resourceSpec(draft);
-  const keys = [...memoryKeys(document), ...defaultKeys];
+  const keys = [...memoryKeys(draft), ...defaultKeys];
   checkMeaning(draft, resources, keys);
   return frozen(draft, { baseDir, resources, keys });
 }
@@ -81,15 +85,13 @@ function checkMeaning(draft: Draft, resources: ResourceSpec, keys: readonly Memo
   if (ordered) checkWriters(draft, { waiting, reach }, keys);
 }
 
-function memoryKeys({ memory }: CheckedDocument): readonly MemoryKeySpec[] {
-  return Object.entries(memory?.keys ?? {}).map(([pattern, { merge }]) => ({ pattern, merge }));
-}
-
-function resourceSpec({ document }: Draft): ResourceSpec {
+function resourceSpec(draft: Draft): ResourceSpec {
+  const { document } = draft;
   const {
     concurrency,
     cpu_oversubscription: factor = 1,
     memory_strict: _strict,
+    context_store: _access,
     ...kinds
   } = document.resources ?? {};
   const capacity: { [kind: string]: number } = { cpu: defaultUnits, memory: defaultUnits };
@@ -98,6 +100,7 @@ function resourceSpec({ document }: Draft): ResourceSpec {
       capacity[kind] = typeof value === 'number' ? value : (value as { units: number }).units;
   }
   capacity['cpu'] = (capacity['cpu'] ?? defaultUnits) * factor;
+  Object.assign(capacity, lockCapacity(draft));
   return { capacity, concurrency };
 }
 
@@ -130,6 +133,7 @@ function frozen(draft: Draft, { baseDir, resources, keys }: Surroundings): Workf
   const tasks = written.tasks.map((task): TaskSpec => ({
     ...task,
     aggregate: resolvedAggregate(task.aggregate, baseDir),
+    ...(task.workspace && { workspace: resolvedWorkspace(task.workspace, baseDir) }),
   }));
   const groups = written.groups.map((group) => ({
     ...group,
@@ -142,8 +146,15 @@ function frozen(draft: Draft, { baseDir, resources, keys }: Surroundings): Workf
     groups,
     hash,
     baseDir,
+    ...(document.bus === undefined ? {} : { bus: document.bus }),
   };
   return toPlain(workflow, 'the workflow') as unknown as Workflow;
+}
+
+function resolvedWorkspace({ from, into }: WorkspaceSpec, baseDir: string): WorkspaceSpec {
+  const resolved = (path: string | undefined): string | undefined =>
+    path === undefined ? undefined : resolve(baseDir, path);
+  return { from: resolved(from), into: resolved(into) };
 }
 
 function resolvedAgent(agent: AgentSpec, baseDir: string): AgentSpec {

@@ -9,7 +9,6 @@ export const unsupportedKeys: { readonly [block: string]: readonly string[] } = 
     'batch',
     'breaker',
     'budget',
-    'bus',
     'cache',
     'caching_system',
     'circuit_breaker',
@@ -160,7 +159,6 @@ export const unsupportedKeys: { readonly [block: string]: readonly string[] } = 
   resources: [
     'allocation_strategy',
     'computational',
-    'context_store',
     'load_balancing',
     'rate_limits',
     'resource_monitoring',
@@ -178,7 +176,7 @@ export const unsupportedKeys: { readonly [block: string]: readonly string[] } = 
     'ttl',
     'views',
   ],
-  memory_key: ['function', 'history', 'owner', 'ttl', 'validate', 'validation'],
+  memory_key: ['function', 'history', 'owner', 'ttl'],
   aggregate: ['confidence', 'consensus', 'quality', 'synthesis', 'vote', 'weighted', 'weights'],
 };
 
@@ -187,8 +185,6 @@ export const unsupportedValues: { readonly [key: string]: readonly string[] } = 
   uses: ['model', 'tool', 'workflow'],
   merge: [
     'function',
-    'manual',
-    'manual_conflict_resolution',
     'semantic',
     'semantic_merge',
     'semantic_merge_where_possible',

@@ -2,7 +2,7 @@ import type { ErrorInfo } from '../../core/errors.ts';
 import type { Plain, PlainObject } from '../../core/plain.ts';
 import type { MemoryChange } from '../../journal/record.ts';
 import type { MemoryReader } from '../../memory/view.ts';
-import type { AgentSpec } from '../../workflow/model.ts';
+import type { AgentSpec, WorkspaceSpec } from '../../workflow/model.ts';
 
 export type { MemoryReader } from '../../memory/view.ts';
 
@@ -28,6 +28,8 @@ export interface AttemptRequest {
   readonly seed: number;
   /** Folder that relative paths of the workflow start from. */
   readonly baseDir: string;
+  /** A folder that only this attempt sees; there when the behaviour is called. */
+  readonly workspace?: { readonly path: string } & WorkspaceSpec;
   /** The task's planning estimate, for `simulate`. */
   readonly estimateMs: number;
 }
@@ -91,6 +93,8 @@ export interface TaskContext {
   /** Aborts on cancel and timeout. */
   readonly signal: AbortSignal;
   readonly memory: TaskMemory;
+  /** A folder of this attempt's own, if the document gives it one. */
+  readonly workspace?: string | undefined;
   /** A random number in [0, 1) that is the same when the attempt is repeated under the same seed. */
   random(): number;
   progress(progress: Progress | string): void;

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { resolve } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import { TroupeError } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
@@ -98,12 +99,15 @@ class CommandAttempt {
   }
 
   private spawn(): ChildProcessWithoutNullStreams {
-    const { agent, baseDir } = this.request;
-    const [program = '', ...args] = agent.command;
+    const { agent, baseDir, workspace } = this.request;
+    const [named = '', ...args] = agent.command;
+    // A program by its path is the document's, wherever it is to work.
+    const program = workspace && named.includes('/') ? resolve(baseDir, named) : named;
     try {
       const env = allowedEnvironment(this.options.environment, agent.env);
+      if (workspace) env['TROUPE_WORKSPACE'] = workspace.path;
       return spawn(program, args, {
-        cwd: baseDir,
+        cwd: workspace?.path ?? baseDir,
         env,
         detached: true,
         shell: false,

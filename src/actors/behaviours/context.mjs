@@ -193,6 +193,10 @@ export class AttemptContext {
     return this.#port.signal();
   }
 
+  get workspace() {
+    return this.#request.workspace?.path;
+  }
+
   /** @returns {TaskMemory} */
   get memory() {
     return this.#ownMemory();

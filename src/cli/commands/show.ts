@@ -13,6 +13,7 @@ import { taskTable, timeline } from '../render/timeline.ts';
 import { fit, oneLine } from '../render/width.ts';
 import type { Shell } from '../shell.ts';
 import { withStoredRun } from '../stored-runs.ts';
+import { showConflicts } from './conflicts.ts';
 
 /** A run of up to so many tasks is shown with its tasks without asking. */
 const fewTasks = 40;
@@ -22,13 +23,15 @@ export interface ShowOptions extends DataOptions {
   readonly json?: boolean;
   readonly tasks?: boolean;
   readonly records?: boolean;
+  readonly conflicts?: boolean;
 }
 
 /** `troupe show RUN`: a run as its journal tells it, whoever owns it. */
 export async function show(shell: Shell, named: string, options: ShowOptions): Promise<number> {
   await withStoredRun(shell, { run: named, options }, async (troupe, run) => {
-    const { json = false, records = false } = options;
-    if (records && json)
+    const { json = false, records = false, conflicts = false } = options;
+    if (conflicts) showConflicts(shell, run, { records: await troupe.records(run), json });
+    else if (records && json)
       writeJson(shell, { format: 1, run_id: run, records: await troupe.records(run) });
     else if (records) showRecords(shell, await troupe.records(run));
     else if (json) writeJson(shell, await troupe.show(run));

@@ -8,6 +8,7 @@ import { liveTask } from './core.ts';
 import { endTask, skipTask } from './task-end.ts';
 import { expand } from './expansion.ts';
 import { openGroup } from './groups.ts';
+import { armLockTimeout } from './lock-wait.ts';
 import { scopeOf } from './scope.ts';
 
 /** Starts what may start: a task is skipped by its condition, split into members, or asks for its permit. */
@@ -20,7 +21,10 @@ export function advance(core: RunCore, ids: readonly string[]): void {
     const task = core.book.task(id);
     if (phase === 'waiting' && !opens(core, task)) continue;
     if (task.expand) expand(core, task);
-    else wishes.push(wishOf(core, task));
+    else {
+      wishes.push(wishOf(core, task));
+      armLockTimeout(core, task);
+    }
   }
   if (wishes.length === 0) return;
   core.services.governor.send({ type: 'permits.request', scope: core.run, wishes });

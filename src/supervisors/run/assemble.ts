@@ -1,15 +1,18 @@
 import type { OwnedRun } from '../../journal/journal.ts';
 import type { JournalRecord, RunStarted } from '../../journal/record.ts';
 import { ownershipOf } from '../../memory/ownership.ts';
+import type { MemoryService } from '../../memory/shared/memory-service.ts';
 import { errorInfo } from '../../core/errors.ts';
 import { criticalPath, ranksToEnd } from '../../planning/critical-path.ts';
 import { Frontier } from '../../planning/frontier.ts';
 import { buildGraph } from '../../planning/graph.ts';
 import { effectivePriorities } from '../../planning/priorities.ts';
 import { emptyAgenda } from './agenda.ts';
+import type { Resolution } from './conflicts.ts';
 import type { RunCore, RunServices } from './core.ts';
 import { workerPort } from './dispatch.ts';
 import { Ledger } from './ledger.ts';
+import { ledgerService } from './proposals.ts';
 import type { RunParts } from './run.ts';
 import { TaskBook } from './task-book.ts';
 
@@ -21,6 +24,8 @@ export interface AssemblyOptions {
   readonly start: RunStarted;
   /** Takes the run over only to cancel it. */
   readonly cancelBy?: string;
+  /** Takes the run over with what a person decided about an open conflict. */
+  readonly resolution?: Resolution | undefined;
   readonly services: RunServices;
   /** Sees every record once it is durable. */
   readonly onRecord: (record: JournalRecord) => void;
@@ -45,17 +50,22 @@ export function assembleRun(
     onLost: (error) => self.send({ type: 'run.faulted', error: errorInfo(error) }),
     onRecord,
   });
+  const rules = ownershipOf(workflow);
+  let proposals: MemoryService | undefined;
   const core: RunCore = {
     run: owned.run,
     node,
     epoch: owned.epoch,
     start,
     cancelBy: options.cancelBy,
+    resolution: options.resolution,
     book: new TaskBook(workflow, simulated),
     graph,
     frontier: new Frontier(graph),
     ledger,
-    rules: ownershipOf(workflow),
+    rules,
+    usesWorkspaces: !simulated && workflow.tasks.some(({ workspace }) => workspace !== undefined),
+    proposals: () => (proposals ??= ledgerService(ledger, rules, owned.records)),
     services,
     self,
     supervisors,

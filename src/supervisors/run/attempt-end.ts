@@ -76,6 +76,7 @@ export function leave(core: RunCore, id: string, verdict: Verdict): void {
   if (!live) return;
   live.deadlineTimer?.cancel();
   live.retryTimer?.cancel();
+  live.lockTimer?.cancel();
   core.live.delete(id);
   if (!live.worker) return;
   live.worker.send({ type: `verdict.${verdict}` });
@@ -169,10 +170,27 @@ function memoryRecords(
 interface Failure {
   readonly error: ErrorInfo;
   readonly aborted: AbortReason | undefined;
+  /** The task ends with it; no further attempt. */
   readonly reason?: Reason;
+  /** The task ends with it when no attempt is left. */
+  readonly lastReason?: Reason;
 }
 
-function failed(core: RunCore, row: TaskRow, failure: Failure): void {
+/** An attempt, dispatched or not. */
+type Tried = Pick<TaskRow, 'id' | 'attempt' | 'attemptBase' | 'roundStartedAt'>;
+
+/** An attempt is over that was never dispatched; it counts like any other. */
+export function attemptNotBegun(
+  core: RunCore,
+  id: string,
+  failure: Pick<Failure, 'error' | 'lastReason'>,
+): void {
+  const { attempt = 0, attemptBase = 0, roundStartedAt } = core.ledger.state.tasks.get(id) ?? {};
+  const tried = { id, attempt: attempt + 1, attemptBase, roundStartedAt };
+  failed(core, tried, { ...failure, aborted: undefined });
+}
+
+function failed(core: RunCore, row: Tried, failure: Failure): void {
   const { id } = row;
   const { error, aborted } = failure;
   if (aborted === 'barrier_fallback')
@@ -189,12 +207,13 @@ function failed(core: RunCore, row: TaskRow, failure: Failure): void {
     return retryAt(core, row, { error, at: core.services.clock.now() + decision.delayMs });
   }
   const outcome = error.errorClass === 'timeout' ? 'timed_out' : 'failed';
-  endTask(core, id, { outcome, reason: decision.retry ? 'run_ending' : decision.reason, error });
+  const last = decision.retry ? 'run_ending' : (failure.lastReason ?? decision.reason);
+  endTask(core, id, { outcome, reason: last, error });
 }
 
 function retryDecision(
   core: RunCore,
-  row: TaskRow,
+  row: Tried,
   error: ErrorInfo,
 ): ReturnType<typeof decideRetry> {
   const { state } = core.ledger;
@@ -211,7 +230,7 @@ function retryDecision(
 
 function retryAt(
   core: RunCore,
-  { id, attempt }: TaskRow,
+  { id, attempt }: Tried,
   retry: { error: ErrorInfo; at: number },
 ): void {
   const { error, at } = retry;

@@ -14,15 +14,18 @@ import type { Clock } from '../../core/clock.ts';
 import type { Deadline, Deadlines } from '../../core/deadlines.ts';
 import type { Logger } from '../../core/log.ts';
 import type { MemoryRules } from '../../memory/propose.ts';
+import type { MemoryService } from '../../memory/shared/memory-service.ts';
 import type { RunStarted } from '../../journal/record.ts';
 import type { Frontier } from '../../planning/frontier.ts';
 import type { TaskGraph } from '../../planning/graph.ts';
 import type { AgentSpec } from '../../workflow/model.ts';
 import type { JoinEvent } from '../join.ts';
 import type { Agenda } from './agenda.ts';
+import type { Resolution } from './conflicts.ts';
 import type { RunEvent } from './events.ts';
 import type { Ledger } from './ledger.ts';
 import type { TaskBook } from './task-book.ts';
+import type { Workspaces } from './workspaces.ts';
 
 /** Anything that takes events of one kind. */
 export interface Mailbox<Event> {
@@ -40,6 +43,8 @@ export interface RunServices {
   /** The pool whose slots carry this agent's attempts out. */
   pool(agent: AgentSpec): Mailbox<PoolEvent>;
   behaviour(agent: AgentSpec): Behaviour;
+  /** The folders of attempts; undefined: nobody is given one. */
+  readonly workspaces?: Workspaces | undefined;
   progressed(run: string, task: string, progress: Progress): void;
 }
 
@@ -58,6 +63,8 @@ export interface LiveTask {
   attemptTimer: Deadline | undefined;
   retryTimer: Deadline | undefined;
   deadlineTimer: Deadline | undefined;
+  /** Runs while it waits for its permits. */
+  lockTimer: Deadline | undefined;
 }
 
 /** A group whose supervisor lives. */
@@ -98,11 +105,17 @@ export interface RunCore {
   readonly start: RunStarted;
   /** Who asked for the run to be cancelled instead of carried on. */
   readonly cancelBy: string | undefined;
+  /** What a person decided while nobody carried the run. */
+  readonly resolution: Resolution | undefined;
   readonly book: TaskBook;
   readonly graph: TaskGraph;
   readonly frontier: Frontier;
   readonly ledger: Ledger;
   readonly rules: MemoryRules;
+  /** Some task has a folder of its own. */
+  readonly usesWorkspaces: boolean;
+  /** Decides what others propose to the run's memory; made when first asked for. */
+  readonly proposals: () => MemoryService;
   readonly services: RunServices;
   readonly self: Mailbox<RunEvent>;
   /** The collection of the run's group supervisors. */
@@ -142,6 +155,7 @@ export function liveTask(core: RunCore, id: string): LiveTask {
     attemptTimer: undefined,
     retryTimer: undefined,
     deadlineTimer: undefined,
+    lockTimer: undefined,
   };
   core.live.set(id, live);
   return live;

@@ -88,9 +88,20 @@ function requestOf(core: RunCore, task: TaskSpec): AttemptRequest {
     reads: task.reads,
     seed: seedOf(state.seed, id, row.iteration, attempt),
     baseDir: core.book.workflow.baseDir,
+    ...workspaceOf(core, task, attempt),
     estimateMs:
       task.estimate?.midMs ?? Math.min(defaultEstimateMs, (task.timeoutMs ?? Infinity) / 2),
   };
+}
+
+function workspaceOf(
+  { run, services, ledger }: RunCore,
+  { id, workspace }: TaskSpec,
+  attempt: number,
+): Pick<AttemptRequest, 'workspace'> {
+  if (!workspace || !services.workspaces || ledger.state.simulated) return {};
+  const path = services.workspaces.pathOf({ run, task: id, attempt });
+  return { workspace: { path, ...workspace } };
 }
 
 /** A member belongs to its task's iteration: a new round is new work, with operation ids of its own. */
@@ -121,6 +132,7 @@ function start(core: RunCore, request: AttemptRequest): void {
   live.request = request;
   live.holding = true;
   live.progressed = false;
+  live.lockTimer?.cancel();
   core.holding++;
   if (group !== undefined) memberDispatched(core, group);
   if (live.worker) live.worker.send({ type: 'dispatch' });

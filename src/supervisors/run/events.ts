@@ -1,8 +1,12 @@
 import type { AttemptSettlement } from '../../actors/behaviours/behaviour.ts';
 import type { AbortReason } from '../../actors/worker.ts';
-import type { ErrorInfo } from '../../core/errors.ts';
+import type { ErrorInfo, TroupeError } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
+import type { Proposal } from '../../memory/propose.ts';
+import type { ProposalAnswer } from '../../memory/shared/proposal-message.ts';
 import type { BarrierDecision } from '../../policies/barrier.ts';
+import type { Resolution } from './conflicts.ts';
+import type { UnitMerged } from './workspaces.ts';
 
 /** Every message that a run may receive. */
 export type RunEvent =
@@ -26,6 +30,22 @@ export type RunEvent =
       readonly value: Plain;
       readonly acknowledge: () => void;
     }
+  /** Somebody outside the run wants to write to its memory. */
+  | {
+      readonly type: 'memory.proposed';
+      readonly proposal: Proposal;
+      readonly answer: (given: ProposalAnswer) => void;
+    }
+  /** A person decided an open conflict; answered when that is durable. */
+  | {
+      readonly type: 'conflict.resolve';
+      readonly resolution: Resolution;
+      readonly answer: (error?: TroupeError) => void;
+    }
+  /** What a group or a task has left in workspaces has been merged. */
+  | ({ readonly type: 'workspaces.merged' } & UnitMerged)
+  /** A task has waited for its locks as long as it may. */
+  | { readonly type: 'lock.timed_out'; readonly task: string }
   | { readonly type: 'retry.due'; readonly task: string }
   | { readonly type: 'task.deadline'; readonly task: string }
   | { readonly type: 'barrier.decided'; readonly group: string; readonly decision: BarrierDecision }

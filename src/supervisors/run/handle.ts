@@ -1,8 +1,12 @@
 import { enqueue } from './agenda.ts';
+import { resolveConflict } from './conflicts.ts';
 import type { RunCore } from './core.ts';
 import { endTask } from './task-end.ts';
 import type { RunEvent } from './events.ts';
+import { workspacesMerged } from './workspaces.ts';
 import { barrierDeadline } from './groups.ts';
+import { lockTimedOut } from './lock-wait.ts';
+import { memoryProposed } from './proposals.ts';
 import { pump } from './pump.ts';
 import { restore } from './restore.ts';
 import { attemptSettled, attemptTimedOut, taskDeadline } from './attempt-end.ts';
@@ -28,6 +32,10 @@ const handlers: Handlers = {
     const iteration = core.live.get(task)?.request?.iteration ?? 1;
     core.ledger.commit([{ type: 'step.done', task, iteration, name, value }], acknowledge);
   },
+  'memory.proposed': (core, event) => memoryProposed(core, event),
+  'conflict.resolve': (core, { resolution, answer }) => resolveConflict(core, resolution, answer),
+  'workspaces.merged': (core, event) => workspacesMerged(core, event),
+  'lock.timed_out': (core, { task }) => lockTimedOut(core, task),
   'retry.due': (core, { task }) => {
     const live = core.live.get(task);
     if (!live) return;

@@ -6,6 +6,7 @@ import { contribute } from './groups.ts';
 import { carryOut } from './release.ts';
 import { groupEnded, taskEnded } from './cascade.ts';
 import { completed } from './validation.ts';
+import { beginMerge } from './workspaces.ts';
 
 /**
  * Works the agenda off: what has become durable first, then ends, so that what they release starts
@@ -18,10 +19,10 @@ export function pump(core: RunCore): void {
   try {
     while (isBusy(core)) {
       core.ledger.drain();
-      for (const id of agenda.ended.splice(0)) taskEnded(core, id);
+      for (const id of agenda.ended.splice(0)) if (!beginMerge(core, id)) taskEnded(core, id);
       for (const { group, member } of agenda.contributed.splice(0)) contribute(core, group, member);
       for (const { group, decision } of agenda.decided.splice(0)) carryOut(core, group, decision);
-      for (const id of agenda.joined.splice(0)) groupJoined(core, id);
+      for (const id of agenda.joined.splice(0)) if (!beginMerge(core, id)) groupJoined(core, id);
       for (const id of agenda.completed.splice(0)) completed(core, id);
       advance(core, agenda.ready.splice(0));
       dispatch(core, agenda.granted.splice(0));

@@ -2,6 +2,7 @@ import type { GroupRow, TaskRow } from '../../journal/fold.ts';
 import type { Claim } from '../../policies/fair-share.ts';
 import { concurrencyKind } from '../../workflow/model.ts';
 import type { Workflow } from '../../workflow/model.ts';
+import { resolveConflict } from './conflicts.ts';
 import type { RunCore } from './core.ts';
 import { enqueue } from './agenda.ts';
 import { liveTask } from './core.ts';
@@ -16,6 +17,7 @@ import { armDeadline } from './advance.ts';
 /** Puts the graph where the journal says it is, re-arms what has a time, and puts the rest on the agenda. */
 export function restore(core: RunCore): void {
   openScope(core);
+  if (core.resolution) resolveConflict(core, core.resolution);
   const rows = [...core.ledger.state.tasks.values()].filter((row) => row.phase !== 'waiting');
   for (const row of rows) splitAgain(core, row);
   for (const row of rows) restoreTask(core, row);

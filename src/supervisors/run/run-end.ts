@@ -81,6 +81,7 @@ function cancelTimers(core: RunCore): void {
     live.attemptTimer?.cancel();
     live.retryTimer?.cancel();
     live.deadlineTimer?.cancel();
+    live.lockTimer?.cancel();
   }
 }
 
@@ -120,6 +121,8 @@ function outcomeOf(core: RunCore): { outcome: RunOutcome; reason: Reason } {
     ({ outcome }) => outcome === 'partial',
   );
   if (partial || gaps.length > 0) return { outcome: 'partial', reason: 'gaps_tolerated' };
+  if (core.ledger.state.conflicts.open.size > 0)
+    return { outcome: 'partial', reason: 'conflicts_open' };
   return { outcome: 'succeeded', reason: 'completed' };
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { block } from './block.ts';
 import { keyPattern } from './names.ts';
 import { bytes, count } from './numbers.ts';
-import { listOf, named, oneOf, template, text } from './shapes.ts';
+import { flag, listOf, named, oneOf, template, text } from './shapes.ts';
 import { duration } from './times.ts';
 
 const limits = block('agent_limits', 'Bounds of one agent.', {
@@ -40,10 +40,27 @@ export const behaviourShape = {
     .describe('Memory keys that only this agent writes; without a dot: <agent>.<key>.'),
 };
 
+/** A folder of its own for each attempt. */
+export const workspace = z.union(
+  [
+    flag,
+    block('workspace', 'A folder of its own for each attempt.', {
+      from: text.min(1).optional().describe('Folder that it is filled from. Default: it is empty.'),
+      into: text
+        .min(1)
+        .optional()
+        .describe('Folder that what was written is merged into. Default: it is not merged.'),
+      merge: oneOf(['copy', 'none']).optional().describe('Default copy, with into.'),
+    }),
+  ],
+  { error: 'expected true, or {from, into, merge}' },
+);
+
 /** A declared specialist. */
 export const agent = block('agent', 'A specialist that works on tasks.', {
   description: text.optional(),
   ...behaviourShape,
+  workspace: workspace.optional().describe("For the agent's tasks that say none."),
   with: named(template, z.string())
     .optional()
     .describe('For simulate: defaults of duration and fail; for functions: config.'),

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { agent } from './agents.ts';
 import { block } from './block.ts';
+import { busChoice } from './bus.ts';
 import { group, tier } from './groups.ts';
 import { keyPattern, kindName } from './names.ts';
-import { units } from './numbers.ts';
+import { count, units } from './numbers.ts';
 import { flag, listOf, named, oneOf, template, text } from './shapes.ts';
 import { positiveDuration } from './times.ts';
 import { defaults, task } from './tasks.ts';
@@ -11,6 +12,15 @@ import { defaults, task } from './tasks.ts';
 const capacity = z.union([units, block('resource', 'A resource kind.', { units })], {
   error: 'expected a number of units',
 });
+
+/** How many tasks may work with memory at one time; the same under `memory` and under its source spelling. */
+const accessShape = {
+  readers: count.optional().describe('Tasks that read memory at one time.'),
+  writers: count.optional().describe('Tasks that write memory at one time.'),
+  lock_timeout: positiveDuration
+    .optional()
+    .describe('How long a task may wait for its turn. Default: without end.'),
+};
 
 const resources = block('resources', 'What attempts compete for.', {
   concurrency: z
@@ -23,6 +33,11 @@ const resources = block('resources', 'What attempts compete for.', {
   cpu_oversubscription: units
     .optional()
     .describe('Multiplies the cpu units that may be given out. Default 1.'),
+  context_store: block(
+    'context_store',
+    'How many tasks may work with memory at one time.',
+    accessShape,
+  ).optional(),
   memory_strict: z
     .literal(true, { error: 'expected true: memory is never oversubscribed' })
     .optional(),
@@ -39,13 +54,21 @@ const mergers = [
   'min',
   'sum',
   'reject',
+  'manual',
 ] as const;
 
 const memoryKey = block('memory_key', 'How concurrent writes to a key are combined.', {
   merge: oneOf(mergers),
+  type: oneOf(['auto', 'text', 'structured'])
+    .optional()
+    .describe('For three_way: what is merged. Default auto: texts by line, mappings by key.'),
+  schema: template
+    .optional()
+    .describe('What a merged value must look like: type, enum, required, properties, items.'),
 });
 
 const memory = block('memory', "The run's shared keys.", {
+  ...accessShape,
   keys: z
     .record(keyPattern, memoryKey, { error: 'expected a mapping of key patterns' })
     .optional()
@@ -58,7 +81,6 @@ const input = block('input', 'A value that the run is given.', {
   description: text.optional(),
 });
 
-/** Named resource kinds stand beside the known keys, so the block takes any name; the check for near misses is elsewhere. */
 const schedule = block('schedule', 'How a run stands beside other runs of the process.', {
   share: z
     .number({ error: 'expected a number above 0' })
@@ -70,6 +92,7 @@ const schedule = block('schedule', 'How a run stands beside other runs of the pr
     .describe('A higher class goes first; a lower one keeps a part. Default normal.'),
 });
 
+/** Named resource kinds stand beside the known keys, so the block takes any name; the check for near misses is elsewhere. */
 const resourcesWithNames = resources.catchall(capacity);
 
 /** The whole document. */
@@ -87,8 +110,11 @@ export const documentSchema = block('document', 'A Troupe workflow.', {
   groups: named(group).optional(),
   tiers: listOf(tier).optional().describe('Ordered stages.'),
   resources: resourcesWithNames.optional(),
-  memory: memory.optional(),
   schedule: schedule.optional(),
+  memory: memory.optional(),
+  bus: busChoice
+    .optional()
+    .describe('Where the run is shown and shared. Default: what the process says, else embedded.'),
   outputs: named(template, kindName)
     .optional()
     .describe('What the run gives back. Default: the outputs of its last tasks.'),

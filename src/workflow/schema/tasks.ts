@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { behaviourShape } from './agents.ts';
+import { behaviourShape, workspace } from './agents.ts';
 import { block } from './block.ts';
 import { aggregate, barrier, retry } from './policies.ts';
 import { id, keyPattern, kindName } from './names.ts';
@@ -70,6 +70,14 @@ const forEach = z.union(
   },
 );
 
+const lock = block('lock', 'A lock that several may hold to read, or one to write.', {
+  name: kindName,
+  mode: oneOf(['read', 'write']).optional().describe('Default write.'),
+  timeout: positiveDuration
+    .optional()
+    .describe('How long the task may wait while another holds it. Default: without end.'),
+});
+
 /** A node of the workflow's graph. */
 export const task = block('task', 'A piece of work.', {
   description: text.optional(),
@@ -93,6 +101,8 @@ export const task = block('task', 'A piece of work.', {
   retry: retry.optional(),
   resources: demand.optional().describe('Units held while an attempt runs.'),
   exclusive: listOf(kindName).optional().describe('Locks held while an attempt runs.'),
+  locks: listOf(lock).optional().describe('Locks to read or to write under.'),
+  workspace: workspace.optional(),
   default: template.optional().describe('Output used when the task does not succeed.'),
   shards: shards.optional(),
   aspects: aspects.optional(),

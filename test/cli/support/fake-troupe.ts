@@ -100,6 +100,10 @@ export class FakeTroupe implements Troupe {
     this.live.end({ status: 'cancelled', reason: 'cancelled_by_user' });
   }
 
+  async resolveConflict(...args: Parameters<Troupe['resolveConflict']>): Promise<void> {
+    this.asked.push(['resolveConflict', ...args]);
+  }
+
   async ask(): Promise<null> {
     return null;
   }

@@ -40,6 +40,7 @@ export function runReport(parts: Partial<RunReport> = {}): RunReport {
       speedup: 1,
       parallel_efficiency: 1,
     },
+    conflicts: { recorded: 0, open: 0 },
     started_at: new Date(1_000_000).toISOString(),
     seed: 1,
     simulated: false,

@@ -1,0 +1,49 @@
+import type { TaskSpec } from '../../workflow/model.ts';
+import { isLockKind } from '../../workflow/model.ts';
+import { attemptNotBegun } from './attempt-end.ts';
+import { liveTask } from './core.ts';
+import type { RunCore } from './core.ts';
+import { hasEnded } from './task-end.ts';
+
+/** How long a task waits for its permits while others hold a lock that it wants. */
+
+/** The task has asked for its permits: from now on its time to wait for locks runs, if it has one. */
+export function armLockTimeout(core: RunCore, { id, lockTimeoutMs }: TaskSpec): void {
+  if (lockTimeoutMs === undefined) return;
+  const { clock, deadlines } = core.services;
+  const live = liveTask(core, id);
+  live.lockTimer?.cancel();
+  live.lockTimer = deadlines.at(clock.now() + lockTimeoutMs, () =>
+    core.self.send({ type: 'lock.timed_out', task: id }),
+  );
+}
+
+/** The time is over. A task that waits for something else than a lock gets the same time again. */
+export function lockTimedOut(core: RunCore, id: string): void {
+  const live = core.live.get(id);
+  if (!live || live.holding || core.halted || hasEnded(core, id)) return;
+  live.lockTimer = undefined;
+  const task = core.book.task(id);
+  const lock = heldByOthers(core, task);
+  if (lock === undefined) return armLockTimeout(core, task);
+  core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id });
+  const name = lock.replace(/^lock:/, '');
+  const message = `${name} was not free within ${task.lockTimeoutMs ?? 0} ms.`;
+  attemptNotBegun(core, id, {
+    error: { code: 'TRP_ATTEMPT_TIMEOUT', message, errorClass: 'timeout' },
+    lastReason: 'lock_timeout',
+  });
+}
+
+/** The first lock of the task's demand of which others hold too much; looked up only when the time is over. */
+function heldByOthers(core: RunCore, task: TaskSpec): string | undefined {
+  const { capacity } = core.book.workflow.resources;
+  return Object.keys(task.demand)
+    .filter(isLockKind)
+    .find((kind) => {
+      let held = task.demand[kind] ?? 0;
+      for (const [other, { holding }] of core.live)
+        if (holding && other !== task.id) held += core.book.task(other).demand[kind] ?? 0;
+      return held > (capacity[kind] ?? 1);
+    });
+}
