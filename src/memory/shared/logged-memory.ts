@@ -83,7 +83,10 @@ export class LoggedMemory implements SharedMemory {
         this.sender.settle(record.op, result);
         this.reached.at(record.seq);
       },
-      leased: ({ epoch }) => this.owner?.supersededBy(epoch),
+      leased: ({ epoch }) => {
+        this.owner?.supersededBy(epoch);
+        this.sender.ownerChanged();
+      },
     });
     this.sender = new ProposalSender({
       bus,

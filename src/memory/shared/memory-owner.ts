@@ -8,6 +8,7 @@ import type { Committed } from './committed.ts';
 import { framePayload } from './frame.ts';
 import { MemoryService } from './memory-service.ts';
 import { Replica } from './replica.ts';
+import { Door } from './door.ts';
 import { serveProposals } from './serve.ts';
 import { memoryRules } from './shared-rules.ts';
 import type { SharedRules } from './shared-rules.ts';
@@ -40,51 +41,52 @@ export interface MemoryOwnerOptions {
 export class MemoryOwner {
   readonly epoch: number;
   private readonly log: BusCommitLog;
-  private readonly stopServing: () => void;
+  private readonly door: Door;
   private readonly onEnded: (error: TroupeError) => void;
   private ended = false;
 
-  private constructor(options: MemoryOwnerOptions, past: Past, position: { logSeq: number }) {
-    const { bus, log, memory, node, patience } = options;
+  private constructor(options: MemoryOwnerOptions, { past, door, logSeq }: Start) {
+    const { log, node, patience } = options;
+    const { replica, answers } = past;
     this.onEnded = options.onEnded;
-    this.epoch = past.replica.epoch + 1;
+    this.epoch = replica.epoch + 1;
+    this.door = door;
     this.log = new BusCommitLog({
       log,
-      memory: past.replica.memory,
-      position: {
-        epoch: this.epoch,
-        logSeq: position.logSeq,
-        recordSeq: past.replica.recordSeq + 1,
-      },
+      memory: replica.memory,
+      position: { epoch: this.epoch, logSeq, recordSeq: replica.recordSeq + 1 },
       owner: `${node}:${this.epoch}`,
       patience,
       onLost: (error) => this.end(error),
     });
-    const rules = memoryRules(past.replica.rules ?? options.rules);
-    this.stopServing = serveProposals(
-      bus,
-      memory,
-      new MemoryService(this.log, rules, past.answers),
-    );
+    const rules = memoryRules(replica.rules ?? options.rules);
+    door.open(new MemoryService(this.log, rules, answers));
   }
 
   /**
-   * Reads the log, appends its own epoch to it and begins to serve.
+   * Reads the log, appends its own epoch to it and begins to serve. It listens from the start, so that at no time
+   * proposals find nobody there and call for still another owner.
    * Rejects with TRP_JOURNAL_FENCED when somebody else was faster.
    */
   static async takeOver(options: MemoryOwnerOptions): Promise<MemoryOwner> {
-    const { log, node, patience, rules } = options;
-    const past = await readPast(log);
-    const { replica } = past;
-    const epoch = replica.epoch + 1;
-    const lease = { type: 'lease.taken', epoch, node } as const;
-    const record = { ...lease, seq: replica.recordSeq + 1, at: patience.clock.now() };
-    const logSeq = await appendSurely(log, patience, {
-      payload: framePayload({ epoch, records: [record], rules: replica.rules ?? rules }),
-      expectedSeq: replica.logSeq,
-      op: `${node}:${epoch}:0`,
-    });
-    return new MemoryOwner(options, past, { logSeq });
+    const { bus, log, memory, node, patience, rules } = options;
+    const door = new Door((desk) => serveProposals(bus, memory, desk));
+    try {
+      const past = await readPast(log);
+      const { replica } = past;
+      const epoch = replica.epoch + 1;
+      const lease = { type: 'lease.taken', epoch, node } as const;
+      const record = { ...lease, seq: replica.recordSeq + 1, at: patience.clock.now() };
+      const logSeq = await appendSurely(log, patience, {
+        payload: framePayload({ epoch, records: [record], rules: replica.rules ?? rules }),
+        expectedSeq: replica.logSeq,
+        op: `${node}:${epoch}:0`,
+      });
+      return new MemoryOwner(options, { past, door, logSeq });
+    } catch (error) {
+      door.close(error);
+      throw error;
+    }
   }
 
   /** An owner with this epoch has begun. */
@@ -96,7 +98,7 @@ export class MemoryOwner {
   /** Answers what it has begun to commit, and no more. */
   async close(): Promise<void> {
     if (this.ended) return;
-    this.stopServing();
+    this.door.shut();
     await this.log.settled();
     this.end(new TroupeError('TRP_CLOSED', 'The owner of the memory has been closed.'));
   }
@@ -104,10 +106,17 @@ export class MemoryOwner {
   private end(error: TroupeError): void {
     if (this.ended) return;
     this.ended = true;
-    this.stopServing();
+    this.door.close(error);
     this.log.end(error);
     this.onEnded(error);
   }
+}
+
+/** What taking over has come to. */
+interface Start {
+  readonly past: Past;
+  readonly door: Door;
+  readonly logSeq: number;
 }
 
 interface Past {

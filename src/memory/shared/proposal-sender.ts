@@ -31,8 +31,9 @@ interface Waiting {
   settled: boolean;
 }
 
-/** How long one request waits for its answer. */
-const tryMs = 2_000;
+/** How long the first request waits for its answer; each further one waits twice as long, up to the limit. */
+const firstTryMs = 500;
+const longestTryMs = 4_000;
 
 /** Requests without an answer, in a row, after which the owner is taken for gone. */
 const silentTries = 3;
@@ -51,6 +52,8 @@ export class ProposalSender {
   private queue: Waiting[] = [];
   private scheduled = false;
   private silent = 0;
+  /** Ends the wait of each request that is under way. */
+  private readonly wakers = new Set<() => void>();
 
   constructor(options: ProposalSenderOptions) {
     this.options = options;
@@ -68,6 +71,11 @@ export class ProposalSender {
       queueMicrotask(() => this.flush());
     }
     return entry.answer;
+  }
+
+  /** A new owner has begun: requests to the old one will get no answer, and are made again at once. */
+  ownerChanged(): void {
+    for (const wake of this.wakers) wake();
   }
 
   /** The log has told what became of an operation. */
@@ -130,7 +138,7 @@ export class ProposalSender {
     for (let tries = 0; ; tries++) {
       const open = batch.filter((entry) => this.isOpen(entry));
       if (open.length === 0) return;
-      await this.attempt(open);
+      await this.attempt(open, firstTryMs * 2 ** Math.min(tries, 3));
       if (open.every(({ settled }) => settled)) return;
       await pause(this.options.patience, backoffMs(tries) * (0.5 + this.options.random()));
     }
@@ -143,19 +151,30 @@ export class ProposalSender {
     return false;
   }
 
-  private async attempt(open: readonly Waiting[]): Promise<void> {
+  private async attempt(open: readonly Waiting[], tryMs: number): Promise<void> {
     const { bus, memory, patience } = this.options;
     const proposals = open.map(({ proposal }) => proposal);
     const left = Math.max(...open.map(({ due }) => due)) - patience.clock.monotonic();
-    const timeoutMs = Math.max(1, Math.min(tryMs, left));
+    const timeoutMs = Math.max(1, Math.min(tryMs, longestTryMs, left));
     try {
       const subject = proposalSubject(bus.ns, memory);
-      const payload = await bus.request(subject, requestPayload(proposals), { timeoutMs });
+      const request = bus.request(subject, requestPayload(proposals), { timeoutMs });
+      const payload = await this.unlessWoken(request);
+      if (payload === undefined) return;
       this.silent = 0;
       this.answered(open, payload);
     } catch (error) {
       await this.unanswered(open, error);
     }
+  }
+
+  /** Undefined: there is no use in waiting for this answer any more. */
+  private unlessWoken(request: Promise<Plain>): Promise<Plain | undefined> {
+    return new Promise((resolve, reject) => {
+      const wake = (): void => resolve(undefined);
+      this.wakers.add(wake);
+      request.then(resolve, reject).finally(() => this.wakers.delete(wake));
+    });
   }
 
   private answered(open: readonly Waiting[], payload: Plain): void {

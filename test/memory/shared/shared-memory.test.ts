@@ -60,6 +60,7 @@ describe.each(Object.entries(grounds))('a shared memory on the %s bus', (_name, 
     const { open: member } = await gathered(begin);
     const [a, b] = [await member(), await member()];
     const first = await a.propose({ k: 1 }, { op: 'op-1' });
+    await eventually('the other has it', () => b.revision === first.revision);
     await b.propose({ k: 2 });
     const again = await b.propose({ k: 1 }, { op: 'op-1' });
     expect(again).toEqual(first);
