@@ -1,4 +1,4 @@
-import type { Starts } from './generation.ts';
+import type { Starts } from './serial-generation.ts';
 import type { Project } from './project.ts';
 
 /** Bisections after which the bound of the bins is fine enough (Coffman, Garey and Johnson use 7). */
@@ -40,6 +40,7 @@ export function multifitSchedules(project: Project, within: PackingBounds): Star
 /** How many of the jobs fit at one time; 0 when they differ in demand or depend on each other. */
 function equalWorkers(project: Project): number {
   if (project.successors.some((nexts) => nexts.length > 0)) return 0;
+  if (project.releases.some((releaseMs) => releaseMs > 0)) return 0;
   if (project.demandClass.some((number) => number !== project.demandClass[0])) return 0;
   const shares = (project.demands[0] ?? []).map(({ kind, units }) =>
     Math.floor((project.capacity[kind] ?? 0) / units),

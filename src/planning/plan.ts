@@ -16,7 +16,7 @@ import type { Schedule } from './schedule.ts';
 export interface PlanOptions extends DurationOptions {
   /** Same seed, same plan. Default 1. */
   readonly seed?: number;
-  /** Schedules that may be tried. Default 64; fewer where a workflow has more than 2,000 jobs. */
+  /** Schedules that may be tried. Default 4,000; fewer where a workflow has more than 150 jobs. */
   readonly budget?: number;
 }
 

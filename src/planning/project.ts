@@ -22,6 +22,8 @@ export interface Demand {
  */
 export interface Project {
   readonly durations: readonly number[];
+  /** Earliest start of each job, in milliseconds from the run's start. */
+  readonly releases: readonly number[];
   readonly demands: readonly (readonly Demand[])[];
   /** Jobs with equal demands have equal numbers: when one does not fit, none of them does. */
   readonly demandClass: readonly number[];
@@ -94,6 +96,7 @@ interface Span {
 class Draft {
   private readonly workflow: Workflow;
   private readonly durations: number[] = [];
+  private readonly releases: number[] = [];
   private readonly demands: Demand[][] = [];
   private readonly demandClass: number[] = [];
   private readonly nodeOf: number[] = [];
@@ -123,12 +126,13 @@ class Draft {
   }
 
   finish(): Project {
-    const { durations, demands, demandClass, nodeOf, successors, capacity } = this;
+    const { durations, releases, demands, demandClass, nodeOf, successors, capacity } = this;
     const kinds = [...this.kindNumbers.keys()];
     const order = topologicalOrder(successors);
     const predecessors = reversed(successors);
     return {
       durations,
+      releases,
       demands,
       demandClass,
       kinds,
@@ -168,6 +172,7 @@ class Draft {
     this.demands.push(demand);
     this.successors.push([]);
     this.nodeOf.push(node);
+    this.releases.push(0);
     return this.durations.push(durationMs) - 1;
   }
 

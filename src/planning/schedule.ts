@@ -1,19 +1,22 @@
 import { lowerBound, roundingMs, tailsOf } from './bounds.ts';
 import { criticalPath } from './critical-path.ts';
 import type { DurationOptions } from './durations.ts';
-import { makespanOf, parallelSchedule } from './generation.ts';
-import type { Starts } from './generation.ts';
+import { compactOf } from './compact.ts';
 import { buildGraph, idOf } from './graph.ts';
 import type { TaskGraph } from './graph.ts';
+import { orderBy } from './orders.ts';
+import { ParallelGenerator } from './parallel-generation.ts';
 import { effectivePriorities } from './priorities.ts';
 import { projectOf } from './project.ts';
 import type { Project } from './project.ts';
-import { positionsBy, search } from './search.ts';
+import { search } from './search.ts';
+import type { Starts } from './serial-generation.ts';
+import { makespanOf } from './trials.ts';
 import { waitsFor } from './waits.ts';
 
 /** How a schedule is predicted. */
 export interface PredictOptions extends DurationOptions {
-  /** Schedules that may be tried. Default 64; fewer where a workflow has more than 2,000 jobs. */
+  /** Schedules that may be tried. Default 4,000; fewer where a workflow has more than 150 jobs. */
   readonly budget?: number;
   /** Same seed, same schedule. Default 1. */
   readonly seed?: number;
@@ -45,11 +48,15 @@ export interface Schedule {
   readonly tried: number;
 }
 
-/** Default number of schedules to try. */
-const defaultBudget = 64;
+/** Schedules that are tried by default for workflows of up to some hundred jobs. */
+const fullBudget = 4000;
 
-/** Up to this many jobs the whole default budget is spent; above, in proportion less. */
-const fullBudgetJobs = 2000;
+/** Above this many jobs fewer are tried, as one schedule costs more than in proportion. */
+const fullBudgetJobs = 150;
+
+/** Schedules that are tried in any case up to 2,000 jobs; above, in proportion less. */
+const leastBudget = 64;
+const leastBudgetJobs = 2000;
 
 /**
  * Predicts when each task runs under the workflow's limits: capacity of resources, locks, the run's
@@ -72,7 +79,7 @@ export function predict(workflow: TaskGraph['workflow'], options: PredictOptions
   return {
     tasks: scheduledTasks(graph, project, found.starts),
     makespanMs: found.makespanMs,
-    dispatchMs: makespanOf(project, first),
+    dispatchMs: makespanOf(compactOf(project), first),
     lowerBoundMs: bound.ms,
     bottleneck: bottleneckOf(waitsMs, found.makespanMs > bound.pathMs + roundingMs),
     waitsMs,
@@ -80,24 +87,20 @@ export function predict(workflow: TaskGraph['workflow'], options: PredictOptions
   };
 }
 
-function budgetFor(jobs: number): number {
-  return Math.max(
-    1,
-    Math.min(defaultBudget, Math.floor((defaultBudget * fullBudgetJobs) / Math.max(1, jobs))),
-  );
+/** Schedules to try for so many jobs: what keeps planning well under a second. */
+export function budgetFor(jobs: number): number {
+  const scale = fullBudgetJobs / Math.max(jobs, fullBudgetJobs);
+  const least = (leastBudget * leastBudgetJobs) / Math.max(jobs, leastBudgetJobs);
+  return Math.max(1, Math.floor(Math.max(fullBudget * scale * scale, least)));
 }
 
 /** What the governor does when every task takes as long as estimated. */
 function dispatchSchedule(graph: TaskGraph, project: Project, options: DurationOptions): Starts {
   const priorities = effectivePriorities(graph.workflow, criticalPath(graph, options));
   const perJob = project.nodeOf.map((node) => priorities.get(idOf(graph, node)) ?? 0);
-  return parallelSchedule(
-    project,
-    positionsBy(
-      tailsOf(project).map((tail) => -tail),
-      perJob,
-    ),
-  );
+  const keys = tailsOf(project).map((tail) => -tail);
+  const { order, place } = orderBy(keys, perJob);
+  return new ParallelGenerator(compactOf(project)).generate(order, place);
 }
 
 /** Priorities that the document sets, where they differ; else nothing binds the search. */

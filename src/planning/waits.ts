@@ -1,4 +1,4 @@
-import type { Starts } from './generation.ts';
+import type { Starts } from './serial-generation.ts';
 import { unitTolerance } from './project.ts';
 import type { Project } from './project.ts';
 
