@@ -1,3 +1,4 @@
+import { leastLoaded, newMember, noteEnd, type Member, type WorkEnd } from '../policies/balance.ts';
 import { setup } from './xstate.ts';
 
 /** What an agent's attempts amount to: load now, and health so far. */
@@ -52,6 +53,8 @@ export function emptyLoad(): AgentLoad {
 export class AgentDesk {
   private readonly agent: { send(event: AgentEvent): void };
   private readonly load: AgentLoad;
+  /** Load and health of each instance, from the first on that was wanted. */
+  private readonly instances: Member[] = [];
 
   constructor(agent: { send(event: AgentEvent): void }, load: AgentLoad) {
     this.agent = agent;
@@ -61,6 +64,28 @@ export class AgentDesk {
   /** An attempt begins. */
   began(): void {
     if (this.load.active++ === 0) this.agent.send({ type: 'work.began' });
+  }
+
+  /**
+   * Hands work to one of several instances of the agent; see {@link leastLoaded}.
+   * @param count instances that there are, from 1
+   * @param options now: milliseconds; avoid: the instance that has just failed at this work
+   * @returns the instance's number, from 1: tell {@link AgentDesk.left} when the work is over
+   */
+  assign(count: number, { now, avoid }: { now: number; avoid?: number | undefined }): number {
+    const { instances } = this;
+    for (let number = instances.length + 1; number <= count; number++)
+      instances.push(newMember(`${number}`, Infinity));
+    const members = instances.length === count ? instances : instances.slice(0, count);
+    const chosen = leastLoaded(members, { now, avoid: `${avoid}` });
+    if (chosen) chosen.inFlight++;
+    return Number(chosen?.id ?? 1);
+  }
+
+  /** Work that an instance was given is over. */
+  left(instance: number, end: { end: WorkEnd; durationMs: number; now: number }): void {
+    const member = this.instances[instance - 1];
+    if (member) noteEnd(member, end);
   }
 
   /** An attempt has ended. */

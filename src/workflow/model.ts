@@ -68,6 +68,8 @@ export interface AgentSpec {
   /** For `command`: names of environment variables passed on besides PATH, HOME, LANG, TMPDIR. */
   readonly env: readonly string[];
   readonly limits: AgentLimits;
+  /** How many equal ones there are, to choose from for each attempt; undefined: one. */
+  readonly instances?: number | undefined;
   readonly isolate: Isolation;
   /** Memory key patterns that only this agent writes, fully qualified. */
   readonly owns: readonly string[];

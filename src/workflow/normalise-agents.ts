@@ -107,6 +107,9 @@ function agentSpec(id: string, source: AgentSource, place: AgentPlace): AgentSpe
     command: uses === 'command' ? wordsOf(source.command) : [],
     env,
     limits: limitsOf(source),
+    ...(source.instances === undefined || source.instances === 1
+      ? {}
+      : { instances: source.instances }),
     isolate,
     owns: owns.map((key) => qualifiedKey(id, key)),
     with: source.with ?? {},

@@ -15,6 +15,8 @@ export interface AttemptRequest {
   readonly attempt: number;
   readonly iteration: number;
   readonly agent: AgentSpec;
+  /** Which of the agent's instances does it, from 1; absent: there is only one. */
+  readonly instance?: number;
   readonly input: Plain;
   /** What a validation said when it sent the task back; null on the first iteration. */
   readonly feedback: Plain;
@@ -86,6 +88,8 @@ export interface TaskContext {
   readonly operation: string;
   readonly attempt: number;
   readonly iteration: number;
+  /** Which of the agent's `instances` this is, from 1. */
+  readonly instance: number;
   readonly input: Plain;
   readonly feedback: Plain;
   /** The agent's own `with:` block. */

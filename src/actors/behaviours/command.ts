@@ -99,12 +99,13 @@ class CommandAttempt {
   }
 
   private spawn(): ChildProcessWithoutNullStreams {
-    const { agent, baseDir, workspace } = this.request;
+    const { agent, baseDir, workspace, instance } = this.request;
     const [named = '', ...args] = agent.command;
     // A program by its path is the document's, wherever it is to work.
     const program = workspace && named.includes('/') ? resolve(baseDir, named) : named;
     try {
       const env = allowedEnvironment(this.options.environment, agent.env);
+      if (instance !== undefined) env['TROUPE_INSTANCE'] = `${instance}`;
       if (workspace) env['TROUPE_WORKSPACE'] = workspace.path;
       return spawn(program, args, {
         cwd: workspace?.path ?? baseDir,

@@ -177,6 +177,10 @@ export class AttemptContext {
     return this.#request.iteration;
   }
 
+  get instance() {
+    return this.#request.instance ?? 1;
+  }
+
   get input() {
     return this.#request.input;
   }

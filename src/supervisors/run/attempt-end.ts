@@ -7,6 +7,7 @@ import { seededRandom, seedOf } from '../../core/random.ts';
 import type { TaskRow } from '../../journal/fold.ts';
 import type { MemoryChange, RecordBody } from '../../journal/record.ts';
 import { decideCommit } from '../../memory/propose.ts';
+import type { WorkEnd } from '../../policies/balance.ts';
 import { decideRetry } from '../../policies/retry.ts';
 import { qualifiedKey } from '../../workflow/model.ts';
 import type { RunCore } from './core.ts';
@@ -100,8 +101,20 @@ function letGo(core: RunCore, id: string, settlement: AttemptSettlement): boolea
   const { services, book } = core;
   const began = core.ledger.state.tasks.get(id)?.dispatchedAt ?? services.clock.now();
   const desk = services.agent(book.workflow.name, live.request.agent.id);
-  desk.ended(settlement.status === 'succeeded', services.clock.now() - began);
+  const now = services.clock.now();
+  desk.ended(settlement.status === 'succeeded', now - began);
+  if (live.instance !== undefined) {
+    const end = workEnd(settlement);
+    desk.left(live.instance, { end, durationMs: now - began, now });
+    live.avoid = end === 'failed' ? live.instance : undefined;
+    live.instance = undefined;
+  }
   return true;
+}
+
+function workEnd(settlement: AttemptSettlement): WorkEnd {
+  if (settlement.status === 'succeeded') return 'succeeded';
+  return settlement.error.errorClass === 'cancelled' ? 'withdrawn' : 'failed';
 }
 
 /** The task was sent back while this attempt still ran: it belongs to a round that is over. */

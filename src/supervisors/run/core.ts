@@ -60,6 +60,9 @@ export interface LiveTask {
   /** Has reported progress since its dispatch. */
   progressed: boolean;
   request: AttemptRequest | undefined;
+  /** The instance of the agent that it is with, if the agent has several, and the one that has just failed at it. */
+  instance?: number | undefined;
+  avoid?: number | undefined;
   attemptTimer: Deadline | undefined;
   retryTimer: Deadline | undefined;
   deadlineTimer: Deadline | undefined;

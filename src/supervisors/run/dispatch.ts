@@ -14,7 +14,7 @@ import type { TaskRow } from '../../journal/fold.ts';
 import type { RecordBody } from '../../journal/record.ts';
 import type { TaskSpec } from '../../workflow/model.ts';
 import { liveTask } from './core.ts';
-import type { RunCore } from './core.ts';
+import type { LiveTask, RunCore } from './core.ts';
 import { endTask, hasEnded } from './task-end.ts';
 import { memberDispatched } from './groups.ts';
 import { inputOf } from './scope.ts';
@@ -164,7 +164,7 @@ function taskOfWorker(id: string): string {
 function beginAttempt(core: RunCore, id: string): void {
   const live = core.live.get(id);
   if (!live?.request) return;
-  const { request } = live;
+  const request = assigned(core, live, live.request);
   const { services } = core;
   const { timeoutMs } = core.book.task(id);
   const { agent, attempt } = request;
@@ -181,6 +181,20 @@ function beginAttempt(core: RunCore, id: string): void {
     request,
     client: new Client(core, id),
   });
+}
+
+/** The request with the instance that it goes to; a retry goes to another than the one that has failed, if it can. */
+function assigned(
+  { services, book }: RunCore,
+  live: LiveTask,
+  request: AttemptRequest,
+): AttemptRequest {
+  const { instances = 1 } = request.agent;
+  if (instances === 1) return request;
+  const desk = services.agent(book.workflow.name, request.agent.id);
+  const instance = desk.assign(instances, { now: services.clock.now(), avoid: live.avoid });
+  live.instance = instance;
+  return { ...request, instance };
 }
 
 /** The run's side of a running attempt; a class, because there is one for every worker. */

@@ -60,6 +60,9 @@ export const workspace = z.union(
 export const agent = block('agent', 'A specialist that works on tasks.', {
   description: text.optional(),
   ...behaviourShape,
+  instances: count
+    .optional()
+    .describe('Equal ones to choose from: each attempt goes to the least loaded. Default 1.'),
   workspace: workspace.optional().describe("For the agent's tasks that say none."),
   with: named(template, z.string())
     .optional()
