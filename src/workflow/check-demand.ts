@@ -93,6 +93,8 @@ const knownKinds: ReadonlySet<string> = new Set([
   'memory',
   'cpu_oversubscription',
   'memory_strict',
+  'allocation_strategy',
+  'context_queuing',
   'context_store',
 ]);
 

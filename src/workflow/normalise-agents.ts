@@ -107,13 +107,16 @@ function agentSpec(id: string, source: AgentSource, place: AgentPlace): AgentSpe
     command: uses === 'command' ? wordsOf(source.command) : [],
     env,
     limits: limitsOf(source),
-    ...(source.instances === undefined || source.instances === 1
-      ? {}
-      : { instances: source.instances }),
+    ...severalOf(source),
     isolate,
     owns: owns.map((key) => qualifiedKey(id, key)),
     with: source.with ?? {},
   };
+}
+
+/** Absent for one instance, which is what all agents had before: the hash of their documents stays. */
+function severalOf({ instances = 1 }: AgentSource): Pick<AgentSpec, 'instances'> {
+  return instances === 1 ? {} : { instances };
 }
 
 /** How the agent works; `simulate` stands in for an answer that is missing, which is a fault. */

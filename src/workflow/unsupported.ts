@@ -157,7 +157,6 @@ export const unsupportedKeys: { readonly [block: string]: readonly string[] } = 
     'strategy',
   ],
   resources: [
-    'allocation_strategy',
     'computational',
     'load_balancing',
     'rate_limits',

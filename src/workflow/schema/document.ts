@@ -38,6 +38,12 @@ const resources = block('resources', 'What attempts compete for.', {
     'How many tasks may work with memory at one time.',
     accessShape,
   ).optional(),
+  allocation_strategy: z
+    .literal('priority_based_fair_sharing', {
+      error: 'expected priority_based_fair_sharing, which is how permits are given out',
+    })
+    .optional(),
+  context_queuing: z.literal(true, { error: 'expected true: who cannot start waits' }).optional(),
   memory_strict: z
     .literal(true, { error: 'expected true: memory is never oversubscribed' })
     .optional(),
