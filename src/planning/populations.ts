@@ -29,9 +29,9 @@ export interface Chances {
 export function searchPopulations(
   trials: Trials,
   founders: readonly Trial[],
-  budget: number,
   chances: Chances,
 ): void {
+  const { budget } = trials.limits;
   const wanted = Math.max(
     populationSize.least,
     Math.min(populationSize.most, Math.floor(budget / populationSize.schedulesEach)),

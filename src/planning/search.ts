@@ -57,7 +57,7 @@ function searchFreely(project: Project, trials: Trials, options: SearchOptions):
   }
   const random = seededRandom(options.seed);
   const draw = regretSampler(urgencyOf(project), random);
-  searchPopulations(trials, founders, options.budget, { random, draw });
+  searchPopulations(trials, founders, { random, draw });
 }
 
 function packIndependent(project: Project, trials: Trials, options: SearchOptions): void {

@@ -4,6 +4,14 @@ import { NumberHeap } from './number-heap.ts';
 /** Start of every job by number, in milliseconds from the run's start. */
 export type Starts = Float64Array;
 
+/** Segments from `first` to before `end`, and the time within them that a job takes. */
+interface Span {
+  readonly first: number;
+  readonly end: number;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
 /**
  * Serial schedule generation (Kelley 1963): takes jobs one by one, each the eligible one that stands first in
  * the order, and puts it at the earliest time at which its units are free. Some order leads to an optimal
@@ -20,6 +28,8 @@ export class SerialGenerator {
   /** Units in use from each time to the next, by segment and then kind. */
   private readonly used: Float64Array;
   private readonly eligible: NumberHeap;
+  private readonly earliest: Float64Array;
+  private readonly waiting: Int32Array;
   private count = 1;
   private firstOpen = 0;
 
@@ -30,32 +40,38 @@ export class SerialGenerator {
     this.times = new Float64Array(most);
     this.used = new Float64Array(most * this.kinds);
     this.eligible = new NumberHeap(project.jobs);
+    this.earliest = new Float64Array(project.jobs);
+    this.waiting = new Int32Array(project.jobs);
   }
 
   /** @param order the jobs; the first of them that is eligible goes first. @param place of each job in it. */
   generate(order: Int32Array, place: Int32Array): Starts {
-    const { jobs, durations, successors, successorsFrom } = this.project;
+    const { jobs, durations } = this.project;
     const starts = new Float64Array(jobs);
-    const earliest = this.project.releases.slice();
-    const waiting = this.project.predecessorCounts.slice();
     this.clear();
     for (let job = 0; job < jobs; job++)
-      if (waiting[job] === 0) this.eligible.push(place[job] ?? 0);
+      if (this.waiting[job] === 0) this.eligible.push(place[job] ?? 0);
     for (let at = this.eligible.pop(); at >= 0; at = this.eligible.pop()) {
       const job = order[at] ?? 0;
-      const start = this.put(job, earliest[job] ?? 0);
-      const finish = start + (durations[job] ?? 0);
+      const start = this.put(job, this.earliest[job] ?? 0);
       starts[job] = start;
-      const end = successorsFrom[job + 1] ?? 0;
-      for (let edge = successorsFrom[job] ?? 0; edge < end; edge++) {
-        const next = successors[edge] ?? 0;
-        if ((earliest[next] ?? 0) < finish) earliest[next] = finish;
-        const left = (waiting[next] ?? 0) - 1;
-        waiting[next] = left;
-        if (left === 0) this.eligible.push(place[next] ?? 0);
-      }
+      this.release(job, start + (durations[job] ?? 0), place);
     }
     return starts;
+  }
+
+  /** Successors of a job start no earlier than it ends; those that waited only for it are eligible now. */
+  private release(job: number, finishMs: number, place: Int32Array): void {
+    const { successors, successorsFrom } = this.project;
+    const { earliest, waiting } = this;
+    const end = successorsFrom[job + 1] ?? 0;
+    for (let edge = successorsFrom[job] ?? 0; edge < end; edge++) {
+      const next = successors[edge] ?? 0;
+      if ((earliest[next] ?? 0) < finishMs) earliest[next] = finishMs;
+      const left = (waiting[next] ?? 0) - 1;
+      waiting[next] = left;
+      if (left === 0) this.eligible.push(place[next] ?? 0);
+    }
   }
 
   private clear(): void {
@@ -63,6 +79,8 @@ export class SerialGenerator {
     this.firstOpen = 0;
     this.times[0] = 0;
     this.used.fill(0, 0, this.kinds);
+    this.earliest.set(this.project.releases);
+    this.waiting.set(this.project.predecessorCounts);
   }
 
   /** Takes a job's units at the earliest time from `earliestMs` on at which all are free; tells that time. */
@@ -102,30 +120,24 @@ export class SerialGenerator {
     return true;
   }
 
-  private take(
-    group: number,
-    span: {
-      readonly first: number;
-      readonly end: number;
-      readonly startMs: number;
-      readonly endMs: number;
-    },
-  ): void {
-    const { demandsFrom, demandKinds, demandUnits } = this.project;
+  private take(group: number, span: Span): void {
     let { first, end } = span;
     if (end === this.count || (this.times[end] ?? 0) > span.endMs) this.cut(end, span.endMs);
     if ((this.times[first] ?? 0) < span.startMs) {
       this.cut(++first, span.startMs);
       end++;
     }
-    const last = demandsFrom[group + 1] ?? 0;
-    for (let segment = first; segment < end; segment++) {
-      for (let at = demandsFrom[group] ?? 0; at < last; at++) {
-        const cell = segment * this.kinds + (demandKinds[at] ?? 0);
-        this.used[cell] = (this.used[cell] ?? 0) + (demandUnits[at] ?? 0);
-      }
-    }
+    for (let segment = first; segment < end; segment++) this.use(group, segment);
     this.passFull();
+  }
+
+  private use(group: number, segment: number): void {
+    const { demandsFrom, demandKinds, demandUnits } = this.project;
+    const end = demandsFrom[group + 1] ?? 0;
+    for (let at = demandsFrom[group] ?? 0; at < end; at++) {
+      const cell = segment * this.kinds + (demandKinds[at] ?? 0);
+      this.used[cell] = (this.used[cell] ?? 0) + (demandUnits[at] ?? 0);
+    }
   }
 
   /** Makes a segment with this number begin at a time, with what the one before it uses. */

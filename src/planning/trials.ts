@@ -39,7 +39,7 @@ export class Trials {
   readonly compact: CompactProject;
   best: Trial;
   tried = 1;
-  private readonly limits: TrialLimits;
+  readonly limits: TrialLimits;
   private readonly serial: SerialGenerator;
   private readonly backwards: SerialGenerator;
   private readonly parallel: ParallelGenerator;

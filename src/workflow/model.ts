@@ -130,6 +130,12 @@ export interface TaskSpec {
   readonly timeoutMs: number | undefined;
   /** Total, queueing included, from the moment its inputs are there. */
   readonly deadlineMs: number | undefined;
+  /** It does not start before this time, even if its inputs are there; undefined: at once. */
+  readonly notBefore?: StartTime | undefined;
+  /** Weight of its work, 1 being a small task; undefined: not said. */
+  readonly complexity?: number | undefined;
+  /** Files and folders that it reads and writes, as the document spells them; undefined: not said. */
+  readonly files?: FileUse | undefined;
   /** How long it may wait for its permits while a lock that it wants is held by another; undefined: without end. */
   readonly lockTimeoutMs?: number | undefined;
   /** A folder of its own for each attempt; undefined: none. */
@@ -156,6 +162,15 @@ export interface WorkspaceSpec {
   readonly from: string | undefined;
   /** Folder that what was written is merged into; undefined: it stays where it is. */
   readonly into: string | undefined;
+}
+
+/** A point in time: so long after the run's start, or by the clock, in milliseconds of the Unix epoch. */
+export type StartTime = { readonly afterMs: number } | { readonly atMs: number };
+
+/** What a task reads and writes on disk: a path, or a folder and all below it (with a slash at the end). */
+export interface FileUse {
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
 }
 
 /** When and how often a task is tried again. */

@@ -17,6 +17,7 @@ import {
   retrySpec,
   unitsOf,
 } from './normalise-policies.ts';
+import { planningKeys } from './normalise-planning.ts';
 
 /** Priority of a task that says none and is in no group. */
 const defaultPriority = 5;
@@ -51,6 +52,7 @@ function taskDraft(id: string, source: TaskSource, draft: Draft): TaskDraft {
       simulatedTime(draft.agents.get(agent), source.with as Plain | undefined),
     timeoutMs: durationMs(source.timeout ?? defaults.timeout),
     deadlineMs: durationMs(source.deadline),
+    ...planningKeys(source),
     retry: retrySpec(source.retry, defaults.retry),
     default: source.default as Plain | undefined,
     group: undefined,

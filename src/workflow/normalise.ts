@@ -6,6 +6,8 @@ import { checkCycles } from './check-graph.ts';
 import { checkDemand } from './check-demand.ts';
 import { checkTemplates } from './check-templates.ts';
 import { checkTimes } from './check-times.ts';
+import { checkFiles } from './check-file-use.ts';
+import { checkTiming } from './check-timing.ts';
 import { checkWriters } from './check-writers.ts';
 import type { Draft } from './draft.ts';
 import type { FaultList } from './fault.ts';
@@ -80,9 +82,12 @@ function checkMeaning(draft: Draft, resources: ResourceSpec, keys: readonly Memo
   const ordered = checkCycles(waiting, draft);
   checkDemand(draft, resources);
   checkTimes(draft);
+  checkTiming(draft);
   const reach = new Reach(waiting);
   checkTemplates(draft, { waiting, reach });
-  if (ordered) checkWriters(draft, { waiting, reach }, keys);
+  if (!ordered) return;
+  checkWriters(draft, { waiting, reach }, keys);
+  checkFiles(draft, { waiting, reach });
 }
 
 function resourceSpec(draft: Draft): ResourceSpec {
@@ -91,6 +96,8 @@ function resourceSpec(draft: Draft): ResourceSpec {
     concurrency,
     cpu_oversubscription: factor = 1,
     memory_strict: _strict,
+    allocation_strategy: _strategy,
+    context_queuing: _queuing,
     context_store: _access,
     ...kinds
   } = document.resources ?? {};

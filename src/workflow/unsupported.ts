@@ -80,7 +80,6 @@ export const unsupportedKeys: { readonly [block: string]: readonly string[] } = 
     'cache',
     'chain',
     'circuit_breaker',
-    'complexity',
     'consistency',
     'context_requirements',
     'escalation',

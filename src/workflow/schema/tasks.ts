@@ -5,7 +5,7 @@ import { aggregate, barrier, retry } from './policies.ts';
 import { id, keyPattern, kindName } from './names.ts';
 import { count, priority, units } from './numbers.ts';
 import { listOf, named, oneOf, oneOrMany, template, text } from './shapes.ts';
-import { estimate, positiveDuration } from './times.ts';
+import { estimate, positiveDuration, startTime } from './times.ts';
 
 const needText = 'expected a task or group name, {task, kind}, {group, kind} or {resource, units}';
 
@@ -78,6 +78,19 @@ const lock = block('lock', 'A lock that several may hold to read, or one to writ
     .describe('How long the task may wait while another holds it. Default: without end.'),
 });
 
+const complexity = z
+  .union([z.number().positive(), oneOf(['low', 'medium', 'high', 'very_high'])], {
+    error: 'expected a number above 0, or low, medium, high or very_high',
+  })
+  .describe('How much work it is: plans take 30 s for each unit where there is no estimate.');
+
+const filePath = text.min(1).max(1000);
+
+const files = block('files', 'Files and folders that the task touches; a folder ends with a slash.', {
+  reads: listOf(filePath).optional(),
+  writes: listOf(filePath).optional(),
+});
+
 /** A node of the workflow's graph. */
 export const task = block('task', 'A piece of work.', {
   description: text.optional(),
@@ -96,6 +109,11 @@ export const task = block('task', 'A piece of work.', {
     .describe('Runs only if this holds: ${...}, !${...}, or ${...} == value.'),
   priority: priority.optional().describe('1..10, higher first. Default 5; 7 in groups.'),
   estimate: estimate.optional(),
+  complexity: complexity.optional(),
+  files: files.optional(),
+  not_before: startTime
+    .optional()
+    .describe('It does not start before: a time from the start of the run, or a date.'),
   timeout: positiveDuration.optional().describe('Per attempt, from dispatch.'),
   deadline: positiveDuration.optional().describe('Total, queueing included.'),
   retry: retry.optional(),
