@@ -13,6 +13,7 @@ import { persist } from './persistence.ts';
 import { Requests } from './requests.ts';
 import { parseVersion, versionFault } from './server-version.ts';
 import type { ServerVersion } from './server-version.ts';
+import { WireWriter } from './wire-writer.ts';
 
 /** How a {@link ClientLink} is made. */
 export interface LinkOptions {
@@ -40,6 +41,7 @@ export class ClientLink implements NatsLink {
   readonly ns: string;
   readonly clock: Clock;
   readonly outbound: Outbound;
+  private readonly writer: WireWriter;
   private readonly requests: Requests;
   private readonly deliveries: Deliveries<Msg>;
   private readonly onError: (error: unknown, place: string) => void;
@@ -63,7 +65,8 @@ export class ClientLink implements NatsLink {
     this.connectedAt = clock.monotonic();
     this.requests = new Requests(clock, inbox);
     this.deliveries = new Deliveries(schedule, (error) => this.fault(error, ''));
-    this.outbound = new Outbound({ connection, clock, outboxBytes, onError });
+    this.writer = new WireWriter(connection);
+    this.outbound = new Outbound({ connection, writer: this.writer, clock, outboxBytes, onError });
     guardReadLoop(connection, (error) => this.fault(error, 'the connection'));
     this.listenForAnswers();
     void this.watchStatus();
@@ -96,7 +99,7 @@ export class ClientLink implements NatsLink {
     const { reply, answer } = this.requests.open({ subject, timeoutMs, mark });
     try {
       const options = request.headers ? { reply, headers: request.headers } : { reply };
-      this.connection.publish(subject, request.data, options);
+      this.writer.publish(subject, request.data, options);
     } catch (error) {
       this.requests.abandon(reply, contractError(error, `The request on ${subject}`));
     }

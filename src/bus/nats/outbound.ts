@@ -2,6 +2,7 @@ import type { NatsConnection, PublishOptions } from 'nats';
 import type { Clock, TimerHandle } from '../../core/clock.ts';
 import { TroupeError } from '../../core/errors.ts';
 import { contractError } from './client-errors.ts';
+import type { WireWriter } from './wire-writer.ts';
 
 interface OutboundMessage {
   readonly subject: string;
@@ -12,6 +13,7 @@ interface OutboundMessage {
 /** How an {@link Outbound} is made. */
 export interface OutboundOptions {
   readonly connection: NatsConnection;
+  readonly writer: WireWriter;
   readonly clock: Clock;
   /** Bytes that may wait while there is no connection. */
   readonly outboxBytes: number;
@@ -40,6 +42,7 @@ const messageOverhead = 64;
  */
 export class Outbound {
   private readonly connection: NatsConnection;
+  private readonly writer: WireWriter;
   private readonly clock: Clock;
   private readonly outboxLimit: number;
   private readonly onError: (error: unknown, subject: string) => void;
@@ -54,8 +57,9 @@ export class Outbound {
   private stopped = false;
   private timer: TimerHandle;
 
-  constructor({ connection, clock, outboxBytes, onError }: OutboundOptions) {
+  constructor({ connection, writer, clock, outboxBytes, onError }: OutboundOptions) {
     this.connection = connection;
+    this.writer = writer;
     this.clock = clock;
     this.outboxLimit = outboxBytes;
     this.onError = onError;
@@ -128,7 +132,7 @@ export class Outbound {
     if (this.publishedBytes + bytes - this.confirmedBytes > maxUnconfirmedBytes)
       throw fullError(`The server has not taken the last ${maxUnconfirmedBytes} bytes yet.`);
     try {
-      this.connection.publish(subject, data, options);
+      this.writer.publish(subject, data, options);
     } catch (error) {
       throw contractError(error, `Publishing on ${subject}`);
     }
