@@ -26,9 +26,12 @@ export function parseInstant(text: string): number | undefined {
 type Numbers = { readonly [name: string]: number };
 
 function isTime(numbers: Numbers): boolean {
-  const { year = 0, month = 0, day = 0 } = numbers;
-  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return false;
-  return (numbers.hour ?? 0) < 24 && (numbers.minute ?? 0) < 60 && (numbers.second ?? 0) < 60;
+  const { hour = 0, minute = 0, second = 0 } = numbers;
+  return isDay(numbers) && hour < 24 && minute < 60 && second < 60;
+}
+
+function isDay({ year = 0, month = 0, day = 0 }: Numbers): boolean {
+  return month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month);
 }
 
 function daysIn(year: number, month: number): number {

@@ -103,8 +103,6 @@ function resourceSpec(draft: Draft): ResourceSpec {
   } = document.resources ?? {};
   const capacity: { [kind: string]: number } = { cpu: defaultUnits, memory: defaultUnits };
   for (const [kind, value] of Object.entries(kinds)) {
-    allocation_strategy: _strategy,
-    context_queuing: _queuing,
     if (value !== undefined)
       capacity[kind] = typeof value === 'number' ? value : (value as { units: number }).units;
   }
