@@ -1,5 +1,6 @@
 /**
  * The build under test. Its types come from the sources, so that this folder type-checks without a build.
+ * @import { EmbeddedBus } from '../../src/bus/embedded/embedded-bus.ts'
  * @import { Troupe, TroupeOptions } from '../../src/runtime/api.ts'
  * @import { TaskFunction } from '../../src/actors/behaviours/behaviour.ts'
  * @import { Plain, PlainObject } from '../../src/core/plain.ts'
@@ -12,6 +13,7 @@ import { pathToFileURL } from 'node:url';
  * @property {string} folder
  * @property {(options?: TroupeOptions) => Promise<Troupe>} createTroupe
  * @property {(document: unknown) => Promise<Workflow>} parse checks and normalises a document
+ * @property {() => EmbeddedBus} createEmbeddedBus
  */
 
 /**
@@ -23,7 +25,14 @@ export async function loadBuild(folder) {
   const load = (path) => import(pathToFileURL(`${folder}/${path}`).href);
   const { createTroupe } = await load('index.js');
   const { parseWorkflow } = await load('workflow/validate.js');
-  return { folder, createTroupe, parse: (document) => parseWorkflow(document, { baseDir: '.' }) };
+  const { createEmbeddedBus } = await load('bus/embedded/embedded-bus.js');
+  const { systemClock } = await load('core/clock.js');
+  return {
+    folder,
+    createTroupe,
+    parse: (document) => parseWorkflow(document, { baseDir: '.' }),
+    createEmbeddedBus: () => createEmbeddedBus({ clock: systemClock, schedule: setImmediate }),
+  };
 }
 
 /**

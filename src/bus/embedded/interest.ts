@@ -22,6 +22,8 @@ export class Members {
   }
 }
 
+const noGroups: ReadonlyMap<string, Members> = new Map();
+
 /**
  * All subscribers of one pattern.
  *
@@ -30,10 +32,15 @@ export class Members {
 export class Interest {
   readonly pattern: string;
   readonly singles = new Members();
-  readonly groups = new Map<string, Members>();
+  /** By name; made when the first comes, since few patterns have any. */
+  private known: Map<string, Members> | undefined;
 
   constructor(pattern: string) {
     this.pattern = pattern;
+  }
+
+  get groups(): ReadonlyMap<string, Members> {
+    return this.known ?? noGroups;
   }
 
   get isEmpty(): boolean {
@@ -46,10 +53,11 @@ export class Interest {
       this.singles.join(subscriber);
       return false;
     }
-    const known = this.groups.get(subscriber.queue);
+    this.known ??= new Map();
+    const known = this.known.get(subscriber.queue);
     const group = known ?? new Members();
     group.join(subscriber);
-    this.groups.set(subscriber.queue, group);
+    this.known.set(subscriber.queue, group);
     return known === undefined;
   }
 
@@ -59,8 +67,8 @@ export class Interest {
       this.singles.leave(subscriber);
       return false;
     }
-    const group = this.groups.get(subscriber.queue);
+    const group = this.known?.get(subscriber.queue);
     group?.leave(subscriber);
-    return group?.members.length === 0 && this.groups.delete(subscriber.queue);
+    return group?.members.length === 0 && this.known?.delete(subscriber.queue) === true;
   }
 }

@@ -1,8 +1,11 @@
-/** A node of the trie: literal children by token, subscribers whose pattern ends here, and those of `>`. */
+/**
+ * A node of the trie: literal children by token, what ends here, and what has `>` here. Each is made when it is needed:
+ * most nodes have one of the three.
+ */
 interface TrieNode<T> {
-  readonly children: Map<string, TrieNode<T>>;
-  readonly ending: Set<T>;
-  readonly trailing: Set<T>;
+  children: Map<string, TrieNode<T>> | undefined;
+  ending: Set<T> | undefined;
+  trailing: Set<T> | undefined;
 }
 
 /**
@@ -18,7 +21,8 @@ export class SubjectTrie<T> {
     if (trailing) tokens.pop();
     let node = this.root;
     for (const token of tokens) node = childOf(node, token);
-    (trailing ? node.trailing : node.ending).add(item);
+    if (trailing) (node.trailing ??= new Set()).add(item);
+    else (node.ending ??= new Set()).add(item);
   }
 
   /** Removes the item and the branches that nobody needs any more. */
@@ -26,7 +30,10 @@ export class SubjectTrie<T> {
     const tokens = pattern.split('.');
     const trailing = tokens.at(-1) === '>';
     if (trailing) tokens.pop();
-    prune(this.root, tokens, (node) => (trailing ? node.trailing : node.ending).delete(item));
+    prune(this.root, { tokens, depth: 0 }, (node) => {
+      if (trailing) node.trailing = without(node.trailing, item);
+      else node.ending = without(node.ending, item);
+    });
   }
 
   /** Everything whose pattern fits the subject, in no particular order. */
@@ -42,10 +49,11 @@ export class SubjectTrie<T> {
 }
 
 function emptyNode<T>(): TrieNode<T> {
-  return { children: new Map(), ending: new Set(), trailing: new Set() };
+  return { children: undefined, ending: undefined, trailing: undefined };
 }
 
 function childOf<T>(node: TrieNode<T>, token: string): TrieNode<T> {
+  node.children ??= new Map();
   let child = node.children.get(token);
   if (!child) {
     child = emptyNode();
@@ -54,21 +62,29 @@ function childOf<T>(node: TrieNode<T>, token: string): TrieNode<T> {
   return child;
 }
 
-function isEmpty<T>(node: TrieNode<T>): boolean {
-  return node.children.size === 0 && node.ending.size === 0 && node.trailing.size === 0;
+function isEmpty<T>({ children, ending, trailing }: TrieNode<T>): boolean {
+  return !children && !ending && !trailing;
 }
 
-function prune<T>(
-  node: TrieNode<T>,
-  tokens: readonly string[],
-  remove: (node: TrieNode<T>) => void,
-): void {
-  const [token, ...rest] = tokens;
+function without<T>(items: Set<T> | undefined, item: T): Set<T> | undefined {
+  items?.delete(item);
+  return items?.size === 0 ? undefined : items;
+}
+
+interface Path {
+  readonly tokens: readonly string[];
+  depth: number;
+}
+
+function prune<T>(node: TrieNode<T>, path: Path, remove: (node: TrieNode<T>) => void): void {
+  const token = path.tokens[path.depth++];
   if (token === undefined) return remove(node);
-  const child = node.children.get(token);
+  const child = node.children?.get(token);
   if (!child) return;
-  prune(child, rest, remove);
-  if (isEmpty(child)) node.children.delete(token);
+  prune(child, path, remove);
+  if (!isEmpty(child)) return;
+  node.children?.delete(token);
+  if (node.children?.size === 0) node.children = undefined;
 }
 
 interface Walk<T> {
@@ -79,10 +95,11 @@ interface Walk<T> {
 function collect<T>(node: TrieNode<T>, walk: Walk<T>, depth: number): void {
   const token = walk.tokens[depth];
   if (token === undefined) {
-    for (const item of node.ending) walk.found.push(item);
+    if (node.ending) for (const item of node.ending) walk.found.push(item);
     return;
   }
-  for (const item of node.trailing) walk.found.push(item);
+  if (node.trailing) for (const item of node.trailing) walk.found.push(item);
+  if (!node.children) return;
   const literal = node.children.get(token);
   if (literal) collect(literal, walk, depth + 1);
   const any = node.children.get('*');

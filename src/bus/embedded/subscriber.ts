@@ -46,7 +46,7 @@ export class Subscriber implements Receiver<Message> {
   private readonly maxPending: number;
   private readonly sequential: boolean;
   private busy = false;
-  private backlog: Message[] = [];
+  private backlog: Message[] | undefined;
   /** How many of the backlog have been handed over; forgotten when they are half of it. */
   private begun = 0;
 
@@ -72,7 +72,7 @@ export class Subscriber implements Receiver<Message> {
 
   receive(message: Message): void {
     if (this.busy && this.active) {
-      this.backlog.push(message);
+      (this.backlog ??= []).push(message);
       return;
     }
     this.pending--;
@@ -83,8 +83,8 @@ export class Subscriber implements Receiver<Message> {
   /** Messages that wait for the handler are left to others of the group. */
   leave(): void {
     this.active = false;
-    const left = this.backlog.slice(this.begun);
-    this.backlog = [];
+    const left = this.backlog?.slice(this.begun) ?? [];
+    this.backlog = undefined;
     this.begun = 0;
     this.pending -= left.length;
     for (const message of left) this.leaveBehind(message);
@@ -119,9 +119,9 @@ export class Subscriber implements Receiver<Message> {
   /** Hands over what has waited, until the handler is at work again. */
   private readonly next = (): void => {
     this.busy = false;
-    while (!this.busy && this.begun < this.backlog.length)
+    while (!this.busy && this.backlog && this.begun < this.backlog.length)
       this.receive(this.backlog[this.begun++] as Message);
-    if (this.begun * 2 < this.backlog.length) return;
+    if (!this.backlog || this.begun * 2 < this.backlog.length) return;
     this.backlog = this.backlog.slice(this.begun);
     this.begun = 0;
   };

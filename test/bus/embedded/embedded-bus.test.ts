@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createEmbeddedBus } from '../../src/bus/embedded/embedded-bus.ts';
-import { SubjectTrie } from '../../src/bus/embedded/subject-trie.ts';
-import { systemClock } from '../../src/core/clock.ts';
-import { SimulatedClock } from '../../src/core/simulated-clock.ts';
+import { createEmbeddedBus } from '../../../src/bus/embedded/embedded-bus.ts';
+import { SubjectTrie } from '../../../src/bus/embedded/subject-trie.ts';
+import { systemClock } from '../../../src/core/clock.ts';
+import { SimulatedClock } from '../../../src/core/simulated-clock.ts';
 
 const schedule = (fn: () => void): void => void setImmediate(fn);
 
