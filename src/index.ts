@@ -5,6 +5,7 @@
 export { createTroupe } from './runtime/troupe.ts';
 export { defineWorkflow } from './workflow/define.ts';
 export { defineAgent } from './actors/behaviours/define-agent.ts';
+export { openSharedMemory } from './memory/shared/open.ts';
 export { TroupeError, errorCodes } from './core/errors.ts';
 
 export type {
@@ -17,6 +18,17 @@ export type {
 } from './runtime/api.ts';
 export type { GroupReport, RunMetrics, RunReport, TaskReport } from './runtime/report.ts';
 export type { TaskContext, TaskFunction, TaskMemory } from './actors/behaviours/behaviour.ts';
+export type {
+  Changeset,
+  Computation,
+  ProposeOptions,
+  SharedMemory,
+  SharedMemoryOptions,
+} from './memory/shared/shared-memory.ts';
+export type { Committed } from './memory/shared/committed.ts';
+export type { MemoryUpdate, MemoryWatch, MemoryWatcher } from './memory/shared/watchers.ts';
+export type { MemoryReader } from './memory/view.ts';
+export type { Bus } from './bus/bus.ts';
 export type { WorkflowDocument } from './workflow/document.ts';
 export type { ErrorCode, ErrorInfo } from './core/errors.ts';
 export type { Census, GroupOutcome, Reason, RunOutcome, TaskOutcome } from './core/outcome.ts';

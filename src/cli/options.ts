@@ -20,6 +20,7 @@ export interface DataOptions {
 export interface EngineOptions extends DataOptions {
   readonly level?: DurabilityLevel;
   readonly concurrency?: number;
+  readonly bus?: string;
 }
 
 /**
@@ -45,12 +46,19 @@ function isFile(path: string): boolean {
   }
 }
 
+/** The bus: `--bus`, else TROUPE_BUS; undefined: the document may say. */
+export function busChoice(shell: Shell, options: { readonly bus?: string }): string | undefined {
+  return options.bus ?? (shell.env['TROUPE_BUS'] || undefined);
+}
+
 /** What to make a Troupe with. At level `memory` nothing is written, so there is no folder. */
 export function troupeOptions(shell: Shell, options: EngineOptions): TroupeOptions {
   const { level, concurrency } = options;
+  const bus = busChoice(shell, options);
   return {
     ...(level === 'memory' ? {} : { dataDir: dataFolder(shell, options) }),
     ...(level === undefined ? {} : { level }),
     ...(concurrency === undefined ? {} : { concurrency }),
+    ...(bus === undefined ? {} : { bus }),
   };
 }

@@ -1,42 +1,14 @@
 import type { BusLinkInput } from '../actors/bus-link.ts';
-import type { Bus } from '../bus/bus.ts';
 import { TroupeError } from '../core/errors.ts';
 import { openBus } from './open-bus.ts';
 import type { OpenBus } from './open-bus.ts';
 import type { TroupeConfig } from './options.ts';
 import { removeOldProjections } from './projection/janitor.ts';
+import type { RunWindow } from './run-window.ts';
+import { WatchedBus } from './watched-bus.ts';
 
-/** A bus, and whether anybody could be looking at it. */
-export class WatchedBus {
-  readonly bus: Bus;
-  private looked: boolean;
-  private readonly waiting = new Set<() => void>();
-
-  /** @param isPrivate true: nobody else has the bus, until {@link look}. */
-  constructor(bus: Bus, isPrivate: boolean) {
-    this.bus = bus;
-    this.looked = !isPrivate;
-  }
-
-  get isWatched(): boolean {
-    return this.looked;
-  }
-
-  /** Somebody outside gets the bus. */
-  look(): Bus {
-    if (this.looked) return this.bus;
-    this.looked = true;
-    for (const tell of this.waiting) tell();
-    this.waiting.clear();
-    return this.bus;
-  }
-
-  /** Calls once, when somebody begins to watch; the function returned ends that. */
-  onWatched(tell: () => void): () => void {
-    this.waiting.add(tell);
-    return () => this.waiting.delete(tell);
-  }
-}
+/** Ended runs that may wait for a bus that is away; of more, the oldest are shown no further. */
+const maxFinishing = 256;
 
 /** What opening a bus needs. */
 type Config = Pick<TroupeConfig, 'bus' | 'clock' | 'logger' | 'ns'>;
@@ -52,6 +24,8 @@ export class BusLinks {
   private readonly config: Config;
   private readonly link: (input: BusLinkInput) => void;
   private readonly opened: OpenBus[] = [];
+  /** Ended runs that are still to be shown. */
+  private readonly finishing = new Set<RunWindow>();
   /** A stopped actor cannot end its own listening. */
   private readonly listening: (() => void)[] = [];
   private readonly named = new Map<string, Promise<WatchedBus>>();
@@ -79,7 +53,19 @@ export class BusLinks {
     return known;
   }
 
+  /** Lets the window of a run that has ended show the rest, without anybody waiting for it. */
+  finish(window: RunWindow): void {
+    this.finishing.add(window);
+    void window.finish().finally(() => this.finishing.delete(window));
+    const [oldest] = this.finishing;
+    if (this.finishing.size <= maxFinishing || !oldest) return;
+    this.finishing.delete(oldest);
+    void oldest.close();
+    this.config.logger.warn('an ended run is not shown on the bus: it is away', {});
+  }
+
   async close(): Promise<void> {
+    await Promise.all([...this.finishing].map((window) => window.close()));
     await Promise.allSettled(this.named.values());
     for (const stop of this.listening) stop();
     await Promise.all(this.opened.map((open) => open.close()));

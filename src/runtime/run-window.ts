@@ -5,7 +5,7 @@ import type { Plain } from '../core/plain.ts';
 import type { JournalRecord } from '../journal/record.ts';
 import { serveProposals } from '../memory/shared/serve.ts';
 import type { ProposalDesk } from '../memory/shared/serve.ts';
-import type { WatchedBus } from './bus-links.ts';
+import type { WatchedBus } from './watched-bus.ts';
 import { RunProjection } from './projection/run-projection.ts';
 
 /** What a window is made from. */
@@ -69,8 +69,14 @@ export class RunWindow {
     await this.projection?.settled();
   }
 
-  async close(): Promise<void> {
+  /** The run is over: nobody may propose. Resolves when all of it has been shown, however long the bus is away. */
+  async finish(): Promise<void> {
     for (const stop of this.stops) stop();
+    await this.settled();
+  }
+
+  /** Shows what can be shown within a moment, and then no more. */
+  async close(): Promise<void> {
     await this.projection?.close(closeMs);
   }
 

@@ -24,7 +24,10 @@ export async function run(shell: Shell, file: string, options: RunCommandOptions
   for (const line of faultLines(warnings, painter(shell.colours.err), 'warning'))
     shell.err(`${line}\n`);
   const troupe = await shell.openTroupe(
-    troupeOptions(shell, options.simulate === true ? { ...options, level: 'memory' } : options),
+    troupeOptions(
+      shell,
+      options.simulate === true ? { ...options, level: 'memory', bus: 'embedded' } : options,
+    ),
   );
   try {
     const handle = await troupe.run(workflow, input, {

@@ -18,7 +18,13 @@ function document(n: number): object {
       { agent: 'worker', writes: [`out.t${index}`, 'sum.all'] },
     ]),
   );
-  return { version: 1, name: 'shown', agents, tasks, memory: { keys: { 'sum.all': { merge: 'append' } } } };
+  return {
+    version: 1,
+    name: 'shown',
+    agents,
+    tasks,
+    memory: { keys: { 'sum.all': { merge: 'append' } } },
+  };
 }
 
 const work: TaskFunction = async ({ memory, task, progress }) => {
@@ -185,7 +191,10 @@ describe('what a run shows on the bus', () => {
     const run = await opened.run({
       version: 1,
       agents,
-      tasks: { a: { agent: 'worker', writes: ['worker.k'] }, b: { agent: 'worker', writes: ['worker.k'] } },
+      tasks: {
+        a: { agent: 'worker', writes: ['worker.k'] },
+        b: { agent: 'worker', writes: ['worker.k'] },
+      },
       memory: { keys: { 'worker.k': { merge: 'first_writer_wins' } } },
     });
     await run.outcome();
