@@ -107,6 +107,7 @@ export class AdmissionScope implements Contestant {
     for (const { shape } of this.buckets.values()) this.around.shapes.leave(shape);
     this.buckets.clear();
     this.waiting.clear();
+    this.reserved = undefined;
     this.retire();
   }
 

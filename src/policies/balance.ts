@@ -22,8 +22,7 @@ export interface HealthRule {
   readonly restMs: number;
 }
 
-/** See {@link HealthRule}. */
-export const defaultHealth: HealthRule = { failures: 3, restMs: 30_000 };
+const defaultHealth: HealthRule = { failures: 3, restMs: 30_000 };
 
 /** Weight of the newest response time in the moving average. */
 const smoothing = 0.3;
