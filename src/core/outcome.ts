@@ -33,6 +33,7 @@ export const reasons = [
   'aggregate_failed',
   'lock_timeout',
   'conflicts_open',
+  'workspace_not_merged',
 ] as const;
 
 /** A machine-readable reason; see {@link reasons}. */

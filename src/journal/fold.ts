@@ -38,8 +38,8 @@ export interface RunState {
   readonly tasks: Map<string, TaskRow>;
   readonly groups: Map<string, GroupRow>;
   readonly conflicts: ConflictRows;
-  /** Groups, and tasks in none, whose workspaces have been merged. */
-  readonly mergedWorkspaces: Set<string>;
+  /** Groups, and tasks in none, whose workspaces have been merged; false: that has failed. */
+  readonly mergedWorkspaces: Map<string, boolean>;
 }
 
 /** The conflicts of a run. All of them stand in its journal. */
@@ -122,7 +122,7 @@ export function emptyRunState(): RunState {
     tasks: new Map(),
     groups: new Map(),
     conflicts: { recorded: 0, open: new Map() },
-    mergedWorkspaces: new Set(),
+    mergedWorkspaces: new Map(),
   };
 }
 
@@ -213,6 +213,8 @@ const appliers: Appliers = {
     reopenRejected(state);
     reopenTasks(state);
     reopenGroups(state);
+    for (const [unit, isDone] of state.mergedWorkspaces)
+      if (!isDone) state.mergedWorkspaces.delete(unit);
   },
   'run.cancel_requested': (state, record) => {
     state.status = 'cancelling';
@@ -267,6 +269,7 @@ const appliers: Appliers = {
     const row = taskRow(state, record.task);
     end(row, record);
     row.error = record.error ?? row.error;
+    row.attempt = Math.max(row.attempt, record.attempt ?? 0);
   },
   'task.sent_back': (state, record) => {
     const row = taskRow(state, record.task);
@@ -341,7 +344,8 @@ const appliers: Appliers = {
     conflicts.open.delete(record.conflict);
   },
   'workspace.merged': (state, record) => {
-    state.mergedWorkspaces.add(record.unit);
+    const before = state.mergedWorkspaces.get(record.unit) ?? true;
+    state.mergedWorkspaces.set(record.unit, before && record.error === undefined);
   },
 };
 

@@ -129,6 +129,8 @@ export interface TaskEnded {
   readonly outcome: Exclude<TaskOutcome, 'succeeded'>;
   readonly reason: Reason;
   readonly error?: ErrorInfo;
+  /** Its last attempt, where that was never dispatched. */
+  readonly attempt?: number;
 }
 
 /** A validation refused the task's output: a new iteration begins. */

@@ -1,7 +1,9 @@
 import { contentHash } from '../core/canonical.ts';
 import type { Plain } from '../core/plain.ts';
-import { clusterValue, emptyMerging, stronger } from './concurrency.ts';
-import type { Cluster, MergeRule, ProposedWrite } from './concurrency.ts';
+import { stronger } from '../results/strength.ts';
+import { emptyMerging } from './cluster.ts';
+import type { Cluster, MergeRule, ProposedWrite } from './cluster.ts';
+import { clusterValue } from './concurrency.ts';
 
 /** A key's content from one revision on. */
 export interface EntryVersion {

@@ -10,8 +10,10 @@ import type {
 import { sameContent } from '../results/content.ts';
 import { valueFault } from '../results/value-schema.ts';
 import type { MemoryKeySpec, MergerName } from '../workflow/model.ts';
-import { joinPair, joinPlaces, stronger } from './concurrency.ts';
-import type { Cluster, Collision, ProposedWrite } from './concurrency.ts';
+import { stronger } from '../results/strength.ts';
+import type { Cluster, ProposedWrite } from './cluster.ts';
+import { joinPair, joinPlaces } from './concurrency.ts';
+import type { Collision, JoinedPlaces } from './concurrency.ts';
 import { openConflict } from './open-conflict.ts';
 import { valueOf } from './run-memory.ts';
 import type { RunMemory } from './run-memory.ts';
@@ -116,15 +118,18 @@ function decideKey(memory: RunMemory, question: KeyQuestion): KeyDecision {
   const { agent, task, op, priority } = proposal;
   const mine = { value: valueOf(change), agent, task, op, priority, revision: 0 };
   const joined = joinPlaces(cluster, { rule, type: spec?.type }, mine);
-  if (joined && joined.places > manyPlaces && !spec?.schema) {
-    const merged = { key: change.key, rule, ...(spec?.type ? { mergeType: spec.type } : {}) };
-    return { change, merged, conflicts: conflictsOf(question, joined.collisions) };
-  }
+  if (joined && joined.places > manyPlaces && !spec?.schema) return largeMerge(question, joined);
   const current = entry.latest?.value;
   const { value, collisions } = joined
     ? { value: joined.value(), collisions: joined.collisions }
     : joinPair(cluster, { rule, current, mine });
   return checkedValue({ question, cluster, mine, current }, { value, collisions });
+}
+
+function largeMerge(question: KeyQuestion, { collisions }: JoinedPlaces): KeyDecision {
+  const { change, rule, spec } = question;
+  const merged = { key: change.key, rule, ...(spec?.type ? { mergeType: spec.type } : {}) };
+  return { change, merged, conflicts: conflictsOf(question, collisions) };
 }
 
 interface Merge {

@@ -92,11 +92,14 @@ export class LeafWinners<Write extends KeyWrite> {
     if (value !== undefined && place.keyed && this.changes === before) return at;
     if (!at) this.count++;
     if (!covered && !isOpen) this.meetWhole(place, visit);
-    if (value === undefined)
-      place.deletion = place.deletion ? stronger(place.deletion, write) : write;
-    else place.mapping = place.mapping ? stronger(place.mapping, write) : write;
-    this.changes++;
+    this.claimKeysFor(place, write, value === undefined ? 'deletion' : 'mapping');
     return place;
+  }
+
+  private claimKeysFor(place: Place<Write>, write: Write, as: 'deletion' | 'mapping'): void {
+    const held = place[as];
+    place[as] = held ? stronger(held, write) : write;
+    this.changes++;
   }
 
   private visitKeys(place: Place<Write>, visit: Visit<Write>): void {

@@ -14,7 +14,7 @@ export type { KeyWrite } from './strength.ts';
 export interface MergeQuestion {
   readonly rule: MergerName;
   /** For `three_way`: what is merged. Default auto. */
-  readonly type?: MergeType;
+  readonly type?: MergeType | undefined;
   /** What the key held when both began; undefined: nothing. */
   readonly base: Plain | undefined;
   readonly theirs: KeyWrite;

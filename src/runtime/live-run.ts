@@ -1,6 +1,6 @@
 import type { RunState } from '../journal/fold.ts';
 import type { JournalRecord } from '../journal/record.ts';
-import type { Resolution } from '../supervisors/run/conflicts.ts';
+import type { Resolution } from '../supervisors/run/resolution.ts';
 import type { RunCore } from '../supervisors/run/core.ts';
 import type { TaskGraph } from '../planning/graph.ts';
 import { liveSubject } from '../bus/subjects.ts';

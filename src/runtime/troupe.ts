@@ -9,7 +9,7 @@ import { recordFormat } from '../journal/record.ts';
 import type { JournalRecord, RunStarted } from '../journal/record.ts';
 import { assembleRun } from '../supervisors/run/assemble.ts';
 import { unknownConflict } from '../supervisors/run/conflicts.ts';
-import type { Resolution } from '../supervisors/run/conflicts.ts';
+import type { Resolution } from '../supervisors/run/resolution.ts';
 import type { RunInput } from '../supervisors/run/run.ts';
 import type { Workflow } from '../workflow/model.ts';
 import { LoggedMemory, openingName } from '../memory/shared/logged-memory.ts';
@@ -24,7 +24,7 @@ import type {
   TroupeOptions,
 } from './api.ts';
 import { BusLinks, mainBus } from './bus-links.ts';
-import type { WatchedBus } from './bus-links.ts';
+import type { WatchedBus } from './watched-bus.ts';
 import { resolutionOf } from './control/resolution.ts';
 import type { ControlServer } from './control/server.ts';
 import type { OpenBus } from './open-bus.ts';
@@ -353,8 +353,9 @@ class LocalTroupe implements Troupe {
 
   private release(owned: OwnedRun, { window }: LiveRun): void {
     this.live.delete(owned.run);
-    const done = Promise.all([owned.release(), window.close()])
-      .then(() => undefined)
+    this.links.finish(window);
+    const done = owned
+      .release()
       .catch((error: unknown) =>
         this.config.logger.error('a run could not be released', { message: messageOf(error) }),
       )

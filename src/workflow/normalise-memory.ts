@@ -5,6 +5,8 @@ import type { MemoryKeySpec, ValueSchema } from './model.ts';
 
 const schemaKeys = ['type', 'enum', 'required', 'properties', 'items'] as const;
 
+const invalid = 'TRP_WORKFLOW_INVALID';
+
 /** Types that a schema may name. */
 const typeNames = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null'];
 
@@ -31,26 +33,41 @@ export function memoryKeys(draft: Draft): readonly MemoryKeySpec[] {
 /** Refuses what of JSON Schema is not acted on, by name, so that nobody believes in a check that is not made. */
 function checkSchema(schema: Plain | undefined, path: DocumentPath, draft: Draft): void {
   if (schema === undefined) return;
-  const fault = (message: string, at: DocumentPath): void =>
-    draft.faults.add('TRP_WORKFLOW_INVALID', message, at);
-  if (!isMapping(schema)) return fault('schema: expected a mapping', path);
-  for (const key of Object.keys(schema)) {
-    if (!(schemaKeys as readonly string[]).includes(key))
-      fault(`schema: ${key} is not acted on; there are ${schemaKeys.join(', ')}`, [...path, key]);
+  if (!isMapping(schema)) return draft.faults.add(invalid, 'schema: expected a mapping', path);
+  for (const [key, value] of Object.entries(schema)) {
+    const fault = isSchemaKey(key) ? faultOf(key, value) : unknownKey(key);
+    if (fault !== undefined) draft.faults.add(invalid, fault, [...path, key]);
   }
-  const { type, enum: some, required, properties, items } = schema;
-  const types = [type].flat() as Plain[];
-  if (type !== undefined && !types.every((name) => typeNames.includes(name as string)))
-    fault(`type: expected ${typeNames.join(', ')}`, [...path, 'type']);
-  if (some !== undefined && !Array.isArray(some)) fault('enum: expected a list', [...path, 'enum']);
-  if (required !== undefined && !isNames(required))
-    fault('required: expected a list of names', [...path, 'required']);
-  checkSchema(items, [...path, 'items'], draft);
-  if (properties === undefined) return;
-  if (!isMapping(properties))
-    return fault('properties: expected a mapping', [...path, 'properties']);
+  checkSchema(schema['items'], [...path, 'items'], draft);
+  const { properties = null } = schema;
+  if (!isMapping(properties)) return;
   for (const [key, part] of Object.entries(properties))
     checkSchema(part, [...path, 'properties', key], draft);
+}
+
+function isSchemaKey(key: string): key is (typeof schemaKeys)[number] {
+  return (schemaKeys as readonly string[]).includes(key);
+}
+
+function unknownKey(key: string): string {
+  return `schema: ${key} is not acted on; there are ${schemaKeys.join(', ')}`;
+}
+
+function faultOf(key: (typeof schemaKeys)[number], value: Plain): string | undefined {
+  switch (key) {
+    case 'type':
+      return [value].flat().every((name) => typeNames.includes(name as string))
+        ? undefined
+        : `type: expected ${typeNames.join(', ')}`;
+    case 'enum':
+      return Array.isArray(value) ? undefined : 'enum: expected a list';
+    case 'required':
+      return isNames(value) ? undefined : 'required: expected a list of names';
+    case 'properties':
+      return isMapping(value) ? undefined : 'properties: expected a mapping';
+    case 'items':
+      return undefined;
+  }
 }
 
 function isNames(value: Plain): boolean {

@@ -40,7 +40,7 @@ function taskDraft(id: string, source: TaskSource, draft: Draft): TaskDraft {
     needs: [],
     demand: demandOf(id, source, draft),
     ...lockTimeout(source),
-    ...workspaceOf(source, draft.document.agents?.[agent]),
+    ...workspaceOf(source, agent, draft),
     reads: source.reads ?? [],
     writes: (source.writes ?? []).map((key) => qualifiedKey(agent, key)),
     with: source.with as Plain | undefined,

@@ -13,6 +13,7 @@ import type { RunReport } from '../../src/runtime/report.ts';
 import { startSystem } from '../../src/runtime/system.ts';
 import { assembleRun } from '../../src/supervisors/run/assemble.ts';
 import type { RunCore } from '../../src/supervisors/run/core.ts';
+import type { Resolution } from '../../src/supervisors/run/resolution.ts';
 import type { WorkflowDocument } from '../../src/workflow/document.ts';
 import { parseWorkflow } from '../../src/workflow/validate.ts';
 
@@ -24,6 +25,8 @@ export interface HarnessOptions {
   readonly functions?: { readonly [name: string]: TaskFunction };
   /** A journal to go on from, as if a process had died after its last record. */
   readonly records?: readonly JournalRecord[];
+  /** What a person decided while nobody carried the run. */
+  readonly resolution?: Resolution;
   /** Called with the live core and the clock before time begins to move. */
   readonly during?: (core: RunCore, clock: SimulatedClock) => void;
   /** Called with every record once it is durable. */
@@ -90,6 +93,7 @@ export async function carryOut(options: HarnessOptions): Promise<HarnessResult> 
           node: 'node-test',
           start,
           services: system.services,
+          resolution: options.resolution,
           onRecord: (record) => {
             if (live) options.onRecord?.(record, live);
           },

@@ -141,7 +141,7 @@ const cases: readonly (readonly [string, string, string])[] = [
   ],
   [
     'an unsupported merger',
-    'tasks: {a: {uses: simulate}}\nmemory: {keys: {"a.*": {merge: manual}}}',
+    'tasks: {a: {uses: simulate}}\nmemory: {keys: {"a.*": {merge: semantic}}}',
     'TRP_WORKFLOW_UNSUPPORTED 2:32 memory.keys.a.*.merge',
   ],
   [
@@ -151,8 +151,8 @@ const cases: readonly (readonly [string, string, string])[] = [
   ],
   [
     'an unsupported resource block',
-    'tasks: {a: {uses: simulate}}\nresources: {context_store: {concurrent_readers: 5}}',
-    'TRP_WORKFLOW_UNSUPPORTED 2:13 resources.context_store',
+    'tasks: {a: {uses: simulate}}\nresources: {computational: {cpu: 5}}',
+    'TRP_WORKFLOW_UNSUPPORTED 2:13 resources.computational',
   ],
   [
     'an unknown agent',

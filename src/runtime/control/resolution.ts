@@ -1,5 +1,5 @@
 import type { Plain, PlainObject } from '../../core/plain.ts';
-import type { Resolution } from '../../supervisors/run/conflicts.ts';
+import type { Resolution } from '../../supervisors/run/resolution.ts';
 import { malformed } from './request.ts';
 
 /**

@@ -7,7 +7,7 @@ import type {
   Contribution,
   MergedFiles,
   WorkspaceMerge,
-} from '../../supervisors/run/workspaces.ts';
+} from '../../supervisors/run/workspace-merge.ts';
 import { hashOf, readManifest } from './attempt-folder.ts';
 import type { Manifest } from './attempt-folder.ts';
 import { filesBelow } from './file-walk.ts';

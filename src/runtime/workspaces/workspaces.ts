@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Behaviour } from '../../actors/behaviours/behaviour.ts';
-import type { Workspaces } from '../../supervisors/run/workspaces.ts';
+import type { Workspaces } from '../../supervisors/run/workspace-merge.ts';
 
 /** The workspaces of one process. */
 export interface WorkspaceHost extends Workspaces {

@@ -8,7 +8,7 @@ import { Frontier } from '../../planning/frontier.ts';
 import { buildGraph } from '../../planning/graph.ts';
 import { effectivePriorities } from '../../planning/priorities.ts';
 import { emptyAgenda } from './agenda.ts';
-import type { Resolution } from './conflicts.ts';
+import type { Resolution } from './resolution.ts';
 import type { RunCore, RunServices } from './core.ts';
 import { workerPort } from './dispatch.ts';
 import { Ledger } from './ledger.ts';

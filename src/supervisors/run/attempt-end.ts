@@ -221,7 +221,8 @@ function failed(core: RunCore, row: Tried, failure: Failure): void {
   }
   const outcome = error.errorClass === 'timeout' ? 'timed_out' : 'failed';
   const last = decision.retry ? 'run_ending' : (failure.lastReason ?? decision.reason);
-  endTask(core, id, { outcome, reason: last, error });
+  const attempt = failure.lastReason ? row.attempt : undefined;
+  endTask(core, id, { outcome, reason: last, error, attempt });
 }
 
 function retryDecision(

@@ -1,24 +1,9 @@
 import { TroupeError } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
-import type {
-  ConflictRecorded,
-  ConflictResolved,
-  MemoryChange,
-  OpenSide,
-  RecordBody,
-} from '../../journal/record.ts';
+import type { ConflictRecorded, MemoryChange, OpenSide, RecordBody } from '../../journal/record.ts';
 import { sameContent } from '../../results/content.ts';
 import type { RunCore } from './core.ts';
-
-/** What a person decided about an open conflict. */
-export interface Resolution {
-  /** Number of its record. */
-  readonly conflict: number;
-  readonly choice: ConflictResolved['choice'];
-  /** For the choice `value`. */
-  readonly value?: Plain;
-  readonly by: string;
-}
+import type { Resolution } from './resolution.ts';
 
 /** The agent that stands behind what a person decided. */
 const person = 'person';

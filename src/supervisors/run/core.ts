@@ -21,11 +21,11 @@ import type { TaskGraph } from '../../planning/graph.ts';
 import type { AgentSpec } from '../../workflow/model.ts';
 import type { JoinEvent } from '../join.ts';
 import type { Agenda } from './agenda.ts';
-import type { Resolution } from './conflicts.ts';
+import type { Resolution } from './resolution.ts';
 import type { RunEvent } from './events.ts';
 import type { Ledger } from './ledger.ts';
 import type { TaskBook } from './task-book.ts';
-import type { Workspaces } from './workspaces.ts';
+import type { Workspaces } from './workspace-merge.ts';
 
 /** Anything that takes events of one kind. */
 export interface Mailbox<Event> {

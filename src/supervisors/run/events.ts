@@ -5,8 +5,8 @@ import type { Plain } from '../../core/plain.ts';
 import type { Proposal } from '../../memory/propose.ts';
 import type { ProposalAnswer } from '../../memory/shared/proposal-message.ts';
 import type { BarrierDecision } from '../../policies/barrier.ts';
-import type { Resolution } from './conflicts.ts';
-import type { UnitMerged } from './workspaces.ts';
+import type { Resolution } from './resolution.ts';
+import type { UnitMerged } from './workspace-merge.ts';
 
 /** Every message that a run may receive. */
 export type RunEvent =

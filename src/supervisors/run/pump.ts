@@ -19,10 +19,10 @@ export function pump(core: RunCore): void {
   try {
     while (isBusy(core)) {
       core.ledger.drain();
-      for (const id of agenda.ended.splice(0)) if (!beginMerge(core, id)) taskEnded(core, id);
+      for (const id of agenda.ended.splice(0)) taskOver(core, id);
       for (const { group, member } of agenda.contributed.splice(0)) contribute(core, group, member);
       for (const { group, decision } of agenda.decided.splice(0)) carryOut(core, group, decision);
-      for (const id of agenda.joined.splice(0)) if (!beginMerge(core, id)) groupJoined(core, id);
+      for (const id of agenda.joined.splice(0)) groupJoined(core, id);
       for (const id of agenda.completed.splice(0)) completed(core, id);
       advance(core, agenda.ready.splice(0));
       dispatch(core, agenda.granted.splice(0));
@@ -37,7 +37,13 @@ function isBusy({ agenda, ledger }: RunCore): boolean {
   return ledger.isDue || Object.values(agenda).some((list: readonly unknown[]) => list.length > 0);
 }
 
+/** What it left in its workspace is merged before others go on. */
+function taskOver(core: RunCore, id: string): void {
+  if (!beginMerge(core, id)) taskEnded(core, id);
+}
+
 function groupJoined(core: RunCore, id: string): void {
+  if (beginMerge(core, id)) return;
   if (core.book.expanded(id)) expansionJoined(core, id);
   else groupEnded(core, id);
 }

@@ -121,9 +121,16 @@ function outcomeOf(core: RunCore): { outcome: RunOutcome; reason: Reason } {
     ({ outcome }) => outcome === 'partial',
   );
   if (partial || gaps.length > 0) return { outcome: 'partial', reason: 'gaps_tolerated' };
-  if (core.ledger.state.conflicts.open.size > 0)
-    return { outcome: 'partial', reason: 'conflicts_open' };
+  const left = leftUndone(core);
+  if (left) return { outcome: 'partial', reason: left };
   return { outcome: 'succeeded', reason: 'completed' };
+}
+
+/** What is left to a person although every task has its result. */
+function leftUndone({ ledger }: RunCore): Reason | undefined {
+  const { conflicts, mergedWorkspaces } = ledger.state;
+  if (conflicts.open.size > 0) return 'conflicts_open';
+  return [...mergedWorkspaces.values()].includes(false) ? 'workspace_not_merged' : undefined;
 }
 
 /** A task without a result where one was wanted: a condition that did not hold is no gap, nor is what it skipped. */

@@ -11,6 +11,8 @@ export interface TaskEnd {
   readonly outcome: Exclude<TaskOutcome, 'succeeded'>;
   readonly reason: Reason;
   readonly error?: ErrorInfo;
+  /** Its last attempt, where that was never dispatched. */
+  readonly attempt?: number | undefined;
 }
 
 /** Ends a task otherwise than by success, unless it has ended already. */
@@ -58,12 +60,13 @@ export function hasEnded({ ledger }: RunCore, id: string): boolean {
   return ledger.state.tasks.get(id)?.phase === 'ended';
 }
 
-function endRecord(task: string, { outcome, reason, error }: TaskEnd): RecordBody {
+function endRecord(task: string, { outcome, reason, error, attempt }: TaskEnd): RecordBody {
   return {
     type: 'task.ended',
     task,
     outcome,
     reason,
     ...(error === undefined ? {} : { error }),
+    ...(attempt === undefined ? {} : { attempt }),
   };
 }
