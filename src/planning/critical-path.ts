@@ -1,4 +1,4 @@
-import { durationOf } from './durations.ts';
+import { durationOf, releaseOf } from './durations.ts';
 import type { DurationOptions } from './durations.ts';
 import { idOf } from './graph.ts';
 import type { TaskGraph } from './graph.ts';
@@ -37,7 +37,7 @@ function nodeDurations(graph: TaskGraph, options: DurationOptions = {}): number[
  */
 export function criticalPath(graph: TaskGraph, options: DurationOptions = {}): CriticalPath {
   const durations = nodeDurations(graph, options);
-  const earliest = earliestStarts(graph, durations);
+  const earliest = earliestStarts(graph, durations, options);
   const tails = tailLengths(graph, durations);
   const makespanMs = earliest.reduce(
     (most, start, node) => Math.max(most, start + (durations[node] ?? 0)),
@@ -57,7 +57,8 @@ export function criticalPath(graph: TaskGraph, options: DurationOptions = {}): C
       slackMs,
     });
   }
-  return { timings, path: onePath(graph, tails), makespanMs };
+  const critical = graph.order.filter((node) => timings.get(idOf(graph, node))?.slackMs === 0);
+  return { timings, path: onePath(graph, tails, critical), makespanMs };
 }
 
 /**
@@ -69,8 +70,12 @@ export function ranksToEnd(graph: TaskGraph, options: DurationOptions = {}): Map
   return new Map(graph.nodes.map(({ id, index }) => [id, tails[index] ?? 0]));
 }
 
-function earliestStarts(graph: TaskGraph, durations: readonly number[]): number[] {
-  const starts = graph.nodes.map(() => 0);
+function earliestStarts(
+  graph: TaskGraph,
+  durations: readonly number[],
+  options: DurationOptions,
+): number[] {
+  const starts = graph.nodes.map(({ task }) => (task ? releaseOf(task, options) : 0));
   for (const node of graph.order) {
     const finish = (starts[node] ?? 0) + (durations[node] ?? 0);
     for (const next of graph.successors[node] ?? [])
@@ -90,17 +95,22 @@ function tailLengths(graph: TaskGraph, durations: readonly number[]): number[] {
   return tails;
 }
 
-/** Follows the longest tail from node to node; on a tie the node that is first in topological order. */
-function onePath(graph: TaskGraph, tails: readonly number[]): string[] {
+/** Follows the longest tail from node to node that has no slack; on a tie the node that is first in topological order. */
+function onePath(
+  graph: TaskGraph,
+  tails: readonly number[],
+  critical: readonly number[],
+): string[] {
   const path: string[] = [];
-  const places = placesIn(graph.order);
-  let node = longestOf(graph.order, tails);
+  const places = placesIn(critical, graph.nodes.length);
+  let node = longestOf(critical, tails);
   while (node !== undefined) {
     if (graph.nodes[node]?.task) path.push(idOf(graph, node));
-    const nexts = [...(graph.successors[node] ?? [])].sort(
-      (a, b) => (places[a] ?? 0) - (places[b] ?? 0),
+    const nexts = (graph.successors[node] ?? []).filter((next) => (places[next] ?? -1) >= 0);
+    node = longestOf(
+      nexts.sort((a, b) => (places[a] ?? 0) - (places[b] ?? 0)),
+      tails,
     );
-    node = longestOf(nexts, tails);
   }
   return path;
 }
@@ -113,9 +123,10 @@ function longestOf(nodes: readonly number[], tails: readonly number[]): number |
   return best;
 }
 
-function placesIn(order: readonly number[]): Int32Array {
-  const places = new Int32Array(order.length);
-  order.forEach((node, place) => {
+/** Where each node stands in a list; -1: not in it. */
+function placesIn(list: readonly number[], nodes: number): Int32Array {
+  const places = new Int32Array(nodes).fill(-1);
+  list.forEach((node, place) => {
     places[node] = place;
   });
   return places;

@@ -3,7 +3,7 @@ import { findConflicts } from './conflicts.ts';
 import type { Conflict } from './conflicts.ts';
 import { criticalPath } from './critical-path.ts';
 import type { CriticalPath } from './critical-path.ts';
-import { defaultDurationMs, memberCount } from './durations.ts';
+import { defaultDurationMs, hasKnownDuration, memberCount } from './durations.ts';
 import type { DurationOptions } from './durations.ts';
 import { buildGraph } from './graph.ts';
 import { executionGroups } from './groups.ts';
@@ -102,9 +102,7 @@ function plannedTasks(schedule: Schedule, path: CriticalPath): PlannedTask[] {
 
 function assumptionsOf(workflow: Workflow, options: PlanOptions): string[] {
   const seconds = (options.defaultMs ?? defaultDurationMs) / 1000;
-  const unknown = workflow.tasks.filter(
-    ({ id, estimate }) => !estimate && !options.history?.has(id),
-  );
+  const unknown = workflow.tasks.filter((task) => !hasKnownDuration(task, options));
   const dynamic = workflow.tasks.filter(({ expand }) => memberCount(expand) === undefined);
   const conditional = workflow.tasks.filter(({ when }) => when !== undefined);
   return [

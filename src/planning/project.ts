@@ -1,6 +1,6 @@
 import { agentKind, concurrencyKind } from '../workflow/model.ts';
 import type { TaskSpec, Workflow } from '../workflow/model.ts';
-import { durationOf, memberCount } from './durations.ts';
+import { durationOf, memberCount, releaseOf } from './durations.ts';
 import type { DurationOptions } from './durations.ts';
 import type { TaskGraph } from './graph.ts';
 import { reversed, topologicalOrder } from './topological.ts';
@@ -93,6 +93,11 @@ interface Span {
   readonly last: number;
 }
 
+interface JobTimes {
+  readonly durationMs: number;
+  readonly releaseMs: number;
+}
+
 class Draft {
   private readonly workflow: Workflow;
   private readonly durations: number[] = [];
@@ -112,9 +117,11 @@ class Draft {
   addNode(node: number, task: TaskSpec | undefined, options: DurationOptions): Span {
     const count = task ? (memberCount(task.expand) ?? 1) : 0;
     const first = this.durations.length;
-    if (task) this.addMembers(node, task, { count, durationMs: durationOf(task, options) });
+    const releaseMs = task ? releaseOf(task, options) : 0;
+    const durationMs = task ? durationOf(task, options) : 0;
+    if (task) this.addMembers(node, task, { count, durationMs, releaseMs });
     if (count === 1) return { first, last: first };
-    const last = this.addJob(node, 0, {});
+    const last = this.addJob(node, { durationMs: 0, releaseMs }, {});
     for (let member = first; member < last; member++) this.successors[member]?.push(last);
     return { first, last };
   }
@@ -147,18 +154,18 @@ class Draft {
   private addMembers(
     node: number,
     task: TaskSpec,
-    { count, durationMs }: { count: number; durationMs: number },
+    { count, ...times }: JobTimes & { readonly count: number },
   ): void {
     const aspects = task.expand?.kind === 'aspects' ? task.expand.aspects : [];
     for (let member = 0; member < count; member++) {
       const agent = aspects[member]?.agent ?? task.agent;
-      this.addJob(node, durationMs, demandOf(this.workflow, { agent, demand: task.demand }));
+      this.addJob(node, times, demandOf(this.workflow, { agent, demand: task.demand }));
     }
   }
 
   private addJob(
     node: number,
-    durationMs: number,
+    { durationMs, releaseMs }: JobTimes,
     held: { readonly [kind: string]: number },
   ): number {
     const demand = Object.entries(held).map(([name, units]) => this.demandFor(name, units));
@@ -172,7 +179,7 @@ class Draft {
     this.demands.push(demand);
     this.successors.push([]);
     this.nodeOf.push(node);
-    this.releases.push(0);
+    this.releases.push(releaseMs);
     return this.durations.push(durationMs) - 1;
   }
 

@@ -33,7 +33,7 @@ describe('criticalPath', () => {
     const graph = buildGraph(workflowOf({ tasks: { a: {} } }));
     expect(criticalPath(graph).makespanMs).toBe(60_000);
     expect(criticalPath(graph, { defaultMs: 5 }).makespanMs).toBe(5);
-    expect(criticalPath(graph, { history: new Map([['a', 8]]) }).makespanMs).toBe(8);
+    expect(criticalPath(graph, { measured: new Map([['a', 8]]) }).makespanMs).toBe(8);
   });
 
   it('gives groups no time and leaves them out of the path', () => {
