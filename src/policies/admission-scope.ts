@@ -210,8 +210,7 @@ export class AdmissionScope implements Contestant {
     const { round } = this;
     const share = this.shareWith(shape.demand);
     if (known) Object.assign(known, { round, share, key, sequence });
-    else
-      this.contenders.set(shape, { scope: this, shape, share, key, sequence, round, slot: -1 });
+    else this.contenders.set(shape, { scope: this, shape, share, key, sequence, round, slot: -1 });
   }
 
   private shareWith(demand: Units): number {

@@ -104,12 +104,9 @@ export class Shapes {
   /** The contender that has waited longest, priority counted as waiting. Looks at all: ask seldom. */
   eldest(): Contender | undefined {
     let eldest: Contender | undefined;
-    for (const { lanes } of this.known.values()) {
-      for (const lane of lanes) {
-        for (const contender of lane.all()) {
-          if (!eldest || waitsLonger(contender, eldest)) eldest = contender;
-        }
-      }
+    const lanes = [...this.known.values()].flatMap((shape) => shape.lanes);
+    for (const contender of lanes.flatMap((lane) => lane.all())) {
+      if (!eldest || waitsLonger(contender, eldest)) eldest = contender;
     }
     return eldest;
   }
