@@ -2,7 +2,7 @@ import type { Bus, Subscription } from '../../../src/bus/bus.ts';
 import type { EventLog } from '../../../src/bus/event-log.ts';
 import type { KeyBucket } from '../../../src/bus/key-bucket.ts';
 import type { Plain } from '../../../src/core/plain.ts';
-import type { WorkItem, WorkQueue } from '../../../src/bus/work-queue.ts';
+import type { DeadLetter, WorkItem, WorkQueue } from '../../../src/bus/work-queue.ts';
 import { eventually } from '../../support/eventually.ts';
 import { settled } from '../bus/under-test.ts';
 import type { Expectation, Operation } from './operations.ts';
@@ -11,9 +11,8 @@ import { Ranks } from './ranks.ts';
 type Part<Name extends Operation['part']> = Extract<Operation, { part: Name }>;
 type Step<Type extends Operation['type']> = Extract<Operation, { type: Type }>;
 
-/** What a story works with on one bus. */
+/** What a story works with on one bus; the queue is made when it is first needed, for a server pays for each pool. */
 interface Parts {
-  readonly queue: WorkQueue;
   readonly bucket: KeyBucket;
   readonly logs: ReadonlyMap<string, EventLog>;
 }
@@ -34,7 +33,7 @@ export class Teller {
   private readonly bus: Bus;
   /** First token of all that this story names: stories share a bus. */
   private readonly name: string;
-  private readonly queue: WorkQueue;
+  private queue: Promise<WorkQueue> | undefined;
   private readonly bucket: KeyBucket;
   private readonly logs: ReadonlyMap<string, EventLog>;
   private readonly subscriptions: Subscription[] = [];
@@ -48,17 +47,15 @@ export class Teller {
   private constructor(bus: Bus, name: string, parts: Parts) {
     this.bus = bus;
     this.name = name;
-    this.queue = parts.queue;
     this.bucket = parts.bucket;
     this.logs = parts.logs;
   }
 
   static async begin(bus: Bus, name: string): Promise<Teller> {
-    const queue = await bus.workQueue(name, { maxDeliveries: 3 });
     const bucket = await bus.keys('differential', { history: 3 });
     const logs = new Map<string, EventLog>();
     for (const log of ['one', 'two']) logs.set(log, await bus.log('jrn', `${name}.${log}`));
-    return new Teller(bus, name, { queue, bucket, logs });
+    return new Teller(bus, name, { bucket, logs });
   }
 
   /** What a step gave, once it can change no more. */
@@ -105,20 +102,22 @@ export class Teller {
     }
   }
 
-  private workStep(operation: Part<'work'>): unknown {
+  private async workStep(operation: Part<'work'>): Promise<unknown> {
+    this.queue ??= this.bus.workQueue(this.name, { maxDeliveries: 3 });
+    const queue = await this.queue;
     switch (operation.type) {
       case 'add':
-        return this.queue.add(++this.added, { id: operation.id, level: operation.level });
+        return queue.add(++this.added, { id: operation.id, level: operation.level });
       case 'pull all':
-        return this.pullAll();
+        return this.pullAll(queue);
       case 'settle':
         return this.settle(operation);
       case 'letters':
-        return this.letters();
+        return (await queue.deadLetters()).map(withoutNumber);
       case 'forget':
-        return this.forget(operation.which);
+        return forget(queue, operation.which);
       case 'depth':
-        return this.queue.depth();
+        return queue.depth();
     }
   }
 
@@ -194,10 +193,10 @@ export class Teller {
   }
 
   /** All items that there are, so that it does not matter in which place a redelivered one comes. */
-  private async pullAll(): Promise<unknown> {
+  private async pullAll(queue: WorkQueue): Promise<unknown> {
     const got: { level: string; id: string; payload: Plain; deliveries: number }[] = [];
     for (;;) {
-      const item = await this.queue.pull();
+      const item = await queue.pull();
       if (!item) break;
       const { id, level, payload, deliveries } = item;
       this.held.set(id, item);
@@ -221,21 +220,6 @@ export class Teller {
     else if (how === 'term') await item.term('because');
     else await item.inProgress();
     return `${how} ${id}`;
-  }
-
-  private async letters(): Promise<unknown> {
-    const letters = await this.queue.deadLetters();
-    return letters.map(({ id, level, payload, deliveries }) => ({
-      id,
-      level,
-      payload,
-      deliveries,
-    }));
-  }
-
-  private async forget(which: number): Promise<unknown> {
-    const letter = chosen(await this.queue.deadLetters(), which);
-    return this.queue.forget(letter?.seq ?? 1_000_000);
   }
 
   private async append(
@@ -317,4 +301,14 @@ export class Teller {
 /** The one that a number stands for; undefined when there is none. */
 function chosen<T>(list: readonly T[], which: number): T | undefined {
   return list[which % Math.max(1, list.length)];
+}
+
+/** Its number is the bus's own, and its reason is for people. */
+function withoutNumber({ id, level, payload, deliveries }: DeadLetter): object {
+  return { id, level, payload, deliveries };
+}
+
+async function forget(queue: WorkQueue, which: number): Promise<boolean> {
+  const letter = chosen(await queue.deadLetters(), which);
+  return queue.forget(letter?.seq ?? 1_000_000);
 }
