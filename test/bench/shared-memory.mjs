@@ -7,16 +7,10 @@
  * @import { Bus } from '../../src/bus/bus.ts'
  * @import { SharedMemory } from '../../src/memory/shared/shared-memory.ts'
  */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
-import { installedServer } from '../../scripts/nats-server-binaries.mjs';
 import { line } from './line.mjs';
 import { median } from './measure.mjs';
+import { natsGround, part } from './nats-ground.mjs';
 
 const writers = 8;
 const value = 'v'.repeat(100);
@@ -114,7 +108,7 @@ async function rawLoop(build, ground, { n, readers }) {
     logs.slice(0, readers).map((log) => {
       const memory = new RunMemory();
       return log.follow((entry) => {
-        memory.apply({ ...entry.payload, seq: entry.seq });
+        memory.apply({ .../** @type {object} */ (entry.payload), seq: entry.seq });
         folded++;
       });
     }),
@@ -231,51 +225,6 @@ async function embeddedGround(build) {
   const { systemClock: clock } = await part(build, 'core/clock.js');
   const root = createEmbeddedBus({ clock, schedule: setImmediate });
   return { connect: async () => root.peer(), end: () => root.close() };
-}
-
-/** @param {Build} build @returns {Promise<Ground | undefined>} undefined where there is no server */
-async function natsGround(build) {
-  const server = installedServer();
-  if (!server) return undefined;
-  const { connectNats } = await part(build, 'bus/nats/connect.js');
-  const { systemClock: clock } = await part(build, 'core/clock.js');
-  const store = mkdtempSync(join(tmpdir(), 'troupe-bench-nats-'));
-  const port = await freePort();
-  const flags = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', store];
-  const child = spawn(server.path, flags, { stdio: 'ignore' });
-  const url = `nats://127.0.0.1:${port}`;
-  const connect = () => connectNats({ url, clock, schedule: setImmediate });
-  for (let tries = 0; ; tries++) {
-    try {
-      await (await connect()).close();
-      break;
-    } catch (error) {
-      if (tries > 100) throw error;
-      await delay(20);
-    }
-  }
-  const end = async () => {
-    child.kill('SIGKILL');
-    await new Promise((resolve) => child.once('exit', resolve));
-    rmSync(store, { recursive: true, force: true });
-  };
-  return { connect, end };
-}
-
-/** @returns {Promise<number>} */
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address());
-      probe.close(() => resolve(port));
-    });
-  });
-}
-
-/** @param {Build} build @param {string} path */
-function part({ folder }, path) {
-  return import(pathToFileURL(`${folder}/${path}`).href);
 }
 
 let names = 0;

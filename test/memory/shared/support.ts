@@ -1,5 +1,6 @@
 import type { Bus } from '../../../src/bus/bus.ts';
 import { createEmbeddedBus } from '../../../src/bus/embedded/embedded-bus.ts';
+import type { EventLog } from '../../../src/bus/event-log.ts';
 import type { EmbeddedBus } from '../../../src/bus/embedded/embedded-bus.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { openSharedMemory } from '../../../src/memory/shared/open.ts';
@@ -86,4 +87,29 @@ export function promised<T>(): { promise: Promise<T>; resolve: (value: T) => voi
     resolve = done;
   });
   return { promise, resolve };
+}
+
+/** A bus whose logs differ in some methods. */
+export function busWithLog(bus: Bus, change: (log: EventLog) => Partial<EventLog>): Bus {
+  const log = async (...args: Parameters<Bus['log']>): Promise<EventLog> => {
+    const real = await bus.log(...args);
+    return Object.assign(bound(real), change(real));
+  };
+  return Object.assign(bound(bus), { log });
+}
+
+/** An object that passes every call on to another, whose methods may hold private state. */
+function bound<T extends object>(target: T): T {
+  return new Proxy({} as T, {
+    get: (own, name) => {
+      const value: unknown = Reflect.get(
+        name in own ? own : target,
+        name,
+        name in own ? own : target,
+      );
+      return typeof value === 'function' && !(name in own)
+        ? (value as (...args: unknown[]) => unknown).bind(target)
+        : value;
+    },
+  });
 }
