@@ -190,21 +190,19 @@ function addRunCommands({ program, shell, finish }: Wiring): void {
 function addAnswer({ program, shell, finish }: Wiring): void {
   dataOption(program.command('answer').description('decide an open conflict of a run'))
     .argument('<run>', runArgument)
-    .argument('<conflict>', 'its number, as in: troupe show RUN --conflicts')
-    .argument('[choice]', 'theirs or mine')
+    .argument('<answer...>', 'number of the conflict, as in show --conflicts, then theirs or mine')
     .option('--value <json>', 'a value instead of both')
     .option('--json', 'print what was decided as JSON')
     .addHelpText(
       'after',
       examples('troupe answer last 42 mine', `troupe answer last 42 --value '{"a":1}'`),
     )
-    .action(
-      async (run: string, conflict: string, choice: string | undefined, options: AnswerOptions) =>
-        finish(
-          await (
-            await import('./commands/answer.ts')
-          ).answer(shell, { run, conflict, choice }, options),
-        ),
+    .action(async (run: string, [conflict = '', choice]: string[], options: AnswerOptions) =>
+      finish(
+        await (
+          await import('./commands/answer.ts')
+        ).answer(shell, { run, conflict, choice }, options),
+      ),
     );
 }
 

@@ -21,14 +21,22 @@ describe('the command line', () => {
     }
   });
 
-  it.each(['init', 'validate', 'plan', 'run', 'runs', 'show', 'resume', 'cancel', 'graph'])(
-    'has an example in the help of %s',
-    async (command) => {
-      const shell = shellWith();
-      expect(await cli(shell, command, '--help')).toBe(0);
-      expect(shell.stdout).toMatch(new RegExp(`Examples:\\n {2}\\$ troupe ${command}`));
-    },
-  );
+  it.each([
+    'init',
+    'validate',
+    'plan',
+    'run',
+    'runs',
+    'show',
+    'resume',
+    'cancel',
+    'answer',
+    'graph',
+  ])('has an example in the help of %s', async (command) => {
+    const shell = shellWith();
+    expect(await cli(shell, command, '--help')).toBe(0);
+    expect(shell.stdout).toMatch(new RegExp(`Examples:\\n {2}\\$ troupe ${command}`));
+  });
 
   it('tells its version', async () => {
     const shell = shellWith();
