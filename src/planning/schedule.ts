@@ -1,17 +1,13 @@
-import { lowerBound, roundingMs, tailsOf } from './bounds.ts';
-import { criticalPath } from './critical-path.ts';
+import { lowerBound, roundingMs } from './bounds.ts';
+import { dispatchSchedule, isStrict, ruleSchedule } from './dispatch-schedule.ts';
+import type { PlainRule } from './dispatch-schedule.ts';
 import type { DurationOptions } from './durations.ts';
-import { compactOf } from './compact.ts';
-import { buildGraph, idOf } from './graph.ts';
+import { buildGraph } from './graph.ts';
 import type { TaskGraph } from './graph.ts';
-import { orderBy } from './orders.ts';
-import { ParallelGenerator } from './parallel-generation.ts';
-import { effectivePriorities } from './priorities.ts';
 import { projectOf } from './project.ts';
 import type { Project } from './project.ts';
 import { search } from './search.ts';
 import type { Starts } from './serial-generation.ts';
-import { makespanOf } from './trials.ts';
 import { waitsFor } from './waits.ts';
 
 /** How a schedule is predicted. */
@@ -20,6 +16,8 @@ export interface PredictOptions extends DurationOptions {
   readonly budget?: number;
   /** Same seed, same schedule. Default 1. */
   readonly seed?: number;
+  /** Follow a plain rule instead of searching. */
+  readonly rule?: PlainRule | undefined;
   /** The workflow's graph, where the caller has it already. */
   readonly graph?: TaskGraph;
 }
@@ -44,6 +42,8 @@ export interface Schedule {
   readonly bottleneck: string;
   /** How long tasks whose inputs are there wait for units of each kind, in milliseconds, summed over tasks. */
   readonly waitsMs: { readonly [kind: string]: number };
+  /** Share of the units of each limited kind that is in use, 0..1, over the whole run. */
+  readonly utilisation: { readonly [kind: string]: number };
   /** How many schedules were generated. */
   readonly tried: number;
 }
@@ -68,9 +68,11 @@ export function predict(workflow: TaskGraph['workflow'], options: PredictOptions
   const graph = options.graph ?? buildGraph(workflow);
   const project = projectOf(graph, options);
   const bound = lowerBound(project);
-  const first = dispatchSchedule(graph, project, options);
-  const found = search(project, first, {
-    budget: options.budget ?? budgetFor(project.durations.length),
+  const first = options.rule
+    ? ruleSchedule(project, options.rule)
+    : dispatchSchedule(graph, project, options);
+  const found = search(project, first.starts, {
+    budget: options.rule ? 1 : (options.budget ?? budgetFor(project.durations.length)),
     seed: options.seed ?? 1,
     lowerBoundMs: bound.ms,
     strictPriorities: strictPriorities(graph, project),
@@ -79,10 +81,11 @@ export function predict(workflow: TaskGraph['workflow'], options: PredictOptions
   return {
     tasks: scheduledTasks(graph, project, found.starts),
     makespanMs: found.makespanMs,
-    dispatchMs: makespanOf(compactOf(project), first),
+    dispatchMs: first.makespanMs,
     lowerBoundMs: bound.ms,
     bottleneck: bottleneckOf(waitsMs, found.makespanMs > bound.pathMs + roundingMs),
     waitsMs,
+    utilisation: utilisationOf(project, found.makespanMs),
     tried: found.tried,
   };
 }
@@ -94,20 +97,25 @@ export function budgetFor(jobs: number): number {
   return Math.max(1, Math.floor(Math.max(fullBudget * scale * scale, least)));
 }
 
-/** What the governor does when every task takes as long as estimated. */
-function dispatchSchedule(graph: TaskGraph, project: Project, options: DurationOptions): Starts {
-  const priorities = effectivePriorities(graph.workflow, criticalPath(graph, options));
-  const perJob = project.nodeOf.map((node) => priorities.get(idOf(graph, node)) ?? 0);
-  const keys = tailsOf(project).map((tail) => -tail);
-  const { order, place } = orderBy(keys, perJob);
-  return new ParallelGenerator(compactOf(project)).generate(order, place);
-}
-
 /** Priorities that the document sets, where they differ; else nothing binds the search. */
 function strictPriorities(graph: TaskGraph, project: Project): readonly number[] | undefined {
-  const distinct = new Set(graph.workflow.tasks.map((task) => task.priority));
-  const binding = distinct.size > 1 && graph.workflow.tasks.some((task) => task.prioritySet);
-  return binding ? project.nodeOf.map((node) => graph.nodes[node]?.task?.priority ?? 0) : undefined;
+  return isStrict(graph)
+    ? project.nodeOf.map((node) => graph.nodes[node]?.task?.priority ?? 0)
+    : undefined;
+}
+
+function utilisationOf(
+  { kinds, capacity, demands, durations }: Project,
+  makespanMs: number,
+): { readonly [kind: string]: number } {
+  const work = kinds.map(() => 0);
+  demands.forEach((demand, job) => {
+    for (const { kind, units } of demand)
+      work[kind] = (work[kind] ?? 0) + units * (durations[job] ?? 0);
+  });
+  const share = (units: number, kind: number): number =>
+    makespanMs === 0 ? 0 : units / ((capacity[kind] ?? 1) * makespanMs);
+  return Object.fromEntries(work.map((units, kind) => [kinds[kind] ?? '', share(units, kind)]));
 }
 
 /** While the run is as long as its critical path, waits for resources cost nothing. */

@@ -1,0 +1,287 @@
+import { lowerBound } from './bounds.ts';
+import { compactOf, isScarce } from './compact.ts';
+import type { CompactProject } from './compact.ts';
+import { hasKnownDuration } from './durations.ts';
+import type { DurationOptions } from './durations.ts';
+import { idOf } from './graph.ts';
+import type { TaskGraph } from './graph.ts';
+import { projectOf } from './project.ts';
+import type { Project } from './project.ts';
+import { dispatchSchedule, isStrict } from './dispatch-schedule.ts';
+import { search } from './search.ts';
+import { Timeline } from './timeline.ts';
+
+/** How the plan of a run is made. */
+export interface RollingOptions extends DurationOptions {
+  /** Default 1. */
+  readonly seed?: number;
+  /** Schedules that may be tried. Default: what is cheap beside the run, see {@link dispatchBudget}. */
+  readonly budget?: number;
+}
+
+/** Workflows of more tasks are dispatched without a plan. */
+const maxTasks = 2000;
+
+/** Least share of the tasks whose duration has to be known for a plan to be better than none. */
+const leastKnownShare = 0.8;
+
+/** Jobs times schedules that are spent in any case: some hundredths of a second. */
+const leastPlacements = 60_000;
+
+/** One placement for every so many milliseconds of the run at most, up to the most. */
+const msPerPlacement = 1;
+const mostPlacements = 400_000;
+
+/** Jobs that are looked at beyond those that run: what lies further off takes no units now. */
+const lookahead = 200;
+
+/** A job that should be over is given this share of its duration more, and at least so many milliseconds. */
+const overrun = { share: 0.05, leastMs: 1 } as const;
+
+/**
+ * Schedules to try before a run: few where the run is short anyway, more where it takes minutes.
+ * @param makespanMs what the plain rule reaches.
+ */
+function dispatchBudget(jobs: number, makespanMs: number): number {
+  const placements = Math.min(
+    mostPlacements,
+    Math.max(leastPlacements, makespanMs / msPerPlacement),
+  );
+  return Math.max(1, Math.floor(placements / Math.max(1, jobs)));
+}
+
+/**
+ * A plan to dispatch by; undefined where it is of no use: nothing is scarce, the durations are guesses, tasks
+ * are split at run time, the document's priorities rule, or there are too many tasks. Deterministic.
+ */
+export function rollingPlan(
+  graph: TaskGraph,
+  options: RollingOptions = {},
+): RollingPlan | undefined {
+  const { tasks } = graph.workflow;
+  if (tasks.length < 2 || tasks.length > maxTasks || tasks.some(({ expand }) => expand))
+    return undefined;
+  const known = tasks.filter((task) => hasKnownDuration(task, options)).length;
+  if (known < leastKnownShare * tasks.length || isStrict(graph)) return undefined;
+  const project = projectOf(graph, options);
+  const compact = compactOf(project);
+  if (!isScarce(compact)) return undefined;
+  const first = dispatchSchedule(graph, project, options);
+  const { ms: lowerBoundMs } = lowerBound(project);
+  const found = search(project, first.starts, {
+    budget: options.budget ?? dispatchBudget(compact.jobs, first.makespanMs),
+    seed: options.seed ?? 1,
+    lowerBoundMs,
+    strictPriorities: undefined,
+  });
+  return new RollingPlan({ graph, project, compact, starts: found.starts });
+}
+
+/** What may start now, and when to ask again if nothing happens before; undefined: nothing waits. */
+export interface Due {
+  readonly tasks: readonly string[];
+  readonly againAtMs: number | undefined;
+}
+
+type Phase = 'waiting' | 'ready' | 'asked' | 'running' | 'left' | 'ended';
+
+interface Parts {
+  readonly graph: TaskGraph;
+  readonly project: Project;
+  readonly compact: CompactProject;
+  readonly starts: Float64Array;
+}
+
+/**
+ * A plan that follows a run: whenever something has happened, what is left is scheduled anew in the plan's
+ * order behind what runs, and those tasks start whose time is now. So a task that fits waits if, and only
+ * if, starting it would delay one that the plan has before it; where reality keeps to the estimates, the run
+ * is as long as the plan. Times are of one clock, in milliseconds.
+ *
+ * Invariants: (1) a task is told to start only between `ready` and the next `asked` of it, once; (2) while
+ * nothing of the run is asked for or runs, all that is ready is told; (3) asking twice without an event
+ * between gives no task twice.
+ */
+export class RollingPlan {
+  private readonly parts: Parts;
+  private readonly jobs: ReadonlyMap<string, number>;
+  private readonly order: Int32Array;
+  private readonly places: Int32Array;
+  private readonly phases: Phase[];
+  /** When a running job began, or one that left did so. */
+  private readonly since: Float64Array;
+  private readonly finishes: Float64Array;
+  private readonly timeline: Timeline;
+  private stale = true;
+  private busy = 0;
+  private readyCount = 0;
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+    const { graph, project, compact } = parts;
+    this.jobs = new Map(
+      project.nodeOf.flatMap((node, job) =>
+        graph.nodes[node]?.task ? [[idOf(graph, node), job] as const] : [],
+      ),
+    );
+    this.order = plannedOrder(parts);
+    this.places = new Int32Array(compact.jobs);
+    for (let at = 0; at < compact.jobs; at++) this.places[this.order[at] ?? 0] = at;
+    this.phases = Array.from({ length: compact.jobs }, () => 'waiting');
+    this.since = new Float64Array(compact.jobs);
+    this.finishes = new Float64Array(compact.jobs);
+    this.timeline = new Timeline(compact);
+  }
+
+  /** Whether the plan knows this task; members of split tasks and the like go their own way. */
+  has(id: string): boolean {
+    return this.jobs.has(id);
+  }
+
+  /** The earlier in the plan, the higher; undefined for a task that it does not know. */
+  rankOf(id: string): number | undefined {
+    const job = this.jobs.get(id);
+    return job === undefined ? undefined : this.order.length - (this.places[job] ?? 0);
+  }
+
+  /** The task has all its inputs and nothing else keeps it from starting. */
+  ready(id: string): void {
+    this.move(id, 'ready', 0);
+  }
+
+  /** The task's permits have come. */
+  started(id: string, nowMs: number): void {
+    this.move(id, 'running', nowMs);
+  }
+
+  /** An attempt is over; whether the task is, has still to be said. */
+  left(id: string, nowMs: number): void {
+    const job = this.jobs.get(id);
+    if (job !== undefined && this.phases[job] !== 'ended') this.move(id, 'left', nowMs);
+  }
+
+  /** The task is over, in whatever way. */
+  ended(id: string): void {
+    this.move(id, 'ended', 0);
+  }
+
+  /** What may start now. Costs nothing while nothing has happened since it was asked last. */
+  due(nowMs: number): Due | undefined {
+    if (!this.stale) return undefined;
+    this.stale = false;
+    if (this.readyCount === 0) return { tasks: [], againAtMs: undefined };
+    const pass = this.schedule(nowMs);
+    const idle = this.busy === 0 && pass.now.length === 0;
+    const jobs = idle ? this.readyJobs() : pass.now;
+    const tasks = jobs.map((job) => this.idOfJob(job));
+    for (const id of tasks) this.move(id, 'asked', nowMs);
+    this.stale = false;
+    const againAtMs =
+      this.readyCount > 0 ? Math.max(pass.nextMs, nowMs + overrun.leastMs) : undefined;
+    return { tasks, againAtMs: againAtMs === Infinity ? undefined : againAtMs };
+  }
+
+  /** The time that was told has come without anything having happened. */
+  lookAgain(): void {
+    this.stale = true;
+  }
+
+  private move(id: string, phase: Phase, nowMs: number): void {
+    const job = this.jobs.get(id);
+    if (job === undefined) return;
+    const before = this.phases[job] ?? 'waiting';
+    this.phases[job] = phase;
+    this.since[job] = nowMs;
+    this.busy += Number(isBusy(phase)) - Number(isBusy(before));
+    this.readyCount += Number(phase === 'ready') - Number(before === 'ready');
+    this.stale = true;
+  }
+
+  private readyJobs(): number[] {
+    return [...this.order].filter((job) => this.phases[job] === 'ready');
+  }
+
+  private idOfJob(job: number): string {
+    return idOf(this.parts.graph, this.parts.project.nodeOf[job] ?? 0);
+  }
+
+  /** Serial generation of what is left behind what runs. Jobs far off are passed over unless they could start now. */
+  private schedule(nowMs: number): { readonly now: number[]; readonly nextMs: number } {
+    this.placeBusy(nowMs);
+    const now: number[] = [];
+    let nextMs = Infinity;
+    let [placed, ready] = [0, this.readyCount];
+    for (let at = 0; at < this.order.length && ready > 0; at++) {
+      const job = this.order[at] ?? 0;
+      const phase = this.phases[job];
+      if (phase !== 'waiting' && phase !== 'ready') continue;
+      if (phase === 'waiting' && placed >= lookahead) continue;
+      const start = this.place(job, phase === 'ready' ? nowMs : this.inputsAt(job, nowMs));
+      placed++;
+      if (phase !== 'ready') continue;
+      ready--;
+      if (start <= nowMs) now.push(job);
+      else nextMs = Math.min(nextMs, start);
+    }
+    return { now, nextMs };
+  }
+
+  /** What holds units holds them until it is thought to end. */
+  private placeBusy(nowMs: number): void {
+    this.timeline.clear(nowMs);
+    for (let job = 0; job < this.phases.length; job++) {
+      const phase = this.phases[job] ?? 'waiting';
+      if (phase === 'ended') this.finishes[job] = nowMs;
+      else if (phase === 'left') this.finishes[job] = this.leftUntil(job, nowMs);
+      else if (isBusy(phase)) {
+        const finishMs = this.runsUntil(job, nowMs);
+        const group = this.parts.compact.classOf[job] ?? 0;
+        this.timeline.put(group, nowMs, finishMs - nowMs);
+        this.finishes[job] = finishMs;
+      }
+    }
+  }
+
+  private runsUntil(job: number, nowMs: number): number {
+    const durationMs = this.parts.compact.durations[job] ?? 0;
+    const plannedMs = (this.since[job] ?? 0) + durationMs;
+    if (plannedMs > nowMs) return plannedMs;
+    // The longer it is late, the longer it may be late still.
+    const lateMs = Math.max(nowMs - plannedMs, durationMs * overrun.share, overrun.leastMs);
+    return nowMs + lateMs;
+  }
+
+  private leftUntil(job: number, nowMs: number): number {
+    return nowMs + (nowMs - (this.since[job] ?? nowMs));
+  }
+
+  private place(job: number, earliestMs: number): number {
+    const { classOf, durations } = this.parts.compact;
+    const durationMs = durations[job] ?? 0;
+    const start = this.timeline.put(classOf[job] ?? 0, earliestMs, durationMs);
+    this.finishes[job] = start + durationMs;
+    return start;
+  }
+
+  private inputsAt(job: number, nowMs: number): number {
+    let latest = nowMs;
+    for (const before of this.parts.project.predecessors[job] ?? [])
+      latest = Math.max(latest, this.finishes[before] ?? 0);
+    return latest;
+  }
+}
+
+function isBusy(phase: Phase): boolean {
+  return phase === 'asked' || phase === 'running';
+}
+
+/** By planned start; what starts at one time in topological order, so that everything comes after its inputs. */
+function plannedOrder({ project, starts }: Parts): Int32Array {
+  const depth = new Int32Array(starts.length);
+  project.order.forEach((job, at) => {
+    depth[job] = at;
+  });
+  return Int32Array.from(starts, (_, job) => job).sort(
+    (a, b) => (starts[a] ?? 0) - (starts[b] ?? 0) || (depth[a] ?? 0) - (depth[b] ?? 0),
+  );
+}
