@@ -67,7 +67,7 @@ describe('locks', () => {
       tasks: {
         first: sim(5_000, { priority: 9 }),
         second: sim(10, { locks: [{ name: 'plan', timeout: '1s' }] }),
-        third: sim(10, { exclusive: ['plan'] }),
+        third: sim(10, { locks: [{ name: 'plan', timeout: '1s' }] }),
       },
     };
     const { report } = await carryOut({ document });
