@@ -11,7 +11,7 @@ import { WatchedBus } from './watched-bus.ts';
 const maxFinishing = 256;
 
 /** What opening a bus needs. */
-type Config = Pick<TroupeConfig, 'bus' | 'clock' | 'logger' | 'ns'>;
+type Config = Pick<TroupeConfig, 'bus' | 'clock' | 'logger' | 'ns' | 'dataDir'>;
 
 /**
  * The buses of one process: its own, and those that documents name where nobody else has said which.

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Bus } from '../bus/bus.ts';
 import { createEmbeddedBus } from '../bus/embedded/embedded-bus.ts';
 import { systemClock } from '../core/clock.ts';
@@ -13,7 +14,7 @@ export interface OpenBus {
 }
 
 /** What is needed to open one. */
-type Surroundings = Pick<TroupeConfig, 'clock' | 'logger' | 'ns'>;
+type Surroundings = Pick<TroupeConfig, 'clock' | 'logger' | 'ns' | 'dataDir'>;
 
 /**
  * Opens a bus by what it is named; drivers load when they are used.
@@ -26,10 +27,20 @@ export async function openBus(choice: string, config: Surroundings): Promise<Ope
   }
   if (choice !== 'nats') return connected(choice, config);
   const { startLocalServer } = await import('../bus/nats/local-server.ts');
-  const server = await startLocalServer({ clock: systemClock });
+  const binary = process.env['TROUPE_NATS_SERVER'] || undefined;
+  const server = await startLocalServer({
+    clock: systemClock,
+    // Processes that share a data folder share the server.
+    ...(config.dataDir === undefined ? {} : { folder: join(config.dataDir, 'nats') }),
+    ...(binary === undefined ? {} : { binary }),
+  });
   try {
     const { bus } = await connected(server.url, config);
-    return { bus, name: choice, close: () => bus.close().finally(() => server.stop()) };
+    const close = async (): Promise<void> => {
+      await bus.close();
+      await server.stop();
+    };
+    return { bus, name: choice, close };
   } catch (error) {
     await server.stop();
     throw error;

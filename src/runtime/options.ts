@@ -1,3 +1,5 @@
+import type { Bus } from '../bus/bus.ts';
+import { busChoiceText, isBusChoice } from '../core/bus-choice.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import { TroupeError } from '../core/errors.ts';
@@ -6,19 +8,22 @@ import type { Ids } from '../core/ids.ts';
 import { silentLogger } from '../core/log.ts';
 import type { Logger } from '../core/log.ts';
 import type { DurabilityLevel, JournalStore } from '../journal/journal.ts';
-import type { TroupeOptions } from './api.ts';
-
 import { scheduleClasses } from '../policies/fair-share.ts';
 import { concurrencyKind } from '../workflow/model.ts';
 import type { ScheduleSpec } from '../workflow/model.ts';
+import type { TroupeOptions } from './api.ts';
+
 /** Options with every default filled in. */
 export interface TroupeConfig {
   readonly dataDir: string | undefined;
   readonly level: DurabilityLevel;
   readonly concurrency: number;
+  readonly resources: NonNullable<TroupeOptions['resources']>;
   readonly functions: NonNullable<TroupeOptions['functions']>;
   readonly control: boolean;
-  readonly resources: NonNullable<TroupeOptions['resources']>;
+  /** Undefined: nobody has said, so that a document may. */
+  readonly bus: string | Bus | undefined;
+  readonly ns: string;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
@@ -28,12 +33,14 @@ export interface TroupeConfig {
 
 const defaults = {
   concurrency: 16,
+  resources: {},
   functions: {},
   control: true,
+  bus: undefined,
+  ns: 'default',
   clock: systemClock,
   ids: randomIds,
   logger: silentLogger,
-  resources: {},
   simulated: false,
 };
 
@@ -55,25 +62,18 @@ export function configOf(options: TroupeOptions): TroupeConfig {
     level: rest.level ?? (dataDir === undefined ? 'memory' : 'power'),
   };
   checkConcurrency(config.concurrency);
+  checkResources(config.resources);
   checkLevel(config.level, dataDir);
+  checkBus(config);
   const stored = config.level !== 'memory';
   return { ...config, dataDir: stored ? dataDir : undefined, control: stored && config.control };
 }
 
 function checkConcurrency(concurrency: number): void {
   if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= maxConcurrency) return;
-  checkResources(config.resources);
   throw invalid('concurrency', concurrency, `a whole number from 1 to ${maxConcurrency}`);
 }
 
-function checkLevel(level: string, dataDir: string | undefined): void {
-  if (!levels.includes(level)) throw invalid('level', level, levels.join(', '));
-  if (level !== 'memory' && dataDir === undefined) {
-    throw invalid('level', level, 'memory, as long as there is no dataDir');
-  }
-}
-
-/** Opens the journal that the configuration asks for. The file store is loaded only when it is used. */
 function checkResources(resources: TroupeConfig['resources']): void {
   for (const [kind, units] of Object.entries(resources)) {
     const range = 'a number of units from 0';
@@ -95,6 +95,25 @@ export function checkSchedule({ share = 1, class: name = 'normal' }: ScheduleSpe
   }
 }
 
+function checkLevel(level: string, dataDir: string | undefined): void {
+  if (!levels.includes(level)) throw invalid('level', level, levels.join(', '));
+  if (level !== 'memory' && dataDir === undefined) {
+    throw invalid('level', level, 'memory, as long as there is no dataDir');
+  }
+}
+
+const namespaceForm = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** The text may hold a password, so it is not shown. */
+function checkBus({ bus, ns }: Pick<TroupeConfig, 'bus' | 'ns'>): void {
+  if (typeof bus === 'string' && !isBusChoice(bus)) {
+    const message = `The option bus names no bus; it must be ${busChoiceText}.`;
+    throw new TroupeError('TRP_OPTION_INVALID', message);
+  }
+  if (!namespaceForm.test(ns)) throw invalid('ns', ns, 'letters, digits, - and _, at most 64');
+}
+
+/** Opens the journal that the configuration asks for. The file store is loaded only when it is used. */
 export async function openStore({
   dataDir,
   level,

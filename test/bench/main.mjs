@@ -23,6 +23,7 @@ import { graphs } from './graphs.mjs';
 import { liveWorkers } from './live-workers.mjs';
 import { memory } from './memory.mjs';
 import { sharedMemory } from './shared-memory.mjs';
+import { projections } from './projections.mjs';
 import { startUp } from './start-up.mjs';
 import { tasks } from './tasks.mjs';
 
@@ -38,6 +39,7 @@ const loads = {
   fairness,
   admission,
   'shared-memory': sharedMemory,
+  projections,
 };
 
 const { values } = parseArgs({

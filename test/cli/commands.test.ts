@@ -32,6 +32,7 @@ describe('the command line', () => {
     'cancel',
     'answer',
     'graph',
+    'doctor',
   ])('has an example in the help of %s', async (command) => {
     const shell = shellWith();
     expect(await cli(shell, command, '--help')).toBe(0);

@@ -22,7 +22,7 @@ export async function doctor(shell: Shell, options: DoctorOptions): Promise<numb
   const checks: readonly Check[] = [
     nodeCheck(process.version),
     dataFolderCheck(dataFolder(shell, options)),
-    await serverBinaryCheck(shell, bus === 'nats'),
+    serverBinaryCheck(shell, bus === 'nats'),
     ...(await serverChecks(bus)),
   ];
   if (options.json === true) writeJson(shell, { format: 1, ok: isHealthy(checks), checks });

@@ -1,3 +1,4 @@
+import type { Bus } from '../../../src/bus/bus.ts';
 import { TroupeError } from '../../../src/core/errors.ts';
 import type { JournalRecord } from '../../../src/journal/record.ts';
 import type { RunEvent, RunHandle, RunSummary, Troupe } from '../../../src/runtime/api.ts';
@@ -98,6 +99,14 @@ export class FakeTroupe implements Troupe {
   async cancel(run: string): Promise<void> {
     this.asked.push(['cancel', run]);
     this.live.end({ status: 'cancelled', reason: 'cancelled_by_user' });
+  }
+
+  get bus(): Bus {
+    throw new TroupeError('TRP_BUS_CLOSED', 'no bus');
+  }
+
+  async memory(): Promise<never> {
+    throw new TroupeError('TRP_BUS_CLOSED', 'no bus');
   }
 
   async resolveConflict(...args: Parameters<Troupe['resolveConflict']>): Promise<void> {
