@@ -9,6 +9,7 @@ export { openSharedMemory } from './memory/shared/open.ts';
 export { TroupeError, errorCodes } from './core/errors.ts';
 
 export type {
+  ConflictAnswer,
   RunEvent,
   RunHandle,
   RunOptions,
@@ -16,7 +17,13 @@ export type {
   Troupe,
   TroupeOptions,
 } from './runtime/api.ts';
-export type { GroupReport, RunMetrics, RunReport, TaskReport } from './runtime/report.ts';
+export type {
+  ConflictCounts,
+  GroupReport,
+  RunMetrics,
+  RunReport,
+  TaskReport,
+} from './runtime/report.ts';
 export type { TaskContext, TaskFunction, TaskMemory } from './actors/behaviours/behaviour.ts';
 export type {
   Changeset,
