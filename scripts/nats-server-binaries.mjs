@@ -33,12 +33,16 @@ export function findNatsServers() {
 }
 
 /**
- * Of the variable TROUPE_NATS_SERVER, or else of PATH.
+ * Of the variable TROUPE_NATS_SERVER, or else of PATH. Throws when the variable names something else.
  * @returns {NatsServerBinary | undefined}
  */
 export function installedServer() {
   const named = process.env['TROUPE_NATS_SERVER'];
-  if (named !== undefined && named !== '') return serverAt(resolve(named), 'default');
+  if (named !== undefined && named !== '') {
+    const server = serverAt(resolve(named), 'default');
+    if (server) return server;
+    throw new Error(`TROUPE_NATS_SERVER is ${named}, which is no nats-server.`);
+  }
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...usualFolders];
   const program = process.platform === 'win32' ? 'nats-server.exe' : 'nats-server';
   const path = folders.map((folder) => join(folder, program)).find((file) => existsSync(file));

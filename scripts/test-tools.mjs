@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import {
   cachedServer,
   compareVersions,
+  findNatsServers,
   installedServer,
   natsCacheFolder,
 } from './nats-server-binaries.mjs';
@@ -22,19 +23,21 @@ import {
  * @property {string} name
  * @property {() => string | undefined} find says in a few words what is there; undefined: nothing
  * @property {string} debian name of Debian's package
+ * @property {string} variable of the environment that names the program; what is named is not installed
  * @property {string} advice what to do by hand
- * @property {() => string} [also] what more there is to fetch; says in a sentence what came of it
+ * @property {() => void} [also] fetches what more there is
  */
 
 /** @type {TestTool[]} */
 const tools = [
   {
     name: 'nats-server',
-    find: () => {
-      const found = installedServer();
-      return found && `${found.version} at ${found.path}`;
-    },
+    find: () =>
+      findNatsServers()
+        .map(({ version, path }) => `${version} at ${path}`)
+        .join(' and ') || undefined,
     debian: 'nats-server',
+    variable: 'TROUPE_NATS_SERVER',
     advice: [
       'Debian and Ubuntu: apt-get install nats-server. macOS: brew install nats-server.',
       'Elsewhere: the releases of the repository nats-io/nats-server on GitHub.',
@@ -53,48 +56,51 @@ const rememberMs = 24 * 3_600_000;
 
 let missing = 0;
 for (const tool of tools) {
-  const found = tool.find() ?? installed(tool);
-  if (found === undefined) {
-    missing++;
-    say(`${tool.name} is not here, and the tests that need it will fail.\n${tool.advice}`);
-  } else {
-    say(`${tool.name} ${found}${tool.also ? `; ${tool.also()}` : ''}`);
-  }
+  if (tool.find() === undefined) install(tool);
+  tool.also?.();
+  const found = tool.find();
+  if (found === undefined) missing++;
+  say(
+    found === undefined
+      ? `${tool.name} is not here, and the tests that need it will fail.\n${tool.advice}`
+      : `${tool.name} ${found}`,
+  );
 }
 // The tests run all the same and name what they miss; continuous integration stops at once.
 if (missing > 0 && process.env['CI']) process.exitCode = 1;
 
 /**
- * Installs Debian's package, where this user may; what is there then.
+ * Installs Debian's package, where this user may.
  * @param {TestTool} tool
  */
-function installed(tool) {
-  if (!hasProgram('apt-get')) return undefined;
+function install(tool) {
+  if (process.env[tool.variable] || !hasProgram('apt-get')) return;
   const root = process.getuid?.() === 0;
-  if (!root && spawnSync('sudo', ['-n', 'true']).status !== 0) return undefined;
+  if (!root && spawnSync('sudo', ['-n', 'true']).status !== 0) return;
   const apt = (/** @type {string[]} */ ...args) =>
     root ? run('apt-get', args) : run('sudo', ['-n', 'apt-get', ...args]);
-  const install = ['install', '-y', '--no-install-recommends', tool.debian];
+  const wanted = ['install', '-y', '--no-install-recommends', tool.debian];
   say(`installing Debian's package ${tool.debian}`);
-  if (!apt(...install) && apt('update')) apt(...install);
-  return tool.find();
+  if (!apt(...wanted) && apt('update')) apt(...wanted);
 }
 
 /** Unpacks the newest nats-server of Debian into the cache of the project; the system stays as it is. */
 function fetchNewestServer() {
-  const cached = cachedServer();
-  if (cached) return `${cached.version} beside it`;
+  if (cachedServer()) return;
   const mirror = debianMirror();
-  if (mirror === undefined) return 'no newer one, for this is not Debian';
   const failure = join(natsCacheFolder, 'unreachable');
-  if (isRecent(failure)) return 'no newer one was to be had lately';
+  if (mirror === undefined || isRecent(failure)) {
+    say(
+      'no newer nats-server beside it: this is not Debian, or its source was not reachable lately',
+    );
+    return;
+  }
   const scratch = mkdtempSync(join(tmpdir(), 'troupe-tools-'));
   try {
-    const version = unpackNewest(scratch, mirror);
-    if (version !== undefined) return `${version} unpacked beside it`;
+    if (unpackNewest(scratch, mirror) !== undefined) return;
     mkdirSync(natsCacheFolder, { recursive: true });
     writeFileSync(failure, '');
-    return 'no newer one is to be had';
+    say('no newer nats-server is to be had; the tests run with one version');
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
