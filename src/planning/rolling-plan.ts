@@ -133,6 +133,11 @@ export class RollingPlan {
     this.timeline = new Timeline(compact);
   }
 
+  /** Whether anything has happened since {@link RollingPlan.due} was asked last. */
+  get isStale(): boolean {
+    return this.stale;
+  }
+
   /** Whether the plan knows this task; members of split tasks and the like go their own way. */
   has(id: string): boolean {
     return this.jobs.has(id);
@@ -194,7 +199,8 @@ export class RollingPlan {
     this.since[job] = nowMs;
     this.busy += Number(isBusy(phase)) - Number(isBusy(before));
     this.readyCount += Number(phase === 'ready') - Number(before === 'ready');
-    this.stale = true;
+    // What was asked for and now runs does so as planned.
+    this.stale ||= !(before === 'asked' && phase === 'running');
   }
 
   private readyJobs(): number[] {

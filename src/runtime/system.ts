@@ -31,6 +31,7 @@ export interface SystemOptions {
   /** Where workspaces are; undefined: in a temporary folder. */
   readonly dataDir?: string | undefined;
   readonly progressed: RunServices['progressed'];
+  readonly history?: RunServices['history'];
 }
 
 /** Everything that lives in this process: the root actor and what runs share. */
@@ -84,7 +85,10 @@ interface Shared {
   children(): Record<string, AnyActorRef | undefined>;
 }
 
-function servicesOf({ clock, logger, progressed }: SystemOptions, shared: Shared): RunServices {
+function servicesOf(
+  { clock, logger, progressed, concurrency, history }: SystemOptions,
+  shared: Shared,
+): RunServices {
   const { behaviours, deadlines, workspaces } = shared;
   const agents = child(shared.children(), 'agents');
   const pools = child(shared.children(), 'pools');
@@ -110,6 +114,8 @@ function servicesOf({ clock, logger, progressed }: SystemOptions, shared: Shared
     behaviour: (agent) => workspaces.wrap(behaviours.for(agent)),
     workspaces,
     progressed,
+    concurrency,
+    ...(history && { history }),
   };
 }
 

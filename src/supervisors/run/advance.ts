@@ -9,6 +9,7 @@ import { endTask, skipTask } from './task-end.ts';
 import { expand } from './expansion.ts';
 import { openGroup } from './groups.ts';
 import { armLockTimeout } from './lock-wait.ts';
+import { dueTasks, startsLater } from './pace.ts';
 import { scopeOf } from './scope.ts';
 
 /** Starts what may start: a task is skipped by its condition, split into members, or asks for its permit. */
@@ -16,18 +17,20 @@ export function advance(core: RunCore, ids: readonly string[]): void {
   if (core.halted) return;
   const wishes: PermitWish[] = [];
   for (const id of ids) {
-    const phase = core.ledger.state.tasks.get(id)?.phase ?? 'waiting';
-    if (phase !== 'waiting' && !isBackoffOver(core, id)) continue;
     const task = core.book.task(id);
-    if (phase === 'waiting' && !opens(core, task)) continue;
+    if (!mayStart(core, task)) continue;
     if (task.expand) expand(core, task);
-    else {
-      wishes.push(wishOf(core, task));
-      armLockTimeout(core, task);
-    }
+    else if (core.plan?.has(id)) core.plan.ready(id);
+    else wishes.push(wishOf(core, task));
   }
+  for (const id of dueTasks(core)) wishes.push(wishOf(core, core.book.task(id)));
   if (wishes.length === 0) return;
   core.services.governor.send({ type: 'permits.request', scope: core.run, wishes });
+}
+
+function mayStart(core: RunCore, task: TaskSpec): boolean {
+  const phase = core.ledger.state.tasks.get(task.id)?.phase ?? 'waiting';
+  return phase === 'waiting' ? opens(core, task) : isBackoffOver(core, task.id);
 }
 
 function isBackoffOver({ ledger, live }: RunCore, id: string): boolean {
@@ -38,6 +41,10 @@ function isBackoffOver({ ledger, live }: RunCore, id: string): boolean {
 
 /** What happens once, before a task first asks for a permit. */
 function opens(core: RunCore, task: TaskSpec): boolean {
+  if (startsLater(core, task)) {
+    armDeadline(core, task);
+    return false;
+  }
   if (task.group !== undefined) openGroup(core, task.group);
   if (!conditionMet(core, task)) return false;
   armDeadline(core, task);
@@ -90,10 +97,11 @@ function wishOf(core: RunCore, task: TaskSpec): PermitWish {
     if (group === undefined || !core.ledger.state.groups.get(group)?.fellBack) continue;
     demand[`lock:fallback:${group}`] = 1;
   }
+  armLockTimeout(core, task);
   return {
     id,
     demand,
     priority: core.priorities.get(declared) ?? task.priority,
-    rank: core.ranks.get(declared) ?? 0,
+    rank: core.plan?.rankOf(declared) ?? core.ranks.get(declared) ?? 0,
   };
 }

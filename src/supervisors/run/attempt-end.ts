@@ -78,6 +78,7 @@ export function leave(core: RunCore, id: string, verdict: Verdict): void {
   live.deadlineTimer?.cancel();
   live.retryTimer?.cancel();
   live.lockTimer?.cancel();
+  live.startTimer?.cancel();
   core.live.delete(id);
   if (!live.worker) return;
   live.worker.send({ type: `verdict.${verdict}` });

@@ -12,6 +12,7 @@ import { judge } from './validation.ts';
 
 /** A task's end is in the journal: tells its group, the task that it checks, and those who wait for it. */
 export function taskEnded(core: RunCore, id: string): void {
+  core.plan?.ended(id);
   if (!core.live.get(id)?.holding)
     leave(core, id, verdictOf(core.ledger.state.tasks.get(id)?.outcome));
   const task = core.book.task(id);

@@ -17,7 +17,9 @@ import type { MemoryRules } from '../../memory/propose.ts';
 import type { MemoryService } from '../../memory/shared/memory-service.ts';
 import type { RunStarted } from '../../journal/record.ts';
 import type { Frontier } from '../../planning/frontier.ts';
+import type { DurationHistory } from '../../planning/durations.ts';
 import type { TaskGraph } from '../../planning/graph.ts';
+import type { RollingPlan } from '../../planning/rolling-plan.ts';
 import type { AgentSpec } from '../../workflow/model.ts';
 import type { JoinEvent } from '../join.ts';
 import type { Agenda } from './agenda.ts';
@@ -38,6 +40,10 @@ export interface RunServices {
   readonly deadlines: Deadlines;
   readonly logger: Logger;
   readonly governor: Mailbox<GovernorEvent>;
+  /** Attempts that the process lets run at one time, over all runs; undefined: no limit is known. */
+  readonly concurrency?: number;
+  /** What earlier runs of a workflow have shown of its agents. */
+  readonly history?: (workflow: string) => DurationHistory | undefined;
   /** The machine of an agent, shared by all runs of the workflow. */
   agent(workflow: string, agent: string): AgentDesk;
   /** The pool whose slots carry this agent's attempts out. */
@@ -66,6 +72,8 @@ export interface LiveTask {
   attemptTimer: Deadline | undefined;
   retryTimer: Deadline | undefined;
   deadlineTimer: Deadline | undefined;
+  /** Runs while it has its inputs and its time has not come. */
+  startTimer?: Deadline | undefined;
   /** Runs while it waits for its permits. */
   lockTimer: Deadline | undefined;
 }
@@ -142,6 +150,9 @@ export interface RunCore {
   /** No new attempts: the run is being cancelled, interrupted or has run out of time. */
   halted: AbortReason | undefined;
   deadline: Deadline | undefined;
+  /** Says which of the ready tasks ask for their permits; undefined: all of them do at once. */
+  plan?: RollingPlan | undefined;
+  planTimer?: Deadline | undefined;
 }
 
 /** The live entry of a task, made on first use. */

@@ -50,6 +50,7 @@ export function workerPort(core: () => RunCore): WorkerPort {
 
 /** Gives a task's permit back. */
 export function releasePermit(core: RunCore, id: string): void {
+  core.plan?.left(id, core.services.clock.now());
   core.services.governor.send({ type: 'permit.release', scope: core.run, id });
 }
 
@@ -131,6 +132,7 @@ function start(core: RunCore, request: AttemptRequest): void {
   const live = liveTask(core, id);
   live.request = request;
   live.holding = true;
+  core.plan?.started(id, core.services.clock.now());
   live.progressed = false;
   live.lockTimer?.cancel();
   core.holding++;

@@ -46,6 +46,8 @@ export type RunEvent =
   | ({ readonly type: 'workspaces.merged' } & UnitMerged)
   /** A task has waited for its locks as long as it may. */
   | { readonly type: 'lock.timed_out'; readonly task: string }
+  /** The time that a task, or without one the plan, has waited for has come. */
+  | { readonly type: 'start.due'; readonly task?: string }
   | { readonly type: 'retry.due'; readonly task: string }
   | { readonly type: 'task.deadline'; readonly task: string }
   | { readonly type: 'barrier.decided'; readonly group: string; readonly decision: BarrierDecision }

@@ -7,6 +7,7 @@ import { workspacesMerged } from './workspaces.ts';
 import { barrierDeadline } from './groups.ts';
 import { lockTimedOut } from './lock-wait.ts';
 import { memoryProposed } from './proposals.ts';
+import { startDue } from './pace.ts';
 import { pump } from './pump.ts';
 import { restore } from './restore.ts';
 import { attemptSettled, attemptTimedOut, taskDeadline } from './attempt-end.ts';
@@ -42,6 +43,7 @@ const handlers: Handlers = {
     live.retryTimer = undefined;
     core.agenda.ready.push(task);
   },
+  'start.due': (core, { task }) => startDue(core, task),
   'task.deadline': (core, { task }) => taskDeadline(core, task),
   'barrier.decided': (core, { group, decision }) => {
     core.agenda.decided.push({ group, decision });

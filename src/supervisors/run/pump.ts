@@ -2,6 +2,7 @@ import { advance } from './advance.ts';
 import type { RunCore } from './core.ts';
 import { dispatch } from './dispatch.ts';
 import { expansionJoined } from './expansion.ts';
+import { isPlanStale } from './pace.ts';
 import { contribute } from './groups.ts';
 import { carryOut } from './release.ts';
 import { groupEnded, taskEnded } from './cascade.ts';
@@ -33,8 +34,13 @@ export function pump(core: RunCore): void {
   tellIfDone(core);
 }
 
-function isBusy({ agenda, ledger }: RunCore): boolean {
-  return ledger.isDue || Object.values(agenda).some((list: readonly unknown[]) => list.length > 0);
+function isBusy(core: RunCore): boolean {
+  const { agenda, ledger } = core;
+  return (
+    ledger.isDue ||
+    isPlanStale(core) ||
+    Object.values(agenda).some((list: readonly unknown[]) => list.length > 0)
+  );
 }
 
 /** What it left in its workspace is merged before others go on. */

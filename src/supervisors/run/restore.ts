@@ -9,6 +9,7 @@ import { liveTask } from './core.ts';
 import { startMembers } from './expansion.ts';
 import { openGroup } from './groups.ts';
 import { closeExpansion } from './release.ts';
+import { beginPlan } from './pace.ts';
 import { cancelRun, runDeadline } from './run-end.ts';
 import { armDeadline } from './advance.ts';
 
@@ -17,6 +18,7 @@ import { armDeadline } from './advance.ts';
 /** Puts the graph where the journal says it is, re-arms what has a time, and puts the rest on the agenda. */
 export function restore(core: RunCore): void {
   openScope(core);
+  beginPlan(core);
   if (core.resolution) resolveConflict(core, core.resolution);
   const rows = [...core.ledger.state.tasks.values()].filter((row) => row.phase !== 'waiting');
   for (const row of rows) splitAgain(core, row);

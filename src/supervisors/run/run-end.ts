@@ -76,12 +76,14 @@ export function freeRun(core: RunCore): void {
 
 function cancelTimers(core: RunCore): void {
   core.deadline?.cancel();
+  core.planTimer?.cancel();
   for (const group of core.groups.values()) group.timer?.cancel();
   for (const live of core.live.values()) {
     live.attemptTimer?.cancel();
     live.retryTimer?.cancel();
     live.deadlineTimer?.cancel();
     live.lockTimer?.cancel();
+    live.startTimer?.cancel();
   }
 }
 

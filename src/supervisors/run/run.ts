@@ -184,6 +184,7 @@ export const runMachine = runSetup.createMachine({
         'lock.timed_out': { actions: 'handle' },
         'workspaces.merged': { actions: 'handle' },
         'retry.due': { actions: 'handle' },
+        'start.due': { actions: 'handle' },
         'task.deadline': { actions: 'handle' },
         'barrier.decided': { actions: 'handle' },
         'member.contributed': { actions: 'handle' },
