@@ -6,7 +6,7 @@ import type { TaskContext, TaskFunction } from '../../src/actors/behaviours/beha
 import { carryOut, sim } from '../support/run-harness.ts';
 
 describe('skewed tasks on slots', () => {
-  it('are through when a list of the largest first is: 40 tasks on 10 slots', async () => {
+  it('are through no later than a list of the largest first: 40 tasks on 10 slots', async () => {
     const sizes = Array.from({ length: 40 }, (_, index) => 1000 + ((index * 7919) % 40) ** 2 * 10);
     const tasks = Object.fromEntries(
       sizes.map((ms, index) => [`t${index}`, sim(ms, { estimate: ms, priority: 5 })]),
@@ -18,7 +18,7 @@ describe('skewed tasks on slots', () => {
     const loads = distribute(pieces, 10).map((ids) =>
       ids.reduce((sum, id) => sum + (sizes[Number(id.slice(1))] ?? NaN), 0),
     );
-    expect(report.metrics.wall_ms).toBe(Math.max(...loads));
+    expect(report.metrics.wall_ms).toBeLessThanOrEqual(Math.max(...loads));
   });
 });
 
