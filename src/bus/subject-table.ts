@@ -13,7 +13,7 @@ export interface SubjectKindRow {
 }
 
 /** The streams of a namespace, by what they are for. */
-export type StreamRole = 'WORK' | 'JRN' | 'CFL' | 'RES' | 'DLQ';
+export type StreamRole = 'WORK' | 'HOLD' | 'GATE' | 'JRN' | 'CFL' | 'RES' | 'DLQ';
 
 /** The token after the namespace. */
 export type SubjectKind = keyof typeof subjectKinds;
@@ -38,7 +38,7 @@ export const subjectKinds = {
   },
   ctl: {
     carries: 'Control: requests that are answered',
-    form: '<node>, <run>',
+    form: '<node>, <run>, <memory>.memory',
     carrier: 'core',
     kept: 'not kept',
     writtenBy: 'faces and supervisors',

@@ -1,39 +1,48 @@
-import { TroupeError } from '../../core/errors.ts';
 import type { BlobStore } from '../blob-store.ts';
 import type { EventLog, LogKind } from '../event-log.ts';
 import type { KeyBucket, KeyBucketOptions } from '../key-bucket.ts';
 import type { WorkQueue, WorkQueueOptions } from '../work-queue.ts';
+import { createBlobStore } from './blob-store.ts';
+import { createEventLogs } from './event-log.ts';
+import type { JetStreamOptions } from './jetstream.ts';
+import { createKeyBuckets } from './key-bucket.ts';
 import type { NatsLink } from './link.ts';
+import { createWorkQueues } from './work-queue.ts';
 
-/** What lives on JetStream, loaded when it is first used. */
+/** What lives on JetStream. Nothing is made on the server before it is asked for. */
 export class StorageParts {
-  private readonly link: NatsLink;
+  private readonly queues: ReturnType<typeof createWorkQueues>;
+  private readonly logs: ReturnType<typeof createEventLogs>;
+  private readonly buckets: ReturnType<typeof createKeyBuckets>;
+  private readonly blobStore: ReturnType<typeof createBlobStore>;
 
-  constructor(link: NatsLink) {
-    this.link = link;
+  constructor(link: NatsLink, options?: JetStreamOptions) {
+    this.queues = createWorkQueues(link, options);
+    this.logs = createEventLogs(link, options);
+    this.buckets = createKeyBuckets(link, options);
+    this.blobStore = createBlobStore(link, options);
   }
 
-  workQueue(_pool: string, _options?: WorkQueueOptions): Promise<WorkQueue> {
-    return Promise.reject(this.missing());
+  workQueue(pool: string, options?: WorkQueueOptions): Promise<WorkQueue> {
+    return this.queues.open(pool, options);
   }
 
-  log(_kind: LogKind, _name: string): Promise<EventLog> {
-    return Promise.reject(this.missing());
+  log(kind: LogKind, name: string): Promise<EventLog> {
+    return this.logs.open(kind, name);
   }
 
-  keys(_bucket: string, _options?: KeyBucketOptions): Promise<KeyBucket> {
-    return Promise.reject(this.missing());
+  keys(bucket: string, options?: KeyBucketOptions): Promise<KeyBucket> {
+    return this.buckets.open(bucket, options);
   }
 
   blobs(): Promise<BlobStore> {
-    return Promise.reject(this.missing());
+    return this.blobStore.open();
   }
 
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  private missing(): TroupeError {
-    return new TroupeError('TRP_BUS_SERVER', `No storage on ${this.link.ns}.`);
+  async close(): Promise<void> {
+    this.logs.close();
+    this.buckets.close();
+    this.blobStore.close();
+    await this.queues.close();
   }
 }
