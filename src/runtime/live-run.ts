@@ -4,6 +4,7 @@ import type { Resolution } from '../supervisors/run/resolution.ts';
 import type { RunCore } from '../supervisors/run/core.ts';
 import type { TaskGraph } from '../planning/graph.ts';
 import { liveSubject } from '../bus/subjects.ts';
+import type { RunMemory } from '../memory/run-memory.ts';
 import type { Proposal } from '../memory/propose.ts';
 import { refusal } from '../memory/shared/proposal-message.ts';
 import type { ProposalAnswer } from '../memory/shared/proposal-message.ts';
@@ -89,6 +90,12 @@ export class LiveRun implements RunHandle {
   recorded(record: JournalRecord): void {
     this.window.recorded(record);
     if (this.streams.size > 0) this.emit({ ...record, run: this.id });
+  }
+
+  /** @internal */
+  get memory(): RunMemory {
+    if (!this.core) throw new TroupeError('TRP_INTERNAL', `Run ${this.id} has not been opened.`);
+    return this.core.ledger.memory;
   }
 
   /** @internal A changeset from outside; answered when it is durable. */

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Plain } from '../core/plain.ts';
 import type { JournalRecord } from '../journal/record.ts';
+import type { RunMemory } from '../memory/run-memory.ts';
 import { serveProposals } from '../memory/shared/serve.ts';
 import type { ProposalDesk } from '../memory/shared/serve.ts';
 import type { WatchedBus } from './watched-bus.ts';
@@ -17,6 +18,7 @@ export interface RunWindowOptions {
   readonly isResumed: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly memory: () => RunMemory;
   readonly records: () => Promise<readonly JournalRecord[]>;
 }
 

@@ -12,7 +12,7 @@ import { unknownConflict } from '../supervisors/run/conflicts.ts';
 import type { Resolution } from '../supervisors/run/resolution.ts';
 import type { RunInput } from '../supervisors/run/run.ts';
 import type { Workflow } from '../workflow/model.ts';
-import { LoggedMemory, openingName } from '../memory/shared/logged-memory.ts';
+import type { RunMemory } from '../memory/run-memory.ts';
 import type { SharedMemory } from '../memory/shared/shared-memory.ts';
 import type {
   ConflictAnswer,
@@ -28,6 +28,7 @@ import type { WatchedBus } from './watched-bus.ts';
 import { resolutionOf } from './control/resolution.ts';
 import type { ControlServer } from './control/server.ts';
 import type { OpenBus } from './open-bus.ts';
+import { openRunMemory } from './open-run-memory.ts';
 import { RunWindow } from './run-window.ts';
 import { engineVersion } from './engine-version.ts';
 import { inputFor } from './inputs.ts';
@@ -109,19 +110,7 @@ class LocalTroupe implements Troupe {
   async memory(run: string): Promise<SharedMemory> {
     this.assertOpen();
     const bus = (await this.live.get(run)?.window.look()) ?? this.bus;
-    const { clock, ids, logger } = this.config;
-    const memory = new LoggedMemory({
-      bus,
-      name: run,
-      memory: run,
-      node: openingName(ids),
-      agent: undefined,
-      rules: undefined,
-      clock,
-      onFault: (error) => logger.warn('a memory', { run, message: messageOf(error) }),
-    });
-    await memory.open();
-    return memory;
+    return openRunMemory(bus, run, this.config);
   }
 
   async run(
@@ -253,7 +242,7 @@ class LocalTroupe implements Troupe {
     }
   }
 
-  private windowOf(owned: OwnedRun, watched: WatchedBus): RunWindow {
+  private windowOf(owned: OwnedRun, watched: WatchedBus, memory: () => RunMemory): RunWindow {
     const { clock, logger } = this.config;
     const { run, epoch, records } = owned;
     return new RunWindow({
@@ -263,13 +252,15 @@ class LocalTroupe implements Troupe {
       clock,
       logger,
       isResumed: records.length > 0,
+      memory,
       records: () => this.store.read(run),
     });
   }
 
   private async open(owned: OwnedRun, start: RunStarted, how: Opening): Promise<LiveRun> {
     const { cancelBy, resolution, watched = await this.busOf(start) } = how;
-    const handle = new LiveRun(owned.run, this.windowOf(owned, watched));
+    const window = this.windowOf(owned, watched, () => handle.memory);
+    const handle: LiveRun = new LiveRun(owned.run, window);
     this.live.set(owned.run, handle);
     this.serveControl();
     const { bus } = watched;

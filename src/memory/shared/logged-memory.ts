@@ -13,6 +13,7 @@ import type { MemoryReader } from '../view.ts';
 import { pause } from './append.ts';
 import type { Committed } from './committed.ts';
 import { MemoryOwner } from './memory-owner.ts';
+import type { Decided } from './proposal-message.ts';
 import { ProposalSender } from './proposal-sender.ts';
 import { Reached } from './reached.ts';
 import { Replica } from './replica.ts';
@@ -78,10 +79,11 @@ export class LoggedMemory implements SharedMemory {
     this.random = seededRandom(seedOf(node));
     this.watchers = new Watchers(options.onFault);
     this.replica = new Replica({
-      committed: (record, result) => {
-        this.watchers.committed(record);
-        this.sender.settle(record.op, result);
-        this.reached.at(record.seq);
+      committed: ({ record, conflicts }) => {
+        const { op, seq: revision, changes } = record;
+        this.watchers.committed(this.replica.memory, record);
+        this.sender.settle(op, { revision, changes, conflicts });
+        this.reached.at(revision);
       },
       leased: ({ epoch }) => {
         this.owner?.supersededBy(epoch);
@@ -145,7 +147,7 @@ export class LoggedMemory implements SharedMemory {
       throw new TroupeError(code, message);
     }
     if (answer.revision > this.revision) await this.reached.revision(answer.revision);
-    return answer;
+    return this.committed(proposal, answer);
   }
 
   async update(
@@ -181,6 +183,19 @@ export class LoggedMemory implements SharedMemory {
     const closed = new TroupeError('TRP_CLOSED', `The memory ${this.name} has been closed.`);
     this.sender.end(closed);
     this.reached.end(closed);
+  }
+
+  /** The values come from the copy here, which has made them by itself. */
+  private committed({ changes }: Proposal, { revision, conflicts }: Decided): Committed {
+    const view = this.replica.memory.view(revision);
+    const keys = [...new Set(changes.map(({ key }) => key))];
+    return {
+      revision,
+      conflicts,
+      get changes() {
+        return keys.map((key) => changeTo(key, view.get(key)));
+      },
+    };
   }
 
   private proposal(changes: Changeset, options: ProposeOptions): Proposal {
@@ -239,10 +254,13 @@ export class LoggedMemory implements SharedMemory {
 }
 
 function changesOf(changes: Changeset): readonly MemoryChange[] {
-  return Object.entries(changes).map(([key, value]): MemoryChange => {
-    if (value === undefined) return { key, deleted: true };
-    return { key, value: toPlain(value, `the value of ${key}`) as Plain };
-  });
+  return Object.entries(changes).map(([key, value]) =>
+    changeTo(key, value === undefined ? value : toPlain(value, `the value of ${key}`)),
+  );
+}
+
+function changeTo(key: string, value: Plain | undefined): MemoryChange {
+  return value === undefined ? { key, deleted: true } : { key, value };
 }
 
 function isRejected(error: unknown): boolean {

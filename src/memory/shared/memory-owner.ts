@@ -4,9 +4,9 @@ import { TroupeError } from '../../core/errors.ts';
 import { appendSurely } from './append.ts';
 import type { Patience } from './append.ts';
 import { BusCommitLog } from './bus-commit-log.ts';
-import type { Committed } from './committed.ts';
 import { framePayload } from './frame.ts';
 import { MemoryService } from './memory-service.ts';
+import type { Decided } from './proposal-message.ts';
 import { Replica } from './replica.ts';
 import { Door } from './door.ts';
 import { serveProposals } from './serve.ts';
@@ -121,12 +121,15 @@ interface Start {
 
 interface Past {
   readonly replica: Replica;
-  readonly answers: Map<string, Committed>;
+  readonly answers: Map<string, Decided>;
 }
 
 async function readPast(log: EventLog): Promise<Past> {
-  const answers = new Map<string, Committed>();
-  const replica = new Replica({ committed: ({ op }, result) => answers.set(op, result) });
+  const answers = new Map<string, Decided>();
+  const replica = new Replica({
+    committed: ({ record: { op, seq: revision, changes }, conflicts }) =>
+      void answers.set(op, { revision, changes, conflicts }),
+  });
   for await (const entry of log.read()) replica.take(entry);
   return { replica, answers };
 }

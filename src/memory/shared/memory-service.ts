@@ -2,9 +2,8 @@ import type { MemoryChange, MemoryCommitted } from '../../journal/record.ts';
 import { decideCommit } from '../propose.ts';
 import type { MemoryRules, Proposal } from '../propose.ts';
 import type { CommitLog } from './commit-log.ts';
-import type { Committed } from './committed.ts';
 import { refusal } from './proposal-message.ts';
-import type { ProposalAnswer } from './proposal-message.ts';
+import type { Decided, ProposalAnswer } from './proposal-message.ts';
 
 /** Refusals that are remembered, so that a repeated proposal meets the first answer. */
 const keptRefusals = 1_024;
@@ -20,12 +19,12 @@ const keptRefusals = 1_024;
 export class MemoryService {
   private readonly log: CommitLog;
   private readonly rules: MemoryRules;
-  private readonly answers: Map<string, Committed | Promise<ProposalAnswer>>;
+  private readonly answers: Map<string, Decided | Promise<ProposalAnswer>>;
   private readonly refusals = new Map<string, ProposalAnswer>();
   private lastCommit: Promise<unknown> = Promise.resolve();
 
   /** @param answers what is known of operations that were committed before, by operation id; it grows. */
-  constructor(log: CommitLog, rules: MemoryRules, answers: Map<string, Committed> = new Map()) {
+  constructor(log: CommitLog, rules: MemoryRules, answers: Map<string, Decided> = new Map()) {
     this.log = log;
     this.rules = rules;
     this.answers = answers;
@@ -54,7 +53,7 @@ export class MemoryService {
       return this.refuse(op, refusal(error));
     }
     const conflicts = records.filter((record) => record.type === 'conflict.recorded');
-    const answer: Committed = { revision: commit.seq, changes, conflicts };
+    const answer: Decided = { revision: commit.seq, changes, conflicts };
     const pending = commit.durable.then(() => {
       this.answers.set(op, answer);
       return answer;
@@ -71,7 +70,7 @@ export class MemoryService {
   }
 
   /** Nothing to change, or an operation of which only the memory knows: an earlier part of the run's journal. */
-  private nothing(): Committed {
+  private nothing(): Decided {
     const changes: readonly MemoryChange[] = [];
     return { revision: this.log.memory.revision, changes, conflicts: [] };
   }

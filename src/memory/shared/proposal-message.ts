@@ -4,10 +4,17 @@ import type { ErrorInfo } from '../../core/errors.ts';
 import type { Plain, PlainObject } from '../../core/plain.ts';
 import type { ConflictRecorded, MemoryChange } from '../../journal/record.ts';
 import type { Proposal } from '../propose.ts';
-import type { Committed } from './committed.ts';
+
+/** What the owner of a memory says of a changeset that is committed. */
+export interface Decided {
+  readonly revision: number;
+  /** What keys were given; without those whose merged value is too large to be told, which every copy makes by itself. */
+  readonly changes: readonly MemoryChange[];
+  readonly conflicts: readonly ConflictRecorded[];
+}
 
 /** What the owner of a memory says of one proposal. */
-export type ProposalAnswer = Committed | { readonly refused: ErrorInfo };
+export type ProposalAnswer = Decided | { readonly refused: ErrorInfo };
 
 /** What it says of a request. */
 export type Reply =

@@ -1,16 +1,15 @@
 import type { LogEntry } from '../../bus/event-log.ts';
 import type { LeaseTaken } from '../../journal/record.ts';
 import { RunMemory } from '../run-memory.ts';
-import type { CommittedRecord } from '../run-memory.ts';
 import { committedIn } from './committed.ts';
-import type { Committed } from './committed.ts';
+import type { CommittedEntry } from './committed.ts';
 import { frameOf } from './frame.ts';
 import type { SharedRules } from './shared-rules.ts';
 
 /** Who hears of what a replica takes in. */
 export interface ReplicaListener {
   /** A changeset has become visible. */
-  readonly committed?: (record: CommittedRecord, result: Committed) => void;
+  readonly committed?: (entry: CommittedEntry) => void;
   /** Another owner has begun. */
   readonly leased?: (lease: LeaseTaken) => void;
 }
@@ -44,9 +43,9 @@ export class Replica {
     this.logSeq = entry.seq;
     this.epoch = Math.max(this.epoch, epoch);
     if (rules) this.rules = rules;
-    for (const { record, result } of committedIn(records)) {
-      this.memory.apply(record);
-      this.listener.committed?.(record, result);
+    for (const entry of committedIn(records)) {
+      this.memory.apply(entry.record);
+      this.listener.committed?.(entry);
     }
     for (const record of records) if (record.type === 'lease.taken') this.listener.leased?.(record);
     this.recordSeq = Math.max(this.recordSeq, records.at(-1)?.seq ?? 0);

@@ -1,8 +1,8 @@
 import { keyPattern } from '../../core/key-pattern.ts';
 import type { Plain } from '../../core/plain.ts';
-import { valueOf } from '../run-memory.ts';
-import type { CommittedRecord } from '../run-memory.ts';
+import type { CommittedRecord, RunMemory } from '../run-memory.ts';
 import type { MemoryReader } from '../view.ts';
+import { valuesOf } from './committed.ts';
 
 /** What a watcher is told: changes that became visible together. */
 export interface MemoryUpdate {
@@ -42,12 +42,11 @@ export class Watchers {
     return { stop: () => this.interests.delete(interest) };
   }
 
-  committed({ seq, changes }: CommittedRecord): void {
+  /** A changeset has become visible in the memory. */
+  committed(memory: RunMemory, record: CommittedRecord): void {
     for (const interest of this.interests) {
-      const fitting = changes.filter(({ key }) => interest.matches(key));
-      if (fitting.length === 0) continue;
-      const values = new Map(fitting.map((change) => [change.key, valueOf(change)]));
-      this.tell(interest, { revision: seq, values });
+      const values = new Map(valuesOf(memory, record, interest.matches));
+      if (values.size > 0) this.tell(interest, { revision: record.seq, values });
     }
   }
 

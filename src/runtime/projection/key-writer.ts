@@ -12,13 +12,18 @@ const inFlight = 64;
  * Invariant: a key's writes reach the bucket in the order in which they were set here, the last one surely.
  */
 export class KeyWriter {
-  private dirty = new Map<string, Plain | undefined>();
+  private dirty = new Map<string, () => Plain | undefined>();
 
   get isEmpty(): boolean {
     return this.dirty.size === 0;
   }
 
   set(key: string, value: Plain | undefined): void {
+    this.dirty.set(key, () => value);
+  }
+
+  /** The value is made when it is written: of several in a row, only the last one. */
+  setLater(key: string, value: () => Plain | undefined): void {
     this.dirty.set(key, value);
   }
 
@@ -32,7 +37,7 @@ export class KeyWriter {
       for (let item = taken[next++]; item; item = taken[next++]) {
         const [key, value] = item;
         try {
-          if (failures.length === 0) await write(bucket, key, value);
+          if (failures.length === 0) await write(bucket, key, value());
           else this.putBack(key, value);
         } catch (error) {
           failures.push(error);
@@ -44,7 +49,7 @@ export class KeyWriter {
     if (failures.length > 0) throw failures[0];
   }
 
-  private putBack(key: string, value: Plain | undefined): void {
+  private putBack(key: string, value: () => Plain | undefined): void {
     if (!this.dirty.has(key)) this.dirty.set(key, value);
   }
 }

@@ -1,7 +1,6 @@
 import { escapeToken } from '../../bus/subject-grammar.ts';
 import type { Plain } from '../../core/plain.ts';
 import type { JournalRecord } from '../../journal/record.ts';
-import { valueOf } from '../../memory/run-memory.ts';
 
 /** Place of a value below its run: the tokens of a key, unescaped. */
 export type KeyPath = readonly string[];
@@ -26,16 +25,14 @@ export type ProjectedValue = readonly [path: KeyPath, value: Plain | undefined];
 export type Unaccepted = Map<string, Plain>;
 
 /**
- * What a record makes visible to those who watch from outside: memory entries as they are, the result of a
- * task under `parallel.results.<task>`, the run itself under `parallel.run`.
+ * What a record makes visible to those who watch from outside, beside memory: the result of a task under
+ * `parallel.results.<task>`, the run itself under `parallel.run`.
  */
 export function projectedValues(
   record: JournalRecord,
   unaccepted: Unaccepted,
 ): readonly ProjectedValue[] {
   switch (record.type) {
-    case 'memory.committed':
-      return record.changes.map((change) => [change.key.split('.'), valueOf(change)] as const);
     case 'task.succeeded':
       return [resultOf(record.task, { outcome: 'succeeded', output: record.output })];
     case 'task.completed':

@@ -6,6 +6,8 @@ import type { Logger } from '../../core/log.ts';
 import type { Plain } from '../../core/plain.ts';
 import type { JournalRecord } from '../../journal/record.ts';
 import { backoffMs, isPassing, pause } from '../../memory/shared/append.ts';
+import type { RunMemory } from '../../memory/run-memory.ts';
+import { keysOf } from '../../memory/shared/committed.ts';
 import type { MemoryRecord } from '../../memory/shared/frame.ts';
 import { FrameMirror } from './frame-mirror.ts';
 import { KeyWriter } from './key-writer.ts';
@@ -20,6 +22,8 @@ export interface RunProjectionOptions {
   readonly epoch: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The run's memory: it holds every record that is durable. */
+  readonly memory: () => RunMemory;
   /** Reads the run's journal: everything that is durable at the time of the call. */
   readonly records: () => Promise<readonly JournalRecord[]>;
 }
@@ -103,8 +107,14 @@ export class RunProjection {
   }
 
   private note(record: JournalRecord): void {
+    const { run, memory } = this.options;
     for (const [path, value] of projectedValues(record, this.unaccepted))
-      this.keys.set(bucketKey(this.options.run, path), value);
+      this.keys.set(bucketKey(run, path), value);
+    if (record.type === 'memory.committed')
+      for (const key of keysOf(record))
+        this.keys.setLater(bucketKey(run, key.split('.')), () =>
+          memory().view(record.seq).get(key),
+        );
     const { changesets, conflicts } = this.logs;
     if (record.type !== 'memory.committed' && record.type !== 'conflict.recorded') return;
     const isTaken = changesets.take(record as MemoryRecord);

@@ -3,11 +3,10 @@ import type { JournalRecord } from '../../journal/record.ts';
 import type { Proposal } from '../../memory/propose.ts';
 import type { CommitLog } from '../../memory/shared/commit-log.ts';
 import { committedIn } from '../../memory/shared/committed.ts';
-import type { Committed } from '../../memory/shared/committed.ts';
 import type { MemoryRecord } from '../../memory/shared/frame.ts';
 import { MemoryService } from '../../memory/shared/memory-service.ts';
 import { refusal } from '../../memory/shared/proposal-message.ts';
-import type { ProposalAnswer } from '../../memory/shared/proposal-message.ts';
+import type { Decided, ProposalAnswer } from '../../memory/shared/proposal-message.ts';
 import type { MemoryRules } from '../../memory/propose.ts';
 import type { RunCore } from './core.ts';
 import type { Ledger } from './ledger.ts';
@@ -20,9 +19,9 @@ export function ledgerService(
   rules: MemoryRules,
   past: readonly JournalRecord[],
 ): MemoryService {
-  const answers = new Map<string, Committed>(
-    committedIn(past as readonly MemoryRecord[]).map(({ record, result }) => [record.op, result]),
-  );
+  const answers = new Map<string, Decided>();
+  for (const { record, conflicts } of committedIn(past as readonly MemoryRecord[]))
+    answers.set(record.op, { revision: record.seq, changes: record.changes, conflicts });
   return new MemoryService(commitLogOf(ledger), rules, answers);
 }
 

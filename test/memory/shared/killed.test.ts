@@ -38,6 +38,7 @@ describe('writers in processes of their own', () => {
     await eventually('the first is ready', () => first.ready);
     expect(first.owning).toBe(true);
     const writers = [first, ...Array.from({ length: 7 }, (_, index) => start(`w${index + 1}`))];
+    await eventually('all are ready', () => writers.every(({ ready }) => ready));
     return { server: ground.server, writers };
   };
 

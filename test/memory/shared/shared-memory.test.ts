@@ -44,6 +44,20 @@ describe.each(Object.entries(grounds))('a shared memory on the %s bus', (_name, 
     expect(b.view().get('list.l')).toEqual(['a', 'b']);
   });
 
+  it('tells merged values that are too large to be written again and again', async () => {
+    const { open: member } = await gathered(begin);
+    const keys = { 'list.>': 'append' } as const;
+    const [a, b] = [await member({ keys }), await member({ keys })];
+    const many = (name: string): string[] => Array.from({ length: 400 }, (_, n) => `${name}${n}`);
+    const seen: unknown[] = [];
+    b.watch('list.l', ({ values }) => seen.push(values.get('list.l')));
+    await a.propose({ 'list.l': many('a') }, { base: 0 });
+    const { changes } = await b.propose({ 'list.l': many('b') }, { base: 0 });
+    const whole = [...many('a'), ...many('b')];
+    expect(changes).toEqual([{ key: 'list.l', value: whole }]);
+    expect(seen).toEqual([many('a'), whole]);
+  });
+
   it('records a conflict where a write lost, and gives it to the loser', async () => {
     const { open: member } = await gathered(begin);
     const [a, b] = [await member({ agent: 'anna' }), await member({ agent: 'ben' })];
