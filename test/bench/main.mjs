@@ -24,6 +24,7 @@ import { liveWorkers } from './live-workers.mjs';
 import { memory } from './memory.mjs';
 import { sharedMemory } from './shared-memory.mjs';
 import { projections } from './projections.mjs';
+import { scheduling } from './scheduling.mjs';
 import { startUp } from './start-up.mjs';
 import { tasks } from './tasks.mjs';
 
@@ -36,6 +37,7 @@ const loads = {
   tasks,
   memory,
   'embedded-bus': embeddedBus,
+  scheduling,
   fairness,
   admission,
   'shared-memory': sharedMemory,

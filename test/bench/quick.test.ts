@@ -43,6 +43,7 @@ describe('the benchmarks', () => {
         'durable',
         'tasks',
         'memory',
+        'scheduling',
         'fairness',
         'admission',
         'embedded bus',
