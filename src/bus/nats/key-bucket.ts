@@ -115,7 +115,7 @@ class StreamBucket implements KeyBucket {
     return entryOf(last, this.options.prefix);
   }
 
-  put(key: string, value: Plain): Promise<number> {
+  async put(key: string, value: Plain): Promise<number> {
     return this.write({ key, value: checkedValue(value) });
   }
 
@@ -135,11 +135,11 @@ class StreamBucket implements KeyBucket {
     }
   }
 
-  update(key: string, value: Plain, revision: number): Promise<number> {
+  async update(key: string, value: Plain, revision: number): Promise<number> {
     return this.write({ key, value: checkedValue(value), expected: revision });
   }
 
-  delete(key: string, revision?: number): Promise<number> {
+  async delete(key: string, revision?: number): Promise<number> {
     return this.write({ key, expected: revision });
   }
 

@@ -19,6 +19,8 @@ export interface ApiMessage {
 
 /** What the server says about a delivery in the subject of its acknowledgement. */
 export interface DeliveryInfo {
+  /** Name of the consumer that delivered it. */
+  readonly consumer: string;
   /** How often the message was delivered, this time included. */
   readonly deliveries: number;
   readonly streamSeq: number;
@@ -59,7 +61,13 @@ export function deliveryInfo(ackSubject: string | undefined): DeliveryInfo {
   if (!numbers.every(Number.isSafeInteger))
     throw new TroupeError('TRP_BUS_SERVER', `${ackSubject} is no subject to acknowledge on.`);
   const [d = 0, s = 0, c = 0, p = 0] = numbers;
-  return { deliveries: d, streamSeq: s, consumerSeq: c, pending: p };
+  return {
+    consumer: tokens[first - 1] ?? '',
+    deliveries: d,
+    streamSeq: s,
+    consumerSeq: c,
+    pending: p,
+  };
 }
 
 function parseHeaders(block: string): ReadonlyMap<string, string> {

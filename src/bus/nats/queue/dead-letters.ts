@@ -35,7 +35,7 @@ const deliveriesHeader = `${driverPrefix}Deliveries`;
 const reasonHeader = `${driverPrefix}Reason`;
 
 /** Longest reason, in characters. */
-const maxReason = 2_000;
+const maxReason = 1_000;
 
 /** What a dead letter has in headers beyond its item, at most, in bytes: kept free when an item is added. */
 export const deathBytes = 9 * maxReason + 512;

@@ -1,6 +1,7 @@
 import type { Msg, Subscription } from 'nats';
 import { newInbox } from '../inbox.ts';
 import type { JetStream } from '../jetstream.ts';
+import { deliveryInfo } from '../stored-message.ts';
 import { nanosPerMs } from '../streams.ts';
 
 /** A consumer that is pulled from. */
@@ -38,6 +39,7 @@ export class PullSession<S extends Source> {
   private readonly js: JetStream;
   private readonly inbox: string;
   private readonly subscription: Subscription;
+  /** By name of the consumer. */
   private readonly sources = new Map<string, S>();
   private taker: ((delivery: Delivery<S> | undefined) => void) | undefined;
   /** Called with the token of a pull that the server has ended. */
@@ -122,7 +124,7 @@ export class PullSession<S extends Source> {
 
   private pull(source: S, body: object): string {
     const token = String(++this.pulls);
-    this.sources.set(token, source);
+    this.sources.set(source.consumer, source);
     const { connection, connected } = this.js.link;
     if (!connected) return token;
     const subject = `$JS.API.CONSUMER.MSG.NEXT.${source.stream}.${source.consumer}`;
@@ -131,12 +133,12 @@ export class PullSession<S extends Source> {
     return token;
   }
 
+  /** A delivery keeps the subject that it was published on; which consumer it is from says its reply subject. */
   private receive(message: Msg): void {
-    const token = message.subject.slice(this.inbox.length + 1);
-    const source = this.sources.get(token);
     const isDelivery = message.reply?.startsWith('$JS.ACK.') === true;
-    if (!isDelivery) this.pullEnded(token);
-    else if (this.taker && source) this.taker({ message, source });
+    if (!isDelivery) return this.pullEnded(message.subject.slice(this.inbox.length + 1));
+    const source = this.sources.get(deliveryInfo(message.reply).consumer);
+    if (this.taker && source) this.taker({ message, source });
     else message.respond(new TextEncoder().encode('-NAK'));
   }
 }
