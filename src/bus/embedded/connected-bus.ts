@@ -76,7 +76,8 @@ export class ConnectedBus implements EmbeddedBus {
     this.connection = new Connection({ clock, deadlines, later: (job) => deliveries.push(job) });
     this.requests = new Requests({ clock, deadlines, schedule });
     const checked = (answer: Plain): Plain => checkedPayload(answer, options.maxBytes);
-    this.requestHome = { checked, deliveries, network: server.network };
+    const idle = this.requests.arrangeReview;
+    this.requestHome = { checked, deliveries, network: server.network, idle };
     this.subscriptions = new Subscriptions(server, onError);
     server.enter();
   }

@@ -20,6 +20,8 @@ export interface RequestHome {
   readonly checked: (answer: Plain) => Plain;
   readonly deliveries: DeliveryQueue<Message>;
   readonly network: FaultyNetwork | undefined;
+  /** Told when a lane has run empty, whose timer nobody needs any more. */
+  readonly idle: () => void;
 }
 
 /**
@@ -65,8 +67,10 @@ export class OpenRequest implements Linked<OpenRequest>, Asker, Receiver<undefin
   }
 
   private settle(answer: Plain): void {
-    if (!this.line) return;
-    this.line.remove(this);
+    const { line } = this;
+    if (!line) return;
+    line.remove(this);
+    if (line.size === 0) this.home.idle();
     this.settlement.resolve(answer);
   }
 }
@@ -110,10 +114,15 @@ export class Requests {
   open(request: OpenRequest, timeoutMs: number): void {
     request.dueMs = this.clock.now() + timeoutMs;
     this.laneOf(timeoutMs).line.push(request);
+    this.arrangeReview();
+  }
+
+  /** At the end of the turn: by then most requests have been answered. */
+  readonly arrangeReview = (): void => {
     if (this.reviewing) return;
     this.reviewing = true;
     this.schedule(this.review);
-  }
+  };
 
   rejectAll(error: TroupeError): void {
     for (const { line } of this.lanes.values())

@@ -39,6 +39,19 @@ describe('a connection that is cut', () => {
     await bus.close();
   });
 
+  it('loses what a slow network still carries', async () => {
+    const { bus, pass } = simulatedBus({ faults: { delayMs: 50 }, maxPending: 1 });
+    const got = listen(bus, 'a');
+    bus.publish('a', 'lost');
+    bus.disconnect();
+    bus.reconnect();
+    await pass(50);
+    bus.publish('a', 'after');
+    await pass(50);
+    expect([got, bus.dropped]).toEqual([['after'], 0]);
+    await bus.close();
+  });
+
   it('refuses what its outbox has no room for', async () => {
     const { bus } = simulatedBus({ maxPending: 2 });
     const got = listen(bus, 'a');
@@ -160,6 +173,27 @@ describe('a connection that is cut', () => {
     expect(clock.step()).toBe(false);
   });
 
+  it('stops in the middle of a long log, and goes on there', async () => {
+    const { bus } = simulatedBus();
+    const log = await bus.log('jrn', 'r');
+    for (const n of upTo(300)) await log.append(n);
+    const got: unknown[] = [];
+    let caughtUp = 0;
+    const hear = ({ payload }: { payload: unknown }): void => {
+      got.push(payload);
+      if (got.length === 70) bus.disconnect();
+    };
+    await log.follow(hear, { caughtUp: () => void caughtUp++ });
+    await turn();
+    await turn();
+    expect([got.length, caughtUp]).toEqual([70, 0]);
+    bus.reconnect();
+    await bus.flush();
+    await turn();
+    expect([got, caughtUp]).toEqual([upTo(300), 1]);
+    await bus.close();
+  });
+
   it('loses and repeats nothing that is followed or watched, wherever it is cut', async () => {
     const steps = fc.array(fc.constantFrom('write', 'write', 'cut', 'mend', 'turn'), {
       maxLength: 40,
@@ -178,7 +212,12 @@ describe('a connection that is cut', () => {
         for (let n = 0; n < before; n++) await write();
         const [followed, watched, marks]: [unknown[], unknown[], unknown[]] = [[], [], []];
         const own = await bus.log('jrn', 'r');
-        await own.follow(({ payload }) => void followed.push(payload), {
+        const states = new Set<string>();
+        const hear = ({ payload }: { payload: unknown }): void => {
+          followed.push(payload);
+          states.add(bus.state);
+        };
+        await own.follow(hear, {
           caughtUp: () => void marks.push(['caught up', followed.length]),
         });
         await (
@@ -186,6 +225,7 @@ describe('a connection that is cut', () => {
         ).watch(
           '>',
           (event) => {
+            states.add(bus.state);
             if (event.type === 'entry') watched.push(event.value);
             else marks.push(['ready', event.revision === watched.length]);
           },
@@ -203,6 +243,8 @@ describe('a connection that is cut', () => {
         const all = upTo(written).map((n) => n + 1);
         expect([followed, watched]).toEqual([all, all]);
         expect(marks).toHaveLength(2);
+        states.delete('connected');
+        expect(states).toEqual(new Set());
         expect(marks).toContainEqual(['ready', true]);
         await Promise.all([bus.close(), far.close()]);
       }),

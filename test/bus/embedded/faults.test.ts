@@ -125,6 +125,19 @@ describe('faults of the network', () => {
     await bus.close();
   });
 
+  it('hand a lost item to nobody before its time is over', async () => {
+    const { bus, pass } = simulatedBus({ faults: { drop: 1 } });
+    const queue = await bus.workQueue('pool', { ackWaitMs: 100 });
+    await queue.add('lost', { id: '1' });
+    expect(await queue.pull()).toBeUndefined();
+    expect(await queue.depth()).toMatchObject({ inFlight: 1, waiting: { p2: 0 } });
+    await pass(99);
+    expect(await queue.depth()).toMatchObject({ inFlight: 1, waiting: { p2: 0 } });
+    await pass(1);
+    expect(await queue.depth()).toMatchObject({ inFlight: 0, waiting: { p2: 1 } });
+    await bus.close();
+  });
+
   it('give an item to two consumers, of whom the newer one holds it', async () => {
     const { bus } = simulatedBus({ faults: { duplicate: 1 } });
     const queue = await bus.workQueue('pool', { maxDeliveries: 2 });

@@ -73,6 +73,8 @@ describe('timers of the embedded bus', () => {
     expect(clock.pendingCount).toBe(1);
     for (const answer of asked) answer();
     await Promise.all(answers);
+    await turn();
+    expect(clock.pendingCount).toBe(0);
     void bus.request('slow', 3, { timeoutMs: 9 }).catch(() => undefined);
     await turn();
     expect(clock.pendingCount).toBe(1);
@@ -99,6 +101,21 @@ describe('timers of the embedded bus', () => {
       'TRP_BUS_CLOSED',
     ]);
     expect(clock.pendingCount).toBe(0);
+  });
+
+  it('end requests of one timeout each at its own time', async () => {
+    const { bus, clock, pass } = simulatedBus();
+    listen(bus, 'silent');
+    const ended: number[] = [];
+    for (const _ of upTo(3)) {
+      void bus
+        .request('silent', 1, { timeoutMs: 100 })
+        .catch(() => void ended.push(clock.monotonic()));
+      await pass(5);
+    }
+    await pass(100);
+    expect(ended).toEqual([100, 105, 110]);
+    await bus.close();
   });
 
   it('end requests of different timeouts each at its own time', async () => {
