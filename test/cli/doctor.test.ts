@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { ServerInspection } from '../../src/bus/nats/inspect-server.ts';
 import { nodeCheck } from '../../src/cli/doctor/local-checks.ts';
+import { inspectionChecks } from '../../src/cli/doctor/server-checks.ts';
 import type { NatsServer } from '../support/nats-server.ts';
 import { startNatsServer } from '../support/nats-server.ts';
 import { cli, folder, opened, shellWith, useSandbox } from './support/sandbox.ts';
@@ -61,7 +63,37 @@ describe('troupe doctor', () => {
   it('tells of a server that answers', async () => {
     server = await startNatsServer();
     const all = await found('--bus', server.url);
-    expect([all.code, statusOf(all, 'bus')]).toEqual([0, 'ok']);
+    expect(all.code).toBe(0);
+    expect(['ok', 'warn']).toContain(statusOf(all, 'bus'));
+    for (const name of ['round trip', 'JetStream streams', 'clock', 'may be a supervisor'])
+      expect([name, statusOf(all, name)]).toEqual([name, 'ok']);
+  });
+
+  it('fails on a server without JetStream, and says how to have it', async () => {
+    server = await startNatsServer({ jetStream: false });
+    const all = await found('--bus', server.url);
+    expect([all.code, statusOf(all, 'JetStream')]).toEqual([1, 'fail']);
+    expect(all.checks.find(({ name }) => name === 'JetStream')?.hint).toContain('-js');
+  });
+
+  it.each([
+    [{ jetStream: { streams: { used: 95, limit: 100 } } }, 'JetStream streams', 'warn'],
+    [{ jetStream: { storage: { used: 100, limit: 100 } } }, 'JetStream storage', 'fail'],
+    [{ maxPayloadBytes: 65_536 }, 'largest message', 'warn'],
+    [{ clockAheadMs: -5_000 }, 'clock', 'warn'],
+    [{ recommended: false }, 'bus', 'warn'],
+    [
+      { roles: { worker: { allowed: false, denied: ['publish on x'] } } },
+      'may be a worker',
+      'warn',
+    ],
+  ])('tells by %j that %s is %s', (part: Parts, name, status) => {
+    const checks = inspectionChecks(inspection(part));
+    expect(checks.find((check) => check.name === name)).toMatchObject({
+      status,
+      hint: expect.any(String) as string,
+    });
+    expect(inspectionChecks(inspection({})).every((check) => check.status === 'ok')).toBe(true);
   });
 
   it('refuses a bus that is none', async () => {
@@ -78,6 +110,39 @@ describe('troupe doctor', () => {
     return { code: await cli(shellWith(), 'doctor', ...args) };
   }
 });
+
+interface Parts {
+  readonly jetStream?: object;
+  readonly roles?: object;
+  readonly [name: string]: unknown;
+}
+
+/** A server that has everything, but for some parts. */
+function inspection({ jetStream, roles, ...rest }: Parts): ServerInspection {
+  const free = { used: 0, limit: -1 };
+  const may = { allowed: true, denied: [] };
+  return {
+    version: '2.12.0',
+    name: 's',
+    recommended: true,
+    encrypted: true,
+    maxPayloadBytes: 1_048_576,
+    features: [],
+    roundTripMs: { median: 1, worst: 2 },
+    clockAheadMs: 0,
+    sync: 'declared, not verified',
+    jetStream: {
+      enabled: true,
+      memory: free,
+      storage: free,
+      streams: free,
+      consumers: free,
+      ...jetStream,
+    },
+    roles: { supervisor: may, worker: may, viewer: may, ...roles },
+    ...rest,
+  };
+}
 
 describe('the choice of a bus', () => {
   useSandbox();

@@ -1,7 +1,8 @@
 import { isHealthy } from '../doctor/check.ts';
 import type { Check, CheckStatus } from '../doctor/check.ts';
 import { dataFolderCheck, nodeCheck } from '../doctor/local-checks.ts';
-import { serverBinaryCheck, serverChecks } from '../doctor/server-checks.ts';
+import { serverBinaryCheck } from '../doctor/binary-check.ts';
+import { serverChecks } from '../doctor/server-checks.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { busChoice, dataFolder } from '../options.ts';
 import type { DataOptions } from '../options.ts';
