@@ -1,0 +1,135 @@
+import { Heap } from '../core/heap.ts';
+import type { CallVerdict, ConcurrencyBounds } from './concurrency-limit.ts';
+import { ConcurrencyLimit } from './concurrency-limit.ts';
+import { LearntRate } from './learnt-rate.ts';
+import { RateMeter } from './rate-limit.ts';
+import type { Taken } from './rate-limit.ts';
+
+/** What a provider, or one of its models, allows; undefined: no limit. */
+export interface CallLimits {
+  readonly requestsPerMinute?: number | undefined;
+  /** Input and output together. */
+  readonly tokensPerMinute?: number | undefined;
+  readonly concurrency?: ConcurrencyBounds | undefined;
+}
+
+/** What a process may use of limits that it shares with others, per minute; Infinity: all. */
+export interface RateShare {
+  readonly requests: number;
+  readonly tokens: number;
+}
+
+/** A call that waits. */
+export interface WaitingCall {
+  readonly tokens: number;
+  /** Smaller goes first; see ageKey. */
+  readonly key: number;
+  readonly sequence: number;
+  withdrawn: boolean;
+}
+
+/** What one call has taken of a lane. */
+export interface LaneUse {
+  readonly requests: Taken;
+  readonly tokens: Taken;
+}
+
+const wholeShare: RateShare = { requests: Infinity, tokens: Infinity };
+
+/**
+ * The limits of one provider, or of one of its models, and what is used of them. Times are monotonic milliseconds.
+ *
+ * Invariants:
+ * 1. What a call takes is counted from the moment that it goes out; tokens are corrected when it has ended.
+ * 2. A request is never given back: a provider counts those that it refuses as well.
+ */
+export class CallLane {
+  readonly concurrency: ConcurrencyLimit;
+  private limits: CallLimits;
+  private share = wholeShare;
+  private readonly requests = new RateMeter();
+  private readonly refusals = new RateMeter();
+  private readonly tokens = new RateMeter();
+  private readonly learnt = new LearntRate();
+  private announcedTokens = Infinity;
+  private readonly calls = new Heap<WaitingCall>(
+    (a, b) => a.key < b.key || (a.key === b.key && a.sequence < b.sequence),
+  );
+
+  constructor(limits: CallLimits) {
+    this.limits = limits;
+    this.concurrency = new ConcurrencyLimit(limits.concurrency);
+  }
+
+  bind(limits: CallLimits): void {
+    this.limits = limits;
+    this.concurrency.bind(limits.concurrency ?? {});
+  }
+
+  setShare(share: RateShare): void {
+    this.share = share;
+  }
+
+  push(call: WaitingCall): void {
+    this.calls.push(call);
+  }
+
+  pop(): void {
+    this.calls.pop();
+  }
+
+  /** The call that comes first. */
+  head(): WaitingCall | undefined {
+    for (let call = this.calls.peek(); call; call = this.calls.peek()) {
+      if (!call.withdrawn) return call;
+      this.calls.pop();
+    }
+    return undefined;
+  }
+
+  /** Tokens per minute that are not shared with anybody: more than this can never go out at one time. */
+  get tokenLimit(): number {
+    return Math.min(this.limits.tokensPerMinute ?? Infinity, this.announcedTokens);
+  }
+
+  /** When a call of so many tokens stays within the rates; Infinity: not before something changes. */
+  admissibleAt(tokens: number, now: number): number {
+    const { requestsPerMinute = Infinity } = this.limits;
+    const declared = Math.min(requestsPerMinute, this.share.requests);
+    let requestAt = this.requests.admissibleAt(1, Math.min(declared, this.learnt.limit), now);
+    if (requestAt > now && this.learnt.limit < declared) {
+      this.learnt.wanted(requestsPerMinute, now);
+      requestAt = this.requests.admissibleAt(1, Math.min(declared, this.learnt.limit), now);
+    }
+    const most = Math.min(this.tokenLimit, this.share.tokens);
+    return Math.max(requestAt, this.tokens.admissibleAt(tokens, most, now));
+  }
+
+  begin(tokens: number, now: number): LaneUse {
+    this.concurrency.begin();
+    return { requests: this.requests.take(1, now), tokens: this.tokens.take(tokens, now) };
+  }
+
+  /** A call has ended; `tokens`: how many more it used than was thought. */
+  end(use: LaneUse, end: { verdict: CallVerdict; tokens: number; startedAt: number; now: number }) {
+    this.concurrency.end(end.verdict, end.startedAt, end.now);
+    if (end.tokens !== 0) this.tokens.correct(use.tokens, end.tokens, end.now);
+  }
+
+  /** The provider has refused a call for its rate. */
+  refused(now: number): void {
+    this.refusals.take(1, now);
+    this.learnt.refused(this.requests.usedAt(now) - this.refusals.usedAt(now), now);
+  }
+
+  /** The provider has named its limits. */
+  announce(requests: number | undefined, tokens: number | undefined): void {
+    this.learnt.announce(requests);
+    if (tokens !== undefined) this.announcedTokens = tokens;
+  }
+
+  /** What was used within the last minute. */
+  usedAt(now: number): RateShare {
+    return { requests: this.requests.usedAt(now), tokens: this.tokens.usedAt(now) };
+  }
+}
