@@ -40,6 +40,11 @@ export class FrameMirror {
     this.options = options;
   }
 
+  /** The run has another owner, which copies from now on. */
+  get isSuperseded(): boolean {
+    return this.superseded;
+  }
+
   get isEmpty(): boolean {
     return this.pending.length === 0;
   }

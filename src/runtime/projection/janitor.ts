@@ -23,7 +23,7 @@ export async function removeOldProjections(bus: Bus, clock: Clock): Promise<read
 }
 
 /** Removes everything that a run has left on the bus: keys, changesets, conflicts. The journal is not touched. */
-export async function removeProjection(bus: Bus, run: string): Promise<void> {
+async function removeProjection(bus: Bus, run: string): Promise<void> {
   const bucket = await openMemoryBucket(bus);
   await bucket.purge(`${escapeToken(run)}.>`);
   await (await bus.log('jrn', run)).purge();

@@ -157,7 +157,10 @@ export class RunProjection {
     await this.takeProgress();
     this.bucket ??= await openMemoryBucket(this.options.bus);
     const { changesets, conflicts } = this.logs;
-    await Promise.all([this.keys.flush(this.bucket), changesets.flush(), conflicts.flush()]);
+    await changesets.flush();
+    // The keys are the next owner's from then on.
+    if (changesets.isSuperseded) return this.ending.abort();
+    await Promise.all([this.keys.flush(this.bucket), conflicts.flush()]);
   }
 
   /** Progress goes out with the round that comes first after its pause; nothing else waits for that. */
