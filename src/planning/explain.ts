@@ -1,4 +1,5 @@
 import type { Plan } from './plan.ts';
+import { readableMs } from './readable.ts';
 
 /** Widest line of the chart, in columns, and the narrowest that still shows something. */
 const chartColumns = 60;
@@ -14,6 +15,8 @@ export function explainPlan(plan: Plan, columns = chartColumns): string {
     groupLines(plan),
     reasonLines(plan),
     conflictLines(plan),
+    findingLines(plan),
+    adviceLines(plan),
     chart(plan, Math.max(leastChartColumns, Math.min(chartColumns, columns))),
     assumptionLines(plan),
   ];
@@ -23,30 +26,31 @@ export function explainPlan(plan: Plan, columns = chartColumns): string {
     .join('\n\n');
 }
 
-/** A duration as people say it: `850ms`, `12.5s`, `3m20s`, `2h05m`. */
-export function readableMs(ms: number): string {
-  if (ms < 1000) return `${round(ms)}ms`;
-  if (ms < 60_000) return `${round(ms / 1000)}s`;
-  const minutes = Math.floor(ms / 60_000);
-  if (minutes < 60) return `${minutes}m${padded(Math.floor((ms % 60_000) / 1000))}s`;
-  return `${Math.floor(minutes / 60)}h${padded(minutes % 60)}m`;
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
-}
-
-function padded(value: number): string {
-  return String(value).padStart(2, '0');
-}
-
 function summary(plan: Plan): string[] {
   const sum = plan.tasks.reduce((total, task) => total + (task.finish_ms - task.start_ms), 0);
   return [
     `Plan of ${plan.workflow}: ${plan.tasks.length} tasks in ${readableMs(plan.makespan_ms)} (one after the other: ${readableMs(sum)})`,
     `Critical path (${readableMs(plan.critical_path_ms)}): ${shortened(plan.critical_path, ' -> ')}`,
-    `Bottleneck: ${bottleneckText(plan)}; no order takes less than ${readableMs(plan.lower_bound_ms)}`,
+    `Bottleneck: ${bottleneckText(plan)}; no order takes less than ${readableMs(plan.lower_bound_ms)}, ${gapText(plan)}`,
+    ...usageLines(plan),
   ];
+}
+
+function gapText({ gap_percent }: Plan): string {
+  return gap_percent === 0
+    ? 'so no plan is better'
+    : `so this plan is within ${gap_percent} % of the best`;
+}
+
+/** Kinds that are in use for at least this share of the run are told, the busiest first. */
+const leastShareTold = 0.05;
+
+function usageLines({ utilisation }: Plan): string[] {
+  const told = Object.entries(utilisation)
+    .filter(([, share]) => share >= leastShareTold)
+    .sort(([, one], [, other]) => other - one)
+    .map(([kind, share]) => `${kind} ${Math.round(share * 100)} %`);
+  return told.length > 0 ? [`In use on average: ${shortened(told, ', ')}`] : [];
 }
 
 function bottleneckText(plan: Plan): string {
@@ -88,6 +92,35 @@ function conflictLines(plan: Plan): string[] {
   const omitted = plan.conflicts_omitted ?? 'many more';
   const more = omitted === 0 ? [] : [`  and ${omitted} not listed`];
   return ['Two writers of one key', ...limited(lines), ...more];
+}
+
+const findingTitles = {
+  contradiction: 'contradiction',
+  late: 'late',
+  needless_wait: 'needless wait',
+  file_conflict: 'shared file',
+  unannounced_read: 'unordered read',
+} as const;
+
+function findingLines({ findings }: Plan): string[] {
+  if (findings.length === 0) return [];
+  const lines = findings.map(({ kind, detail, certain }) => {
+    const likely = kind === 'late' && !certain ? ', by estimates' : '';
+    return `  ${findingTitles[kind]}${likely}: ${detail}`;
+  });
+  return ['Worth a look', ...limited(lines)];
+}
+
+function adviceLines({ advice }: Plan): string[] {
+  if (advice.length === 0) return [];
+  const lines = advice.map((one) => {
+    const what =
+      one.change === 'drop_need'
+        ? `if ${one.task ?? ''} did not need ${one.on ?? ''}`
+        : `with ${one.to ?? 0} of ${one.resource ?? ''} instead of ${one.from ?? 0}`;
+    return `  ${what}: ${readableMs(one.makespan_ms)}, ${readableMs(one.saves_ms)} less`;
+  });
+  return ['What would help most', ...lines];
 }
 
 function assumptionLines(plan: Plan): string[] {

@@ -3,8 +3,15 @@ import { findConflicts } from './conflicts.ts';
 import type { Conflict } from './conflicts.ts';
 import { criticalPath } from './critical-path.ts';
 import type { CriticalPath } from './critical-path.ts';
+import { adviceFor } from './advice.ts';
+import type { Advice } from './advice.ts';
+import { dependenciesOf } from './dependencies.ts';
+import type { Dependencies } from './dependencies.ts';
+import type { PlainRule } from './dispatch-schedule.ts';
 import { defaultDurationMs, hasKnownDuration, memberCount } from './durations.ts';
 import type { DurationOptions } from './durations.ts';
+import type { Finding } from './finding.ts';
+import { findingsIn } from './findings.ts';
 import { buildGraph } from './graph.ts';
 import { executionGroups } from './groups.ts';
 import { explainPairs } from './reasons.ts';
@@ -18,6 +25,8 @@ export interface PlanOptions extends DurationOptions {
   readonly seed?: number;
   /** Schedules that may be tried. Default 4,000; fewer where a workflow has more than 150 jobs. */
   readonly budget?: number;
+  /** Follow a plain rule instead of searching. */
+  readonly rule?: PlainRule | undefined;
 }
 
 /** A task in a plan. Milliseconds from the run's start. */
@@ -36,6 +45,8 @@ export interface Plan {
   readonly makespan_ms: number;
   /** No schedule under these limits can be shorter. */
   readonly lower_bound_ms: number;
+  /** How much longer the plan is than that bound at most, in percent; 0: it is proven to be the best. */
+  readonly gap_percent: number;
   /** The makespan with unlimited resources: the length of the critical path. */
   readonly critical_path_ms: number;
   readonly critical_path: readonly string[];
@@ -56,6 +67,13 @@ export interface Plan {
   readonly bottleneck: string;
   /** How long tasks whose inputs are there wait for units of each kind, summed over tasks. */
   readonly waits_ms: { readonly [kind: string]: number };
+  /** Share of the units of each kind that is in use, 0..1, over the whole run. */
+  readonly utilisation: { readonly [kind: string]: number };
+  readonly dependencies: Dependencies;
+  /** What the author may not have meant: contradictions, times that will pass, needless waits, shared files. */
+  readonly findings: readonly Finding[];
+  /** The best single need to drop and the best single limit to raise; none where nothing helps. */
+  readonly advice: readonly Advice[];
   /** What the plan takes for granted. */
   readonly assumptions: readonly string[];
   /** Schedules that were tried. */
@@ -71,12 +89,15 @@ export function planWorkflow(workflow: Workflow, options: PlanOptions = {}): Pla
   const graph = buildGraph(workflow);
   const path = criticalPath(graph, options);
   const schedule = predict(workflow, { ...options, graph });
+  const planned = { graph, schedule, options };
+  const findings = findingsIn(planned);
   const conflicts = findConflicts(graph);
   const reasons = explainPairs(graph, conflicts.listed);
   return {
     workflow: workflow.name,
     makespan_ms: schedule.makespanMs,
     lower_bound_ms: schedule.lowerBoundMs,
+    gap_percent: gapOf(schedule),
     critical_path_ms: path.makespanMs,
     critical_path: path.path,
     groups: executionGroups(graph),
@@ -87,9 +108,18 @@ export function planWorkflow(workflow: Workflow, options: PlanOptions = {}): Pla
     reasons_omitted: reasons.omitted,
     bottleneck: schedule.bottleneck,
     waits_ms: schedule.waitsMs,
+    utilisation: schedule.utilisation,
+    dependencies: dependenciesOf(graph, findings),
+    findings,
+    advice: adviceFor(planned),
     assumptions: assumptionsOf(workflow, options),
     tried: schedule.tried,
   };
+}
+
+function gapOf({ makespanMs, lowerBoundMs }: Schedule): number {
+  const percent = lowerBoundMs > 0 ? 100 * (makespanMs / lowerBoundMs - 1) : 0;
+  return Math.max(0, Math.round(percent * 100) / 100);
 }
 
 function plannedTasks(schedule: Schedule, path: CriticalPath): PlannedTask[] {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { explainPlan, readableMs } from '../../src/planning/explain.ts';
+import { explainPlan } from '../../src/planning/explain.ts';
+import { readableMs } from '../../src/planning/readable.ts';
 import { buildGraph } from '../../src/planning/graph.ts';
 import { planWorkflow } from '../../src/planning/plan.ts';
 import { explainPairs, maxReasons } from '../../src/planning/reasons.ts';
