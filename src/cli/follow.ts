@@ -58,7 +58,6 @@ export async function followRun(shell: Shell, options: FollowOptions): Promise<n
       form,
       isInterrupted: report.status === 'running',
       isKept: options.level !== 'memory',
-      wasResumed: !options.fromStart,
     });
     return interruption.exitCode ?? exitCodeOfRun(report.status);
   } finally {

@@ -38,7 +38,7 @@ export function writeEvent(shell: Shell, run: string, event: RunEvent | JournalR
 }
 
 /** What a text about a run says beyond its report. */
-export type ReportFacts = Pick<SummaryOptions, 'isInterrupted' | 'isKept' | 'wasResumed'>;
+export type ReportFacts = Pick<SummaryOptions, 'isInterrupted' | 'isKept'>;
 
 /** A run's report as the last thing that a command writes. */
 export function writeReport(

@@ -33,6 +33,10 @@ export interface RunState {
   outputs: Plain;
   /** Sequence number of the last record. */
   seq: number;
+  /** Time of the last record. */
+  lastAt: number;
+  /** Times in which nobody carried the run: from the last record before a takeover to the takeover. */
+  readonly pauses: Pause[];
   epoch: number;
   cancelledBy: string | undefined;
   readonly tasks: Map<string, TaskRow>;
@@ -40,6 +44,12 @@ export interface RunState {
   readonly conflicts: ConflictRows;
   /** Groups, and tasks in none, whose workspaces have been merged; false: that has failed. */
   readonly mergedWorkspaces: Map<string, boolean>;
+}
+
+/** A time in which nobody carried the run, wall milliseconds. */
+export interface Pause {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** The conflicts of a run. All of them stand in its journal. */
@@ -68,6 +78,8 @@ export interface TaskRow {
   /** Dispatch of the newest attempt. */
   dispatchedAt: number | undefined;
   finishedAt: number | undefined;
+  /** Time in which attempts that have ended held permits; no backoff, no pause. */
+  heldMs: number;
   retryAt: number | undefined;
   output: Plain;
   error: ErrorInfo | undefined;
@@ -88,6 +100,8 @@ export interface GroupRow {
   fellBack: boolean;
   outcome: GroupOutcome | undefined;
   reason: Reason | undefined;
+  /** When waiting for members was over. */
+  releasedAt: number | undefined;
   endedAt: number | undefined;
   output: Plain;
   census: Census | undefined;
@@ -117,6 +131,8 @@ export function emptyRunState(): RunState {
     reason: undefined,
     outputs: null,
     seq: 0,
+    lastAt: 0,
+    pauses: [],
     epoch: 0,
     cancelledBy: undefined,
     tasks: new Map(),
@@ -142,6 +158,7 @@ function taskRow(state: RunState, id: string): TaskRow {
     roundStartedAt: undefined,
     dispatchedAt: undefined,
     finishedAt: undefined,
+    heldMs: 0,
     retryAt: undefined,
     output: null,
     error: undefined,
@@ -166,6 +183,7 @@ function groupRow(state: RunState, id: string): GroupRow {
     fellBack: false,
     outcome: undefined,
     reason: undefined,
+    releasedAt: undefined,
     endedAt: undefined,
     output: null,
     census: undefined,
@@ -199,8 +217,11 @@ const appliers: Appliers = {
   },
   'lease.taken': (state, record) => {
     state.epoch = record.epoch;
+    if (record.at > state.lastAt) state.pauses.push({ from: state.lastAt, to: record.at });
     for (const row of state.tasks.values()) {
-      if (row.phase === 'running' && !row.items) row.phase = 'waiting';
+      if (row.phase !== 'running' || row.items) continue;
+      countHeld(row, state.lastAt);
+      row.phase = 'waiting';
     }
   },
   'run.reopened': (state, record) => {
@@ -251,6 +272,7 @@ const appliers: Appliers = {
   },
   'task.completed': (state, record) => {
     const row = taskRow(state, record.task);
+    countHeld(row, record.at);
     row.phase = 'completed';
     row.finishedAt = record.at;
     row.output = record.output;
@@ -259,6 +281,7 @@ const appliers: Appliers = {
   },
   'attempt.failed': (state, record) => {
     const row = taskRow(state, record.task);
+    countHeld(row, record.at);
     row.phase = 'backing_off';
     // An attempt that waited for a lock in vain was never dispatched.
     row.attempt = Math.max(row.attempt, record.attempt);
@@ -318,6 +341,7 @@ const appliers: Appliers = {
   'barrier.released': (state, record) => {
     const row = groupRow(state, record.group);
     row.phase = 'released';
+    row.releasedAt = record.at;
     row.deadline = undefined;
     row.outcome = record.outcome;
     row.reason = record.reason;
@@ -362,6 +386,7 @@ export function apply(state: RunState, record: JournalRecord): void {
     throw new TroupeError('TRP_JOURNAL_VERSION', `A record of type ${record.type} is not known.`);
   }
   applier(state, record);
+  state.lastAt = record.at;
 }
 
 /** The fold of a whole journal. */
@@ -375,11 +400,18 @@ function end(
   row: TaskRow,
   { outcome, reason, at }: { outcome: TaskOutcome; reason: Reason; at: number },
 ): void {
+  countHeld(row, at);
   row.phase = 'ended';
   row.outcome = outcome;
   row.reason = reason;
   row.finishedAt = at;
   row.retryAt = undefined;
+}
+
+/** An attempt is over that held permits; a task that was split holds none. */
+function countHeld(row: TaskRow, at: number): void {
+  if (row.phase !== 'running' || row.items) return;
+  row.heldMs += Math.max(0, at - (row.dispatchedAt ?? at));
 }
 
 function beginIteration(row: TaskRow, iteration: number): void {

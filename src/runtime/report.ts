@@ -1,8 +1,9 @@
 import type { ErrorInfo } from '../core/errors.ts';
 import type { Census, GroupOutcome, Reason, RunOutcome, TaskOutcome } from '../core/outcome.ts';
 import type { Plain } from '../core/plain.ts';
+import type { Bottleneck } from './metrics/bottleneck.ts';
 
-/** A run as data: what `troupe run --json` prints. Times are milliseconds from the run's start. */
+/** A run as data: what `troupe run --json` prints. Times are milliseconds from the run's start, without those in which nobody carried it. */
 export interface RunReport {
   readonly format: 1;
   readonly run_id: string;
@@ -47,16 +48,31 @@ export interface GroupReport {
   readonly outcome: GroupOutcome | 'waiting' | 'running';
   readonly reason: Reason | 'in_progress' | 'waiting';
   readonly census: Census;
+  /** Time that members that were done waited for its release, summed over members. */
+  readonly barrier_wait_ms: number;
 }
 
-/** What running in parallel brought; times in milliseconds. */
+/** What running in parallel brought. Milliseconds; the time that a run lay still before a resume does not count. */
 export interface RunMetrics {
   readonly wall_ms: number;
+  /** Sum of the times of all tasks: what they would take one after another. */
+  readonly sequential_ms: number;
   /** Longest chain of executed tasks, each with all of its attempts. */
   readonly critical_path_ms: number;
   readonly critical_path: readonly string[];
-  /** Sum of task times over wall time. */
+  /** `sequential_ms` over wall time. */
   readonly speedup: number;
   /** Speed-up over the most tasks that were running at one time; 1 is ideal. */
   readonly parallel_efficiency: number;
+  /** The most tasks that were running at one time. */
+  readonly peak_tasks: number;
+  /** From the moment that a task's inputs were there to its first dispatch, summed over tasks. */
+  readonly queue_wait_ms: number;
+  /** The part of it in which others held a lock that the task wanted. */
+  readonly lock_wait_ms: number;
+  /** Time that members that were done waited for the release of their group, summed over members. */
+  readonly barrier_wait_ms: number;
+  /** Share of each limited kind that was in use, weighted by time, 0..1. */
+  readonly utilisation: { readonly [kind: string]: number };
+  readonly bottleneck: Bottleneck;
 }

@@ -5,7 +5,9 @@ import type { TaskGraph } from '../planning/graph.ts';
 import { countOutcomes } from '../results/census.ts';
 import { aggregationId, memberId } from '../workflow/model.ts';
 import type { GroupSpec, TaskSpec } from '../workflow/model.ts';
-import { metricsOf } from './metrics.ts';
+import { barrierWaits } from './metrics/barrier-wait.ts';
+import { metricsOf } from './metrics/metrics.ts';
+import { RunTime } from './metrics/run-time.ts';
 import type { GroupReport, RunReport, TaskReport } from './report.ts';
 
 /**
@@ -15,7 +17,9 @@ import type { GroupReport, RunReport, TaskReport } from './report.ts';
  */
 export function reportOf(state: RunState, graph: TaskGraph, now?: number): RunReport {
   const { workflow } = graph;
-  const tasks = workflow.tasks.flatMap((task) => taskReports(state, task));
+  const time = new RunTime(state, now);
+  const waits = barrierWaits(state, graph, time);
+  const tasks = workflow.tasks.flatMap((task) => taskReports(state, task, time));
   const ended = state.status === 'ended';
   return {
     format: 1,
@@ -26,7 +30,10 @@ export function reportOf(state: RunState, graph: TaskGraph, now?: number): RunRe
     outputs: state.outputs,
     census: censusOf(state),
     tasks,
-    groups: workflow.groups.map(({ id, members }) => groupReport(state, { id, members })),
+    groups: workflow.groups.map((group) => ({
+      ...groupReport(state, group),
+      barrier_wait_ms: waits.get(group.id) ?? 0,
+    })),
     metrics: metricsOf(state, graph, now),
     conflicts: { recorded: state.conflicts.recorded, open: state.conflicts.open.size },
     started_at: new Date(state.startedAt).toISOString(),
@@ -36,24 +43,20 @@ export function reportOf(state: RunState, graph: TaskGraph, now?: number): RunRe
 }
 
 /** A task, and after it the members that it was split into. */
-function taskReports(state: RunState, task: TaskSpec): TaskReport[] {
+function taskReports(state: RunState, task: TaskSpec, time: RunTime): TaskReport[] {
   const row = state.tasks.get(task.id);
-  const own = taskReport(state, task.agent, row ?? task.id);
+  const own = taskReport(time, task.agent, row ?? task.id);
   if (!row?.items) return [own];
   const members = row.items.map((_, index) => {
     const id = memberId(task.id, index);
     const aspect = task.expand?.kind === 'aspects' ? task.expand.aspects[index] : undefined;
-    return taskReport(state, aspect?.agent ?? task.agent, state.tasks.get(id) ?? id);
+    return taskReport(time, aspect?.agent ?? task.agent, state.tasks.get(id) ?? id);
   });
   const aggregation = state.tasks.get(aggregationId(task.id));
-  return [
-    own,
-    ...members,
-    ...(aggregation ? [taskReport(state, aggregation.id, aggregation)] : []),
-  ];
+  return [own, ...members, ...(aggregation ? [taskReport(time, aggregation.id, aggregation)] : [])];
 }
 
-function taskReport(state: RunState, agent: string, row: TaskRow | string): TaskReport {
+function taskReport(time: RunTime, agent: string, row: TaskRow | string): TaskReport {
   if (typeof row === 'string') return waitingReport(row, agent);
   return {
     id: row.id,
@@ -62,8 +65,8 @@ function taskReport(state: RunState, agent: string, row: TaskRow | string): Task
     reason: row.reason ?? (row.phase === 'waiting' ? 'waiting' : 'in_progress'),
     attempts: row.attempt,
     iterations: row.iteration,
-    started_ms: relative(state, row.startedAt),
-    finished_ms: relative(state, row.finishedAt),
+    started_ms: relative(time, row.startedAt),
+    finished_ms: relative(time, row.finishedAt),
     error: row.outcome === 'succeeded' ? null : (row.error ?? null),
   };
 }
@@ -86,7 +89,7 @@ function waitingReport(id: string, agent: string): TaskReport {
 function groupReport(
   state: RunState,
   { id, members }: Pick<GroupSpec, 'id' | 'members'>,
-): GroupReport {
+): Omit<GroupReport, 'barrier_wait_ms'> {
   const row = state.groups.get(id);
   const late = members.reduce((sum, member) => sum + (state.tasks.get(member)?.late ?? 0), 0);
   return {
@@ -107,6 +110,6 @@ function censusOf(state: RunState): Census {
   return { ...countOutcomes(outcomes), late };
 }
 
-function relative(state: RunState, at: number | undefined): number | null {
-  return at === undefined ? null : at - state.startedAt;
+function relative(time: RunTime, at: number | undefined): number | null {
+  return at === undefined ? null : time.since(at);
 }

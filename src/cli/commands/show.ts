@@ -40,17 +40,13 @@ export async function show(shell: Shell, named: string, options: ShowOptions): P
   return exitCodes.ok;
 }
 
-/** Who owns a run, and how often it was taken over, its report does not say. */
+/** Who owns a run its report does not say. */
 async function factsOf(troupe: Troupe, run: string): Promise<ReportFacts> {
   const records = await troupe.records(run);
-  const wasResumed = records.some((record) => record.type === 'lease.taken' && record.epoch > 1);
-  if (
-    records.findLast(({ type }) => type === 'run.ended' || type === 'run.reopened')?.type ===
-    'run.ended'
-  )
-    return { wasResumed };
+  const last = records.findLast(({ type }) => type === 'run.ended' || type === 'run.reopened');
+  if (last?.type === 'run.ended') return {};
   const found = (await troupe.runs()).find(({ run_id }) => run_id === run);
-  return { wasResumed, isInterrupted: found?.status === 'interrupted' };
+  return { isInterrupted: found?.status === 'interrupted' };
 }
 
 function showReport(shell: Shell, report: RunReport, options: ShowOptions & ReportFacts): void {

@@ -3,6 +3,7 @@ import type { Plain } from '../../core/plain.ts';
 import type { RunReport } from '../../runtime/report.ts';
 import { jsonText } from '../../runtime/control/json.ts';
 import { failureLines } from './failed-tasks.ts';
+import { parallelFacts } from './parallel-facts.ts';
 import { byStanding } from './painter.ts';
 import type { Painter, Standing } from './painter.ts';
 import { counted, countedTasks, elapsed } from './shapes.ts';
@@ -23,8 +24,6 @@ export interface SummaryOptions {
   readonly isTerminal?: boolean;
   /** Nobody owns the run, and it has not ended. */
   readonly isInterrupted?: boolean;
-  /** The run was taken over at least once, so that wall time holds the time in between. */
-  readonly wasResumed?: boolean;
   /** The run's journal is in files. Default true. */
   readonly isKept?: boolean;
 }
@@ -56,15 +55,13 @@ function headParts(report: RunReport, options: SummaryOptions): readonly Coloure
   ];
 }
 
-function factLines(report: RunReport, { columns, wasResumed }: SummaryOptions): readonly string[] {
+function factLines(report: RunReport, { columns }: SummaryOptions): readonly string[] {
   const { metrics, tasks } = report;
   const path =
     metrics.critical_path.length === 0 ? '' : `: ${metrics.critical_path.map(oneLine).join(' > ')}`;
-  const still = wasResumed === true ? ' including the time it lay still' : '';
-  const share = Math.round(metrics.parallel_efficiency * 100);
   return [
     `  ${countedTasks(tasks.map(({ id }) => id))}: ${censusText(report.census)}`,
-    `  took ${elapsed(metrics.wall_ms)}${still}, ${metrics.speedup.toFixed(1)} tasks at one time on average (${share}% of the peak)`,
+    ...parallelFacts(metrics).map((fact) => `  ${fact}`),
     `  critical path ${fit(`${elapsed(metrics.critical_path_ms)}${path}`, columns - 16)}`,
   ];
 }

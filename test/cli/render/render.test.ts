@@ -170,13 +170,23 @@ describe('a summary', () => {
     expect(text({ tasks: parts })).toContain('1 task (3 with their parts): 3 succeeded');
   });
 
-  it('tells how many tasks there were at one time, and whether the run lay still', () => {
-    const metrics = { ...runReport().metrics, speedup: 9.17, parallel_efficiency: 0.91 };
-    expect(text({ metrics })).toContain(
-      'took 1.0s, 9.2 tasks at one time on average (91% of the peak)',
-    );
-    const resumed = summaryLines(runReport(), { ...layout, wasResumed: true }).join('\n');
-    expect(resumed).toContain('took 1.0s including the time it lay still,');
+  it('tells what running in parallel brought, what was waited for and what bounded the run', () => {
+    const metrics = {
+      ...runReport().metrics,
+      sequential_ms: 9170,
+      speedup: 9.17,
+      parallel_efficiency: 0.91,
+      peak_tasks: 10,
+      queue_wait_ms: 5000,
+      lock_wait_ms: 2000,
+      bottleneck: { kind: 'agent', id: 'writer', share: 0.62 } as const,
+    };
+    const all = text({ metrics });
+    expect(all).toContain('took 1.0s, 9.2 times as fast as one task after another (9.2s)');
+    expect(all).toContain('at most 10 tasks at one time, 91% of that on average');
+    expect(all).toContain('tasks waited 3.0s for a place, 2.0s for locks');
+    expect(all).toContain('bounded by agent writer (62% of the time)');
+    expect(all).not.toContain('at barriers');
   });
 
   it('advises nothing that needs a journal where there is none', () => {
@@ -238,6 +248,7 @@ describe('the tasks of a run', () => {
     }),
   ];
   const metrics = {
+    ...runReport().metrics,
     wall_ms: 10_000,
     critical_path_ms: 5000,
     critical_path: ['a'],

@@ -1,45 +1,61 @@
-import type { RunState, TaskRow } from '../journal/fold.ts';
-import { idOf } from '../planning/graph.ts';
-import type { TaskGraph } from '../planning/graph.ts';
-import type { RunMetrics } from './report.ts';
+import type { RunState, TaskRow } from '../../journal/fold.ts';
+import { idOf } from '../../planning/graph.ts';
+import type { TaskGraph } from '../../planning/graph.ts';
+import type { RunMetrics } from '../report.ts';
+import { barrierWaits } from './barrier-wait.ts';
+import { bottleneckOf } from './bottleneck.ts';
+import { lockWaitMs } from './lock-wait.ts';
+import { readinessOf } from './ready-times.ts';
+import { RunTime } from './run-time.ts';
+import { utilisationOf } from './utilisation.ts';
 
 /**
  * What parallel execution brought. Speed-up is the sum of the tasks' times over wall time; efficiency
  * divides it by the most tasks that ran at one time. The critical path is the longest chain of tasks that
- * really ran, each from its first dispatch to its end.
+ * really ran, each from its first dispatch to its end. Time in which nobody carried the run counts nowhere.
  */
 export function metricsOf(state: RunState, graph: TaskGraph, now?: number): RunMetrics {
-  const until = state.endedAt ?? now ?? lastTime(state);
-  const wallMs = Math.max(0, until - state.startedAt);
+  const time = new RunTime(state, now);
+  const wallMs = time.since(time.until);
   const work = [...state.tasks.values()].filter((row) => !row.items && row.startedAt !== undefined);
-  const workMs = work.reduce((sum, row) => sum + durationOf(row, until), 0);
-  const speedup = wallMs > 0 ? workMs / wallMs : 1;
-  const peak = peakOf(work, until);
-  const { path, lengthMs } = criticalPathOf(state, graph, until);
+  const sequentialMs = work.reduce((sum, row) => sum + durationOf(row, time), 0);
+  const speedup = wallMs > 0 ? sequentialMs / wallMs : 1;
+  const peak = peakOf(work, time);
+  const { path, lengthMs } = criticalPathOf(state, graph, time);
+  const utilisation = utilisationOf(state, graph, time);
   return {
     wall_ms: wallMs,
+    sequential_ms: sequentialMs,
     critical_path_ms: lengthMs,
     critical_path: path,
     speedup: rounded(speedup),
     parallel_efficiency: rounded(peak > 0 ? Math.min(1, speedup / peak) : 1),
+    peak_tasks: peak,
+    queue_wait_ms: work.reduce((sum, { id, startedAt = 0 }) => {
+      return sum + time.between({ from: readinessOf(state, graph, id).at, to: startedAt });
+    }, 0),
+    lock_wait_ms: lockWaitMs(state, graph, time),
+    barrier_wait_ms: sumOf(barrierWaits(state, graph, time).values()),
+    utilisation: Object.fromEntries(
+      Object.entries(utilisation).map(([kind, share]) => [kind, rounded(share)]),
+    ),
+    bottleneck: bottleneckOf(state, graph, { time, utilisation }),
   };
 }
 
-function lastTime(state: RunState): number {
-  let last = state.startedAt;
-  for (const { finishedAt, dispatchedAt } of state.tasks.values()) {
-    last = Math.max(last, finishedAt ?? 0, dispatchedAt ?? 0);
-  }
-  return last;
+function sumOf(values: Iterable<number>): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
 }
 
-function durationOf(row: TaskRow | undefined, until: number): number {
-  if (row?.startedAt === undefined) return 0;
-  return Math.max(0, (row.finishedAt ?? until) - row.startedAt);
+function durationOf(row: TaskRow | undefined, time: RunTime): number {
+  const span = row && time.spanOf(row);
+  return span ? time.between(span) : 0;
 }
 
 /** The most intervals that overlap; one that ends when another begins does not overlap it. */
-function peakOf(rows: readonly TaskRow[], until: number): number {
+function peakOf(rows: readonly TaskRow[], { until }: RunTime): number {
   const starts = rows.map((row) => row.startedAt ?? 0).sort((a, b) => a - b);
   const ends = rows.map((row) => row.finishedAt ?? until).sort((a, b) => a - b);
   let peak = 0;
@@ -61,13 +77,13 @@ interface Chain {
 function criticalPathOf(
   state: RunState,
   graph: TaskGraph,
-  until: number,
+  time: RunTime,
 ): { path: string[]; lengthMs: number } {
   const chains = new Map<number, Chain>();
   let longest: Chain | undefined;
   for (const node of graph.order) {
     const before = longestOf((graph.predecessors[node] ?? []).map((from) => chains.get(from)));
-    const ownMs = durationOf(state.tasks.get(idOf(graph, node)), until);
+    const ownMs = durationOf(state.tasks.get(idOf(graph, node)), time);
     const chain = { lengthMs: (before?.lengthMs ?? 0) + ownMs, node, before };
     chains.set(node, chain);
     longest = longestOf([longest, chain]);

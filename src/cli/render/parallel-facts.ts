@@ -1,0 +1,35 @@
+import type { RunMetrics } from '../../runtime/report.ts';
+import { elapsed } from './shapes.ts';
+import { oneLine } from './width.ts';
+
+/** What running in parallel brought, what was waited for and what bounded the run, in two or three lines. */
+export function parallelFacts(metrics: RunMetrics): readonly string[] {
+  const { wall_ms, sequential_ms, speedup, parallel_efficiency, peak_tasks } = metrics;
+  if (peak_tasks <= 1) return [`took ${elapsed(wall_ms)}`, ...boundedBy(metrics)];
+  const share = Math.round(parallel_efficiency * 100);
+  return [
+    `took ${elapsed(wall_ms)}, ${speedup.toFixed(1)} times as fast as one task after another (${elapsed(sequential_ms)})`,
+    `at most ${peak_tasks} tasks at one time, ${share}% of that on average`,
+    ...boundedBy(metrics),
+  ];
+}
+
+/** Waits and the bottleneck share a line; what is nothing is left out. */
+function boundedBy(metrics: RunMetrics): readonly string[] {
+  const waits = [
+    ['for a place', metrics.queue_wait_ms - metrics.lock_wait_ms],
+    ['for locks', metrics.lock_wait_ms],
+    ['at barriers', metrics.barrier_wait_ms],
+  ] as const;
+  const told = waits.filter(([, ms]) => ms > 0).map(([what, ms]) => `${elapsed(ms)} ${what}`);
+  const waited = told.length > 0 ? [`tasks waited ${told.join(', ')}`] : [];
+  const bound = boundText(metrics);
+  return bound === '' ? waited : [...waited, bound];
+}
+
+function boundText({ bottleneck: { kind, id, share }, peak_tasks }: RunMetrics): string {
+  if (kind === 'none' || peak_tasks <= 1) return '';
+  const what = { task: 'task', agent: 'agent', resource: 'waits for', barrier: 'the barrier of' };
+  const words = kind === 'start_time' ? 'the start time of' : what[kind];
+  return `bounded by ${words} ${oneLine(id)} (${Math.round(share * 100)}% of the time)`;
+}

@@ -1,0 +1,53 @@
+import type { RunState } from '../../journal/fold.ts';
+import type { TaskGraph } from '../../planning/graph.ts';
+import { agentKind, concurrencyKind, splitTaskOf } from '../../workflow/model.ts';
+import { demandOf } from './demand.ts';
+import type { RunTime } from './run-time.ts';
+
+/**
+ * The share of each kind that was in use, weighted by time: unit-milliseconds held over units times wall time.
+ * Only kinds that the run limits and some task asked for; locks and an agent's places are kinds as well.
+ */
+export function utilisationOf(
+  state: RunState,
+  graph: TaskGraph,
+  time: RunTime,
+): { readonly [kind: string]: number } {
+  const wallMs = time.since(time.until);
+  const held = new Map<string, number>();
+  const add = (kind: string, unitMs: number): void => {
+    held.set(kind, (held.get(kind) ?? 0) + unitMs);
+  };
+  for (const row of state.tasks.values()) {
+    if (row.items) continue;
+    const runs = row.phase === 'running' && row.dispatchedAt !== undefined;
+    const ms = row.heldMs + (runs ? time.until - (row.dispatchedAt ?? time.until) : 0);
+    if (ms <= 0) continue;
+    add(concurrencyKind, ms);
+    for (const [kind, units] of Object.entries(demandOf(graph, row.id))) add(kind, units * ms);
+    const agent = agentOf(graph, row.id);
+    if (agent !== undefined) add(agentKind(agent), ms);
+  }
+  const shares: { [kind: string]: number } = {};
+  for (const [kind, unitMs] of held) {
+    const units = unitsOf(graph, kind);
+    if (units !== undefined && wallMs > 0) shares[kind] = Math.min(1, unitMs / (units * wallMs));
+  }
+  return shares;
+}
+
+/** The agent of a declared task; members of a split may have others. */
+function agentOf({ nodes, indexOf }: TaskGraph, id: string): string | undefined {
+  const task = nodes[indexOf.get(splitTaskOf(id)) ?? -1]?.task;
+  return task?.expand?.kind === 'aspects' ? undefined : task?.agent;
+}
+
+/** Units that the run may hold of a kind; undefined: it limits none. */
+function unitsOf({ workflow }: TaskGraph, kind: string): number | undefined {
+  if (kind === concurrencyKind) return workflow.resources.concurrency;
+  const agent = kind.startsWith('agent:')
+    ? workflow.agents[kind.slice('agent:'.length)]
+    : undefined;
+  if (agent) return agent.limits.concurrency;
+  return workflow.resources.capacity[kind] ?? 1;
+}
