@@ -75,7 +75,7 @@ class StreamBlobs implements BlobStore {
   async put(content: Uint8Array): Promise<BlobRef> {
     checkBlobSize(content.length);
     const copy = Uint8Array.from(content);
-    const ref = { hash: sha256(copy, 'hex'), bytes: copy.length };
+    const ref = { hash: sha256(copy), bytes: copy.length };
     if (await this.meta(ref.hash)) return ref;
     const chunkSet = nuid.next();
     try {
@@ -101,7 +101,7 @@ class StreamBlobs implements BlobStore {
       content.set(data, offset);
       offset += data.length;
     }
-    if (offset === content.length && sha256(content, 'hex') === hash) return content;
+    if (offset === content.length && sha256(content) === hash) return content;
     // It may have been deleted while it was read.
     if ((await this.meta(hash))?.nuid !== meta.nuid) return this.get(hash);
     throw damaged(hash);
@@ -139,7 +139,7 @@ class StreamBlobs implements BlobStore {
   }
 
   private metaSubject(hash: string): string {
-    return `$O.${this.options.bucket}.M.${Buffer.from(hash).toString('base64url')}`;
+    return `$O.${this.options.bucket}.M.${paddedBase64Url(Buffer.from(hash))}`;
   }
 
   private async meta(hash: string): Promise<BlobMeta | undefined> {
@@ -178,7 +178,7 @@ class StreamBlobs implements BlobStore {
       nuid: chunkSet,
       size: ref.bytes,
       chunks: Math.ceil(ref.bytes / chunkBytes),
-      digest: `SHA-256=${sha256(content, 'base64url').padEnd(44, '=')}`,
+      digest: `SHA-256=${paddedBase64Url(createHash('sha256').update(content).digest())}`,
       mtime: '0001-01-01T00:00:00Z',
     };
     await js.publish({
@@ -218,8 +218,13 @@ function metaOf(message: StoredMessage): BlobMeta | undefined {
   }
 }
 
-function sha256(content: Uint8Array, encoding: 'hex' | 'base64url'): string {
-  return createHash('sha256').update(content).digest(encoding);
+function sha256(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** RFC 4648, section 5, with padding: object stores name and hash so. */
+function paddedBase64Url(bytes: Buffer): string {
+  return bytes.toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 }
 
 /** @throws TroupeError TRP_BUS_PAYLOAD */

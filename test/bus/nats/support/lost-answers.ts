@@ -7,8 +7,15 @@ export interface LossyLink extends NatsLink {
   readonly lost: number;
 }
 
-/** The first answer to each request on the subjects that fit gets lost on its way: the server has acted. */
-export function loseAnswers(link: NatsLink, fits: (subject: string) => boolean): LossyLink {
+/**
+ * The first answer to each request on the subjects that fit gets lost on its way: the server has acted.
+ * @param meanwhile happens before the sender gives the answer up
+ */
+export function loseAnswers(
+  link: NatsLink,
+  fits: (subject: string) => boolean,
+  meanwhile: () => Promise<void> = () => Promise.resolve(),
+): LossyLink {
   const seen = new Set<string>();
   let lost = 0;
   const request = async (raw: RawRequest): ReturnType<NatsLink['request']> => {
@@ -17,6 +24,7 @@ export function loseAnswers(link: NatsLink, fits: (subject: string) => boolean):
     if (!fits(raw.subject) || seen.has(key)) return answer;
     seen.add(key);
     lost++;
+    await meanwhile();
     throw new TroupeError('TRP_BUS_TIMEOUT', 'The answer was lost.', { errorClass: 'timeout' });
   };
   return new Proxy(link, {
