@@ -33,6 +33,7 @@ import { RunWindow } from './run-window.ts';
 import { engineVersion } from './engine-version.ts';
 import { inputFor } from './inputs.ts';
 import { EndedRun } from './ended-run.ts';
+import { HistoryFile } from './history.ts';
 import { LiveRun } from './live-run.ts';
 import { checkSchedule, configOf, openStore } from './options.ts';
 import type { TroupeConfig } from './options.ts';
@@ -77,6 +78,7 @@ class LocalTroupe implements Troupe {
   private readonly store: JournalStore;
   private readonly links: BusLinks;
   private readonly system: System;
+  private readonly history: HistoryFile;
   private readonly live = new Map<string, LiveRun>();
   private readonly releasing = new Set<Promise<void>>();
   /** Two requests to resume one run are one takeover. */
@@ -89,6 +91,7 @@ class LocalTroupe implements Troupe {
     this.config = config;
     this.store = store;
     this.node = store.node;
+    this.history = new HistoryFile(config.dataDir, logger);
     this.system = startSystem({
       clock,
       logger,
@@ -97,6 +100,7 @@ class LocalTroupe implements Troupe {
       functions,
       environment: process.env,
       dataDir: config.dataDir,
+      history: (workflow) => this.history.of(workflow),
       progressed: (run, task, { fraction = null, message = null }) =>
         this.tell(run, { type: 'task.progress', run, task, at: clock.now(), fraction, message }),
     });
@@ -297,6 +301,7 @@ class LocalTroupe implements Troupe {
         onEnded: () => {
           over();
           handle.finished();
+          this.history.learnFrom(start, handle);
         },
         onInterrupted: () => {
           over();
