@@ -35,6 +35,27 @@ describe('the embedded bus in particular', () => {
     expect(got).toHaveLength(2);
   });
 
+  it('passes on what waited for a sequential member that leaves its group', async () => {
+    const bus = createEmbeddedBus({ clock: systemClock, schedule });
+    const [first, second]: [unknown[], unknown[]] = [[], []];
+    const options = { queue: 'q', sequential: true };
+    const busy = bus.subscribe(
+      'a',
+      ({ payload }) => {
+        first.push(payload);
+        return new Promise(() => undefined);
+      },
+      options,
+    );
+    for (let n = 0; n < 4; n++) bus.publish('a', n);
+    await bus.flush();
+    bus.subscribe('a', ({ payload }) => void second.push(payload), options);
+    busy.unsubscribe();
+    await bus.flush();
+    expect([first, second]).toEqual([[0], [1, 2, 3]]);
+    await bus.close();
+  });
+
   it('leaves no timer behind when a request was answered', async () => {
     const clock = new SimulatedClock();
     const bus = createEmbeddedBus({ clock, schedule });

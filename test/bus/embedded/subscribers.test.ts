@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Members } from '../../../src/bus/embedded/interest.ts';
 import { Message } from '../../../src/bus/embedded/message.ts';
 import { Receivers } from '../../../src/bus/embedded/receivers.ts';
 import { ReceiversCache } from '../../../src/bus/embedded/receivers-cache.ts';
@@ -132,6 +133,25 @@ function expectNaive(
     expect(fitting).toContain(picked[0]);
   }
 }
+
+describe('the members of an interest', () => {
+  it('are those who joined and have not left', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(7), { minLength: 20, maxLength: 60 }), (story) => {
+        const known = Array.from({ length: 8 }, () => subscriber('a', undefined, []));
+        const members = new Members();
+        const inside = new Set<Subscriber>();
+        for (const index of story) {
+          const one = known[index] as Subscriber;
+          members[inside.has(one) ? 'leave' : 'join'](one);
+          if (!inside.delete(one)) inside.add(one);
+          expect(members.members).toHaveLength(inside.size);
+          expect(new Set(members.members)).toEqual(inside);
+        }
+      }),
+    );
+  });
+});
 
 describe('the cache of receivers', () => {
   const receivers = new Receivers([], 0);
