@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { AnswerOptions } from './commands/answer.ts';
 import type { DoctorOptions } from './commands/doctor.ts';
 import type { GraphOptions } from './commands/graph.ts';
+import type { PlanCommandOptions } from './commands/plan.ts';
 import type { ResumeOptions } from './commands/resume.ts';
 import type { RunCommandOptions } from './commands/run.ts';
 import type { ShowOptions } from './commands/show.ts';
@@ -78,16 +79,29 @@ function addDocumentCommands({ program, shell, finish }: Wiring): void {
     .action(async (file: string, options: JsonOption) =>
       finish(await (await import('./commands/validate.ts')).validate(shell, file, options)),
     );
+  addPlan({ program, shell, finish });
+  addGraph({ program, shell, finish });
+}
+
+function addPlan({ program, shell, finish }: Wiring): void {
+  const rules = ['document_order', 'longest_first', 'longest_path'] as const;
   program
     .command('plan')
     .description('predict a run: order, critical path, slack, what runs together and why not')
     .argument('<file>', 'workflow in YAML or JSON; - is standard input')
     .option('--json', 'print the plan as JSON')
-    .addHelpText('after', examples('troupe plan workflow.yaml', 'troupe plan workflow.yaml --json'))
-    .action(async (file: string, options: JsonOption) =>
+    .option('--svg <file>', 'draw the plan to a file')
+    .option('--budget <number>', 'schedules to try at most', wholeNumber('--budget', 1))
+    .option('--seed <number>', 'seed of the search', wholeNumber('--seed', 0))
+    .option('--rule <rule>', `follow a plain rule: ${rules.join(', ')}`, oneOf('--rule', rules))
+    .option('--data <folder>', 'where runs, and the durations they have shown, are kept')
+    .addHelpText(
+      'after',
+      examples('troupe plan workflow.yaml', 'troupe plan workflow.yaml --svg plan.svg'),
+    )
+    .action(async (file: string, options: PlanCommandOptions) =>
       finish(await (await import('./commands/plan.ts')).plan(shell, file, options)),
     );
-  addGraph({ program, shell, finish });
 }
 
 function addGraph({ program, shell, finish }: Wiring): void {

@@ -54,11 +54,11 @@ export function withSample(known: AgentTimes | undefined, ms: number): AgentTime
  */
 export class HistoryFile {
   private readonly folder: string | undefined;
-  private readonly logger: Logger;
+  private readonly logger: Pick<Logger, 'warn'>;
   private known: Map<string, DurationHistory> | undefined;
 
   /** @param folder the data folder; undefined: nothing is remembered. */
-  constructor(folder: string | undefined, logger: Logger) {
+  constructor(folder: string | undefined, logger: Pick<Logger, 'warn'>) {
     this.folder = folder;
     this.logger = logger;
   }

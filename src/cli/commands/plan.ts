@@ -1,20 +1,40 @@
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { TroupeError, messageOf } from '../../core/errors.ts';
+import type { Plan, PlanOptions } from '../../planning/plan.ts';
+import type { Workflow } from '../../workflow/model.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { faultLines } from '../failures.ts';
+import { dataFolder } from '../options.ts';
+import type { DataOptions } from '../options.ts';
 import { writeJson, writeLines } from '../output.ts';
 import { painter } from '../render/painter.ts';
 import { wrapped } from '../render/width.ts';
 import type { Shell } from '../shell.ts';
 import { openWorkflowFile } from '../workflow-file.ts';
 
+/** What `troupe plan` can be told. */
+export interface PlanCommandOptions extends DataOptions {
+  readonly json?: boolean;
+  /** File that the plan is drawn to. */
+  readonly svg?: string;
+  /** Schedules that may be tried. */
+  readonly budget?: number;
+  readonly seed?: number;
+  /** A plain rule to follow instead of searching. */
+  readonly rule?: PlanOptions['rule'];
+}
+
 /** `troupe plan FILE`: the predicted run, and why it is as it is. */
 export async function plan(
   shell: Shell,
   file: string,
-  options: { readonly json?: boolean },
+  options: PlanCommandOptions,
 ): Promise<number> {
   const { warnings, workflow } = await openWorkflowFile(shell, file);
   const { planWorkflow } = await import('../../planning/plan.ts');
-  const planned = planWorkflow(workflow);
+  const planned = planWorkflow(workflow, await planOptions(shell, workflow, options));
+  if (options.svg !== undefined) await draw(shell, options.svg, { workflow, planned });
   if (options.json === true) {
     writeJson(shell, { format: 1, ...planned });
     return exitCodes.ok;
@@ -29,4 +49,40 @@ export async function plan(
     text.split('\n').flatMap((line) => wrapped(line, columns)),
   );
   return exitCodes.ok;
+}
+
+/** A run that starts now, with what earlier runs have shown. */
+async function planOptions(
+  shell: Shell,
+  workflow: Workflow,
+  options: PlanCommandOptions,
+): Promise<PlanOptions> {
+  const { HistoryFile } = await import('../../runtime/history.ts');
+  const logger = { warn: (text: string) => shell.err(`warning: ${text}\n`) };
+  const { budget, seed, rule } = options;
+  return {
+    history: new HistoryFile(dataFolder(shell, options), logger).of(workflow.name),
+    startsAtMs: shell.clock.now(),
+    ...(budget === undefined ? {} : { budget }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(rule === undefined ? {} : { rule }),
+  };
+}
+
+async function draw(
+  shell: Shell,
+  file: string,
+  { workflow, planned }: { readonly workflow: Workflow; readonly planned: Plan },
+): Promise<void> {
+  const [{ lanesOf }, { planSvg }] = await Promise.all([
+    import('../../planning/lanes.ts'),
+    import('../render/plan-svg.ts'),
+  ]);
+  try {
+    await writeFile(resolve(shell.cwd, file), planSvg(planned, lanesOf(workflow, planned)));
+  } catch (error) {
+    throw new TroupeError('TRP_OPTION_INVALID', `${file} cannot be written: ${messageOf(error)}`, {
+      hint: 'Name a file in a folder that exists, with --svg FILE.',
+    });
+  }
 }
