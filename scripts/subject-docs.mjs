@@ -30,6 +30,7 @@ Streams and buckets are fixed per namespace; a run is a part of them and never o
 | --- | --- |
 | core | none: publish and subscribe |
 | stream WORK | \`TROUPE_<ns>_WORK\`, one durable consumer per level of a pool: \`<pool>_p0\` to \`<pool>_p3\` |
+| streams HOLD and GATE | \`TROUPE_<ns>_HOLD\`, \`TROUPE_<ns>_GATE\`: who holds an item of work, and how many may be held; written by the driver alone, under \`work.<pool>.\` |
 | other streams | \`TROUPE_<ns>_JRN\`, \`_CFL\`, \`_RES\`, \`_DLQ\` |
 | bucket | \`troupe_<ns>_<bucket>\`; its values are JSON |
 `;

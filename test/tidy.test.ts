@@ -12,6 +12,7 @@ const code = [...src, ...tests, ...others];
 /** Contracts: files of types that name the parts of one thing, where a split would hide the whole. */
 const contracts = [
   'src/actors/behaviours/behaviour.ts',
+  'src/bus/work-queue.ts',
   'src/journal/record.ts',
   'src/workflow/model.ts',
 ];
