@@ -5,9 +5,9 @@ import type { Clock } from '../../core/clock.ts';
 export interface RawRequest {
   readonly subject: string;
   readonly data: Uint8Array;
-  readonly headers?: MsgHdrs;
+  readonly headers?: MsgHdrs | undefined;
   /** Default 5 s. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /**

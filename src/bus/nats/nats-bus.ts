@@ -1,3 +1,4 @@
+import type { Msg } from 'nats';
 import type { TimerHandle } from '../../core/clock.ts';
 import type { Plain } from '../../core/plain.ts';
 import type {
@@ -96,18 +97,16 @@ export class NatsBus implements Bus {
     return subscription;
   }
 
-  async request(subject: string, payload: Plain, options: RequestOptions = {}): Promise<Plain> {
-    this.refuseWhenClosed();
-    this.check(subject);
-    const data = payloadBytes(payload, this.maxPayloadBytes);
-    const headers = publishHeaders(options.headers);
-    const answer = await this.link.request({
-      subject,
-      data,
-      ...(headers && { headers }),
-      ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
+  request(subject: string, payload: Plain, options: RequestOptions = {}): Promise<Plain> {
+    return new Promise((resolve, reject) => {
+      this.refuseWhenClosed();
+      this.check(subject);
+      const data = payloadBytes(payload, this.maxPayloadBytes);
+      const headers = publishHeaders(options.headers);
+      const { timeoutMs } = options;
+      const settler = { resolve: (answer: Msg) => resolve(payloadOf(answer)), reject };
+      this.link.ask({ subject, data, headers, timeoutMs }, settler);
     });
-    return payloadOf(answer);
   }
 
   /** True: who listens is known to the server only. */

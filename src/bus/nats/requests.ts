@@ -1,24 +1,53 @@
 import type { Msg } from 'nats';
 import type { Clock } from '../../core/clock.ts';
-import { Deadlines } from '../../core/deadlines.ts';
-import type { Deadline } from '../../core/deadlines.ts';
 import { TroupeError } from '../../core/errors.ts';
 import { deniedError } from './client-errors.ts';
-
-interface Waiting {
-  readonly subject: string;
-  /** What had been published when the request went out: an answer confirms all of it. */
-  readonly mark: number;
-  readonly deadline: Deadline;
-  readonly resolve: (answer: Msg) => void;
-  readonly reject: (error: unknown) => void;
-}
+import { WaitingLine } from './waiting-line.ts';
+import type { Waiter } from './waiting-line.ts';
 
 /** A request that is about to go out. */
 export interface OpenRequest {
   readonly subject: string;
   readonly timeoutMs: number;
+  /** What had been published when the request went out: an answer confirms all of it. */
   readonly mark: number;
+}
+
+/** Who is told how a request ended. What `resolve` throws goes to `reject`. */
+export interface Settler {
+  resolve(answer: Msg): void;
+  reject(error: unknown): void;
+}
+
+/** One request; an object of its own shape and no closures, for there may be fifty thousand in a second. */
+class Waiting implements Waiter {
+  readonly id: string;
+  readonly request: OpenRequest;
+  readonly line: WaitingLine;
+  readonly settler: Settler;
+  dueMs = 0;
+  before: Waiter | undefined = undefined;
+  after: Waiter | undefined = undefined;
+  private readonly owner: Requests;
+
+  constructor(owner: Requests, { id, request, line, settler }: WaitingParts) {
+    this.owner = owner;
+    this.id = id;
+    this.request = request;
+    this.line = line;
+    this.settler = settler;
+  }
+
+  expire(): void {
+    this.owner.expire(this);
+  }
+}
+
+interface WaitingParts {
+  readonly id: string;
+  readonly request: OpenRequest;
+  readonly line: WaitingLine;
+  readonly settler: Settler;
 }
 
 /**
@@ -27,21 +56,21 @@ export interface OpenRequest {
  *
  * Invariants:
  * 1. A request is settled once; a second answer, or one that comes too late, does nothing.
- * 2. What waits here has a deadline in the heap, and the other way round.
+ * 2. What waits here stands in the line of those that wait as long, and the other way round.
  */
 export class Requests {
   /** To be subscribed to. */
   readonly pattern: string;
   private readonly prefix: string;
   private readonly clock: Clock;
-  private readonly deadlines: Deadlines;
   private readonly waiting = new Map<string, Waiting>();
+  /** By time-out in milliseconds. */
+  private readonly lines = new Map<number, WaitingLine>();
   private issued = 0;
 
   /** @param inbox subject that nobody else has: `_INBOX.<unique>`. */
   constructor(clock: Clock, inbox: string) {
     this.clock = clock;
-    this.deadlines = new Deadlines(clock);
     this.prefix = `${inbox}.`;
     this.pattern = `${inbox}.>`;
   }
@@ -50,57 +79,75 @@ export class Requests {
     return this.waiting.size;
   }
 
-  /** Where the answer is to go; the promise settles with the answer, or rejects by then. */
-  open({ subject, timeoutMs, mark }: OpenRequest): {
-    readonly reply: string;
-    answer: Promise<Msg>;
-  } {
+  /** Returns where the answer is to go; the settler hears of it, or of a failure in time. */
+  open(request: OpenRequest, settler: Settler): string {
     const id = (++this.issued).toString(36);
-    const answer = new Promise<Msg>((resolve, reject) => {
-      const deadline = this.deadlines.at(this.clock.now() + timeoutMs, () =>
-        this.expire(id, subject, timeoutMs),
-      );
-      this.waiting.set(id, { subject, mark, deadline, resolve, reject });
-    });
-    return { reply: this.prefix + id, answer };
+    const line = this.lineOf(Math.ceil(request.timeoutMs));
+    const waiting = new Waiting(this, { id, request, line, settler });
+    this.waiting.set(id, waiting);
+    line.join(waiting);
+    return this.prefix + id;
   }
 
   /** Hands an answer to its request. Returns the request's mark; 0 when nobody waits for it. */
   answer(message: Msg): number {
     const waiting = this.take(message.subject.slice(this.prefix.length));
     if (!waiting) return 0;
-    if (saysNobodyListens(message)) waiting.reject(noResponders(waiting.subject));
-    else waiting.resolve(message);
-    return waiting.mark;
+    const { settler, request } = waiting;
+    if (saysNobodyListens(message)) settler.reject(noResponders(request.subject));
+    else settle(settler, message);
+    return request.mark;
   }
 
   /** The request could not be sent. */
   abandon(reply: string, error: unknown): void {
-    this.take(reply.slice(this.prefix.length))?.reject(error);
+    this.take(reply.slice(this.prefix.length))?.settler.reject(error);
   }
 
   /** The server does not let this user publish on the subject. False: nobody waits there. */
   deny(subject: string): boolean {
-    const denied = [...this.waiting].filter(([, waiting]) => waiting.subject === subject);
-    for (const [id] of denied) this.take(id)?.reject(deniedError('publish on', subject));
+    const denied = [...this.waiting.values()].filter(({ request }) => request.subject === subject);
+    for (const { id } of denied) this.take(id)?.settler.reject(deniedError('publish on', subject));
     return denied.length > 0;
   }
 
   rejectAll(error: (subject: string) => unknown): void {
-    for (const [id, { subject }] of this.waiting) this.take(id)?.reject(error(subject));
+    for (const [id, { request }] of this.waiting)
+      this.take(id)?.settler.reject(error(request.subject));
+    for (const line of this.lines.values()) line.stop();
+    this.lines.clear();
   }
 
-  private expire(id: string, subject: string, timeoutMs: number): void {
+  /** Its time is over, and it has left its line. */
+  expire({ id, request: { subject, timeoutMs }, settler }: Waiting): void {
+    this.waiting.delete(id);
     const message = `Nobody answered on ${subject} within ${timeoutMs} ms.`;
-    this.take(id)?.reject(new TroupeError('TRP_BUS_TIMEOUT', message, { errorClass: 'timeout' }));
+    settler.reject(new TroupeError('TRP_BUS_TIMEOUT', message, { errorClass: 'timeout' }));
   }
 
   private take(id: string): Waiting | undefined {
     const waiting = this.waiting.get(id);
     if (!waiting) return undefined;
     this.waiting.delete(id);
-    waiting.deadline.cancel();
+    waiting.line.leave(waiting);
     return waiting;
+  }
+
+  private lineOf(waitMs: number): WaitingLine {
+    const known = this.lines.get(waitMs);
+    if (known) return known;
+    const onEmpty = (): void => void this.lines.delete(waitMs);
+    const line = new WaitingLine({ clock: this.clock, waitMs, onEmpty });
+    this.lines.set(waitMs, line);
+    return line;
+  }
+}
+
+function settle(settler: Settler, answer: Msg): void {
+  try {
+    settler.resolve(answer);
+  } catch (error) {
+    settler.reject(error);
   }
 }
 
