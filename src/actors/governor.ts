@@ -28,6 +28,13 @@ export type GovernorEvent =
       /** The run's part of what the process shares. */
       readonly claim?: Claim | undefined;
     }
+  /** Other limits from now on; what is held stays held. */
+  | {
+      readonly type: 'scope.limit';
+      readonly scope: string;
+      readonly capacity: Readonly<Record<string, number>>;
+      readonly claim?: Claim | undefined;
+    }
   /** Nothing more is wanted; what is held comes back by release, and what is left with the close. */
   | { readonly type: 'scope.drain'; readonly scope: string }
   | { readonly type: 'scope.close'; readonly scope: string }
@@ -35,6 +42,12 @@ export type GovernorEvent =
       readonly type: 'permits.request';
       readonly scope: string;
       readonly wishes: readonly PermitWish[];
+    }
+  /** What waits is ordered anew; undefined: it keeps its rank. */
+  | {
+      readonly type: 'permits.rerank';
+      readonly scope: string;
+      readonly rankOf: (id: string) => number | undefined;
     }
   | { readonly type: 'permit.withdraw'; readonly scope: string; readonly id: string }
   | { readonly type: 'permit.release'; readonly scope: string; readonly id: string }
@@ -78,9 +91,11 @@ export const governorLogic: GovernorLogic = {
       admitting: {
         on: {
           'scope.open': {},
+          'scope.limit': {},
           'scope.drain': {},
           'scope.close': {},
           'permits.request': {},
+          'permits.rerank': {},
           'permit.withdraw': {},
           'permit.release': {},
           stop: { target: 'closed' },
@@ -115,6 +130,12 @@ function receive(governor: GovernorSnapshot, event: GovernorEvent): boolean {
     case 'scope.open':
       holders.set(event.scope, event.holder);
       queue.setScope(event.scope, event.capacity, event.claim);
+      return false;
+    case 'scope.limit':
+      queue.setScope(event.scope, event.capacity, event.claim);
+      return true;
+    case 'permits.rerank':
+      queue.rerank(event.scope, event.rankOf);
       return false;
     case 'scope.drain':
       queue.withdrawAll(event.scope);

@@ -102,6 +102,14 @@ export class AdmissionScope implements Contestant {
     return entry !== undefined;
   }
 
+  /** Gives what waits other ranks; undefined: it keeps its own. */
+  rerank(rankOf: (id: string) => number | undefined): void {
+    for (const [id, entry] of this.waiting) {
+      const rank = rankOf(id);
+      if (rank !== undefined && rank !== entry.rank) entry.bucket.queue.rerank(entry, rank);
+    }
+  }
+
   /** Forgets what waits; what is held stays. */
   withdrawAll(): void {
     for (const { shape } of this.buckets.values()) this.around.shapes.leave(shape);

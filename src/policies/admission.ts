@@ -112,6 +112,11 @@ export class AdmissionQueue {
     return true;
   }
 
+  /** Gives a run's waiting requests other ranks, O(log n) for each; undefined: it keeps its own. */
+  rerank(scope: string, rankOf: (id: string) => number | undefined): void {
+    this.scopes.get(scope)?.rerank(rankOf);
+  }
+
   /** Takes all waiting requests of a run back; what it holds it keeps until it is released. */
   withdrawAll(scope: string): void {
     this.scopes.get(scope)?.withdrawAll();

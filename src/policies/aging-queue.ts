@@ -2,7 +2,8 @@
 export interface AgingEntry {
   /** When the wait began, milliseconds. */
   readonly at: number;
-  readonly rank: number;
+  /** Changed only by {@link AgingQueue.rerank} while it is in a queue. */
+  rank: number;
   /** Order of arrival; unique within a queue. */
   readonly sequence: number;
   /** Where the queue keeps it; only the queue writes it. */
@@ -56,6 +57,12 @@ export class AgingQueue<T extends AgingEntry> {
     this.live--;
     this.trim();
     if (this.capacity > smallestCapacity && this.live * 8 < this.capacity) this.rebuild();
+  }
+
+  /** Gives an entry that is in the queue another rank. */
+  rerank(entry: T, rank: number): void {
+    entry.rank = rank;
+    this.put(entry.slot, entry);
   }
 
   /** The entry that comes first at `now`. */
