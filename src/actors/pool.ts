@@ -5,6 +5,7 @@ import type {
   AttemptRequest,
   AttemptSettlement,
   Behaviour,
+  CallPort,
   Progress,
 } from './behaviours/behaviour.ts';
 import type { ActorLogic, ActorScope, Snapshot } from './xstate.ts';
@@ -33,6 +34,8 @@ export interface AttemptClient {
   progressed(progress: Progress): void;
   /** Resolves when the step is durable. */
   stepDone(name: string, value: Plain): Promise<void>;
+  /** The attempt's way to providers. */
+  readonly calls?: CallPort | undefined;
 }
 
 /** Every message that a pool may receive. */
@@ -83,6 +86,10 @@ class LiveAttempt implements AttemptPort {
   onAbort(listener: ((reason: unknown) => void) | undefined): void {
     this.listener = listener;
     if (this.aborted) this.tell(this.aborted);
+  }
+
+  get calls(): CallPort | undefined {
+    return this.client.calls;
   }
 
   progress(progress: Progress): void {

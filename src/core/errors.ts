@@ -34,6 +34,8 @@ export const errorCodes = {
   TRP_ATTEMPT_TIMEOUT:
     'The attempt ran longer than its timeout. Raise the timeout or make the work smaller.',
   TRP_ATTEMPT_CANCELLED: 'The attempt was cancelled before it ended.',
+  TRP_BUDGET_EXHAUSTED:
+    'The budget of the run or of the agent is spent. Raise it in the document, or let less be done.',
   TRP_ATTEMPT_LOST:
     'The thread or process that carried the attempt died (out of memory, exit, signal).',
   TRP_COMMAND_SPAWN:
@@ -98,6 +100,8 @@ export interface TroupeErrorOptions {
   cause?: unknown;
   /** Default: permanent. */
   errorClass?: ErrorClass;
+  /** How long whoever refused wants to be left alone, in milliseconds. */
+  retryAfterMs?: number;
 }
 
 /** The one error type that leaves Troupe: a stable code, a place, a reason and the next step. */
@@ -107,6 +111,7 @@ export class TroupeError extends Error {
   readonly place: string | undefined;
   readonly hint: string;
   readonly errorClass: ErrorClass;
+  readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: TroupeErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -114,6 +119,7 @@ export class TroupeError extends Error {
     this.place = options.place;
     this.hint = options.hint ?? errorCodes[code];
     this.errorClass = options.errorClass ?? 'permanent';
+    this.retryAfterMs = options.retryAfterMs;
   }
 }
 
@@ -124,6 +130,8 @@ export interface ErrorInfo {
   readonly errorClass: ErrorClass;
   readonly place?: string;
   readonly hint?: string;
+  /** The next attempt comes no sooner. */
+  readonly retryAfterMs?: number;
 }
 
 /** The message of anything that was thrown. */
@@ -138,8 +146,15 @@ export function messageOf(thrown: unknown): string {
  */
 export function errorInfo(thrown: unknown): ErrorInfo {
   if (thrown instanceof TroupeError) {
-    const { code, message, errorClass, place, hint } = thrown;
-    return { code, message, errorClass, hint, ...(place === undefined ? {} : { place }) };
+    const { code, message, errorClass, place, hint, retryAfterMs } = thrown;
+    return {
+      code,
+      message,
+      errorClass,
+      hint,
+      ...(place === undefined ? {} : { place }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    };
   }
   const errorClass = classOf(thrown);
   return { code: 'TRP_ATTEMPT_FAILED', message: messageOf(thrown), errorClass };

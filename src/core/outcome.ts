@@ -32,6 +32,7 @@ export const reasons = [
   'gaps_tolerated',
   'aggregate_failed',
   'lock_timeout',
+  'budget_exhausted',
   'conflicts_open',
   'workspace_not_merged',
 ] as const;

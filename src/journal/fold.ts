@@ -5,6 +5,8 @@ import type { Plain, PlainObject } from '../core/plain.ts';
 import { aggregationId, memberId, splitTaskOf } from '../workflow/model.ts';
 import type { Workflow } from '../workflow/model.ts';
 import type { ConflictRecorded, JournalRecord } from './record.ts';
+import { applySpent, emptySpend } from './spend-rows.ts';
+import type { SpendRows } from './spend-rows.ts';
 
 /**
  * A run's state as the fold of its journal.
@@ -42,6 +44,7 @@ export interface RunState {
   readonly tasks: Map<string, TaskRow>;
   readonly groups: Map<string, GroupRow>;
   readonly conflicts: ConflictRows;
+  readonly spend: SpendRows;
   /** Groups, and tasks in none, whose workspaces have been merged; false: that has failed. */
   readonly mergedWorkspaces: Map<string, boolean>;
 }
@@ -138,6 +141,7 @@ export function emptyRunState(): RunState {
     tasks: new Map(),
     groups: new Map(),
     conflicts: { recorded: 0, open: new Map() },
+    spend: emptySpend(),
     mergedWorkspaces: new Map(),
   };
 }
@@ -231,6 +235,7 @@ const appliers: Appliers = {
     state.reason = undefined;
     state.cancelledBy = undefined;
     state.activeSince = record.at;
+    state.spend.exhausted.clear();
     reopenRejected(state);
     reopenTasks(state);
     reopenGroups(state);
@@ -358,6 +363,10 @@ const appliers: Appliers = {
     row.endedAt = record.at;
     row.output = record.output;
     row.census = record.census;
+  },
+  'attempt.spent': ({ spend }, record) => applySpent(spend, record),
+  'budget.exhausted': ({ spend }, { agent = '', cap }) => {
+    spend.exhausted.set(agent, cap);
   },
   'memory.committed': () => undefined,
   'conflict.recorded': ({ conflicts }, record) => {

@@ -33,7 +33,9 @@ export type RecordBody =
   | MemoryCommitted
   | ConflictRecorded
   | ConflictResolved
-  | WorkspaceMerged;
+  | WorkspaceMerged
+  | AttemptSpent
+  | BudgetExhausted;
 
 /** A record as it stands in the journal: numbered from 1 without gaps within its run, stamped with wall time. */
 export type JournalRecord = RecordBody & { readonly seq: number; readonly at: number };
@@ -287,6 +289,25 @@ export interface ConflictResolved {
   readonly conflict: number;
   readonly choice: 'theirs' | 'mine' | 'value';
   readonly by: string;
+}
+
+/** An attempt has used something that costs, whatever becomes of the attempt. */
+export interface AttemptSpent {
+  readonly type: 'attempt.spent';
+  readonly task: string;
+  readonly attempt: number;
+  readonly agent: string;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly cost: number;
+}
+
+/** A cap of the budget was reached: nothing that it is for is begun any more. */
+export interface BudgetExhausted {
+  readonly type: 'budget.exhausted';
+  readonly cap: 'tokens' | 'cost' | 'time';
+  /** Whose budget; absent: the run's. */
+  readonly agent?: string;
 }
 
 /** What a task, or the members of a group, left in their workspaces was merged. */

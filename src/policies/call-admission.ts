@@ -191,6 +191,11 @@ export class CallAdmission<Owner> {
     return this.pause.refused(result.retryAfterMs, now);
   }
 
+  /** A call that goes on was refused. True: the pause was prolonged. */
+  refused(afterMs: number | undefined, now: number): boolean {
+    return this.pause.refused(afterMs, now);
+  }
+
   /** Another process was told to leave the provider alone. */
   heardOfPause(until: number, now: number): void {
     this.pause.heard(until, now);

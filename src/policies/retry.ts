@@ -32,13 +32,13 @@ const retryable: Readonly<Record<ErrorClass, boolean>> = {
 /**
  * Decides what follows a failed attempt. Permanent errors and cancellations end the task
  * (`not_retryable`). Transient errors, timeouts and lost attempts are tried again while attempts are left
- * and the next one would begin within `budgetMs` of the first.
+ * and the next one would begin within `budgetMs` of the first. What the error says about waiting is honoured.
  */
 export function decideRetry(question: RetryQuestion): RetryDecision {
   const { spec, attempt, error, random } = question;
   if (!retryable[error.errorClass]) return { retry: false, reason: 'not_retryable' };
   if (attempt >= spec.maxAttempts) return exhausted(error);
-  const delayMs = backoffDelayMs(spec, attempt, random);
+  const delayMs = Math.max(backoffDelayMs(spec, attempt, random), error.retryAfterMs ?? 0);
   return withinBudget(question, delayMs) ? { retry: true, delayMs } : exhausted(error);
 }
 

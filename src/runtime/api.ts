@@ -7,6 +7,7 @@ import type { DurabilityLevel } from '../journal/journal.ts';
 import type { JournalRecord } from '../journal/record.ts';
 import type { TaskFunction } from '../actors/behaviours/behaviour.ts';
 import type { SharedMemory } from '../memory/shared/shared-memory.ts';
+import type { ProviderSource } from '../workflow/normalise-providers.ts';
 import type { ScheduleSpec } from '../workflow/model.ts';
 import type { RunReport } from './report.ts';
 
@@ -23,6 +24,11 @@ export interface TroupeOptions {
    * every kind is a run's own. A document may ask for less.
    */
   readonly resources?: { readonly [kind: string]: number };
+  /**
+   * Services that agents call and their limits, spelt as in a document. What is said here of a provider counts
+   * instead of what documents say. Default: what documents say.
+   */
+  readonly providers?: { readonly [name: string]: ProviderSource };
   /** Functions that `uses: function` agents may name instead of a module: `module: host:NAME`. */
   readonly functions?: { readonly [name: string]: TaskFunction };
   /** Serve `troupe cancel`, `show` and `resume` of other processes. Default: true with a dataDir. */

@@ -10,8 +10,9 @@ import type { Logger } from '../core/log.ts';
 import type { DurabilityLevel, JournalStore } from '../journal/journal.ts';
 import { scheduleClasses } from '../policies/fair-share.ts';
 import { concurrencyKind } from '../workflow/model.ts';
-import type { ScheduleSpec } from '../workflow/model.ts';
+import type { ProviderSpec, ScheduleSpec } from '../workflow/model.ts';
 import type { TroupeOptions } from './api.ts';
+import { providersOf } from './provider-options.ts';
 
 /** Options with every default filled in. */
 export interface TroupeConfig {
@@ -20,6 +21,7 @@ export interface TroupeConfig {
   readonly concurrency: number;
   readonly resources: NonNullable<TroupeOptions['resources']>;
   readonly functions: NonNullable<TroupeOptions['functions']>;
+  readonly providers: { readonly [name: string]: ProviderSpec };
   readonly control: boolean;
   /** Undefined: nobody has said, so that a document may. */
   readonly bus: string | Bus | undefined;
@@ -55,10 +57,11 @@ export function configOf(options: TroupeOptions): TroupeConfig {
   const given = Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined),
   );
-  const { dataDir, ...rest } = given as TroupeOptions;
+  const { dataDir, providers, ...rest } = given as TroupeOptions;
   const config = {
     ...defaults,
     ...rest,
+    providers: providersOf(providers),
     level: rest.level ?? (dataDir === undefined ? 'memory' : 'power'),
   };
   checkConcurrency(config.concurrency);

@@ -12,7 +12,9 @@ import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { rootMachine } from '../supervisors/root.ts';
 import type { CollectionRef, Mailbox, RunServices } from '../supervisors/run/core.ts';
-import type { AgentSpec } from '../workflow/model.ts';
+import type { AgentSpec, ProviderSpec } from '../workflow/model.ts';
+import { LocalProviderGates } from './provider-gates.ts';
+import type { LocalGate } from './provider-gates.ts';
 import { createWorkspaces } from './workspaces/workspaces.ts';
 import type { WorkspaceHost } from './workspaces/workspaces.ts';
 
@@ -26,6 +28,10 @@ export interface SystemOptions {
   readonly concurrency: number;
   /** Units of other kinds that all runs share. */
   readonly resources?: { readonly [kind: string]: number } | undefined;
+  /** What the process says of providers. Default: nothing. */
+  readonly providers?: { readonly [name: string]: ProviderSpec } | undefined;
+  /** Takes up a gate that was made, to share its limits with other processes. */
+  readonly onGate?: ((gate: LocalGate) => void) | undefined;
   readonly functions: { readonly [name: string]: TaskFunction };
   readonly environment: { readonly [name: string]: string | undefined };
   /** Where workspaces are; undefined: in a temporary folder. */
@@ -60,8 +66,14 @@ export function startSystem(options: SystemOptions): System {
   });
   root.start();
   const children = (): Record<string, AnyActorRef | undefined> => root.getSnapshot().children;
+  const providers = new LocalProviderGates({
+    clock,
+    providers: options.providers ?? {},
+    start: (id, input) => member(child(children(), 'gates'), { id, src: 'provider_gate', input }),
+    onGate: options.onGate,
+  });
   return {
-    services: servicesOf(options, { behaviours, deadlines, workspaces, children }),
+    services: servicesOf(options, { behaviours, deadlines, workspaces, providers, children }),
     runs: child(children(), 'runs'),
     link: (input) => {
       const id = input.name;
@@ -70,6 +82,7 @@ export function startSystem(options: SystemOptions): System {
     stop: async () => {
       const agents = child(children(), 'agents').getSnapshot() as CollectionSnapshot;
       for (const agent of agents.children.values()) agent.send({ type: 'agent.drain' });
+      providers.stop();
       root.send({ type: 'root.stop' });
       deadlines.stop();
       await behaviours.close();
@@ -82,6 +95,7 @@ interface Shared {
   readonly behaviours: Behaviours;
   readonly deadlines: Deadlines;
   readonly workspaces: WorkspaceHost;
+  readonly providers: LocalProviderGates;
   children(): Record<string, AnyActorRef | undefined>;
 }
 
@@ -89,7 +103,7 @@ function servicesOf(
   { clock, logger, progressed, concurrency, history }: SystemOptions,
   shared: Shared,
 ): RunServices {
-  const { behaviours, deadlines, workspaces } = shared;
+  const { behaviours, deadlines, workspaces, providers } = shared;
   const agents = child(shared.children(), 'agents');
   const pools = child(shared.children(), 'pools');
   const desks = new Map<string, AgentDesk>();
@@ -113,6 +127,7 @@ function servicesOf(
     pool: (agent) => member(pools, { id: poolOf(agent), src: 'pool', input: undefined }),
     behaviour: (agent) => workspaces.wrap(behaviours.for(agent)),
     workspaces,
+    providers,
     progressed,
     concurrency,
     ...(history && { history }),

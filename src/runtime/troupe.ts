@@ -87,7 +87,7 @@ class LocalTroupe implements Troupe {
   private closing: Promise<void> | undefined;
 
   constructor(config: TroupeConfig, store: JournalStore, main: OpenBus) {
-    const { clock, logger, concurrency, resources, functions } = config;
+    const { clock, logger, concurrency, resources, functions, providers } = config;
     this.config = config;
     this.store = store;
     this.node = store.node;
@@ -99,6 +99,7 @@ class LocalTroupe implements Troupe {
       resources,
       functions,
       environment: process.env,
+      providers,
       dataDir: config.dataDir,
       history: (workflow) => this.history.of(workflow),
       progressed: (run, task, { fraction = null, message = null }) =>

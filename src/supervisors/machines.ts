@@ -3,6 +3,7 @@ import { busLinkMachine } from '../actors/bus-link.ts';
 import { createCollection } from '../actors/collection.ts';
 import { governorLogic } from '../actors/governor.ts';
 import { createPool } from '../actors/pool.ts';
+import { providerGateMachine } from '../actors/provider-gate.ts';
 import { workerMachine } from '../actors/worker.ts';
 import { setup } from '../actors/xstate.ts';
 import type { AnyStateMachine } from '../actors/xstate.ts';
@@ -21,6 +22,7 @@ export function allMachines(): { readonly [name: string]: AnyStateMachine } {
     bus_link: busLinkMachine,
     governor: drawn(governorLogic.config),
     collection: drawn(createCollection('collection', {}).config),
+    provider_gate: providerGateMachine,
     agent: agentMachine,
     pool: drawn(createPool('pool').config),
     run: runMachine,

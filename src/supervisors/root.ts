@@ -4,6 +4,7 @@ import { createCollection } from '../actors/collection.ts';
 import { governorLogic } from '../actors/governor.ts';
 import type { GovernorInput } from '../actors/governor.ts';
 import { createPool } from '../actors/pool.ts';
+import { providerGateMachine } from '../actors/provider-gate.ts';
 import { setup } from '../actors/xstate.ts';
 import { runMachine } from './run/run.ts';
 
@@ -20,6 +21,9 @@ const agentsLogic = createCollection('agents', { agent: agentMachine });
 /** Connections to the buses in use: one as a rule, and one for each other bus that a document names. */
 const linksLogic = createCollection('links', { bus_link: busLinkMachine });
 
+/** Ways out to providers, one for each key. */
+const gatesLogic = createCollection('gates', { provider_gate: providerGateMachine });
+
 /** Slots by kind of work. */
 const poolsLogic = createCollection('pools', { pool: createPool('pool') });
 
@@ -30,6 +34,7 @@ const rootSetup = setup({
   actors: {
     links: linksLogic,
     governor: governorLogic,
+    gates: gatesLogic,
     agents: agentsLogic,
     pools: poolsLogic,
     runs: runsLogic,
@@ -43,6 +48,7 @@ export const rootMachine = rootSetup.createMachine({
   invoke: [
     { id: 'links', src: 'links', input: ({ context }) => ({ onFault: context.onFault }) },
     { id: 'governor', src: 'governor', input: ({ context }) => context.governor },
+    { id: 'gates', src: 'gates', input: ({ context }) => ({ onFault: context.onFault }) },
     { id: 'agents', src: 'agents', input: ({ context }) => ({ onFault: context.onFault }) },
     { id: 'pools', src: 'pools', input: ({ context }) => ({ onFault: context.onFault }) },
     { id: 'runs', src: 'runs', input: ({ context }) => ({ onFault: context.onFault }) },

@@ -30,6 +30,43 @@ export interface Workflow {
 }
 
 /** How a run stands beside other runs of the process. */
+  /** Services that agents call, and their limits; absent: none. */
+  readonly providers?: { readonly [name: string]: ProviderSpec } | undefined;
+  /** What the run may spend before nothing new is begun; absent: no bound. */
+  readonly budget?: BudgetSpec | undefined;
+}
+
+/** What a provider, or one of its models, allows; undefined: no limit. */
+export interface ProviderLimitSpec {
+  readonly requestsPerMinute?: number | undefined;
+  /** Input and output together. */
+  readonly tokensPerMinute?: number | undefined;
+  /** Calls at one time: to begin with, and the bounds within which that adapts. */
+  readonly concurrency?:
+    | {
+        readonly initial?: number | undefined;
+        readonly min?: number | undefined;
+        readonly max?: number | undefined;
+        /** A call that takes longer is a sign of overload. */
+        readonly slowAfterMs?: number | undefined;
+      }
+    | undefined;
+}
+
+/** A service that agents call. */
+export interface ProviderSpec extends ProviderLimitSpec {
+  /** Name of the key whose limits are counted; undefined: there is one. */
+  readonly key: string | undefined;
+  readonly models: { readonly [model: string]: ProviderLimitSpec };
+}
+
+/** What may be spent; undefined: no bound. */
+export interface BudgetSpec {
+  /** Input and output together. */
+  readonly tokens?: number | undefined;
+  readonly cost?: number | undefined;
+  /** From the run's start, or its newest reopening. */
+  readonly timeMs?: number | undefined;
 export interface ScheduleSpec {
   /** How much more than a run of share 1 it may use; above 0. Default 1. */
   readonly share?: number | undefined;
@@ -76,6 +113,11 @@ export interface AgentSpec {
   /** For `simulate`: defaults that a task's `with` overrides. */
   readonly with: PlainObject;
 }
+  /** What it calls, and the model whose limits count besides; absent: not said. */
+  readonly provider?: string | undefined;
+  readonly model?: string | undefined;
+  /** What it may spend in a run; absent: no bound of its own. */
+  readonly budget?: Omit<BudgetSpec, 'timeMs'> | undefined;
 
 /** Bounds of one agent. */
 export interface AgentLimits {

@@ -12,7 +12,15 @@ type AgentSource = NonNullable<CheckedDocument['agents']>[string];
 
 /** Keys that say how work is done; on a task they make an agent of the task's name. */
 const behaviourKeys = ['uses', 'module', 'command'] as const;
-const behaviourDetails = ['export', 'env', 'limits', 'isolate', 'owns'] as const;
+const behaviourDetails = [
+  'export',
+  'env',
+  'limits',
+  'isolate',
+  'owns',
+  'provider',
+  'model',
+] as const;
 
 const defaultLimits = { maxOutputBytes: 8 * 1024 ** 2, maxMemoryMb: 256, killAfterMs: 2000 };
 
@@ -86,8 +94,9 @@ function addInlineAgent(id: string, task: TaskSource, draft: Draft): void {
 }
 
 function pickBehaviour(task: TaskSource): AgentSource {
-  const { uses, module, command, env, limits, isolate, owns } = task;
-  return { uses, module, export: task.export, command, env, limits, isolate, owns };
+  const { uses, module, command, env, limits, isolate, owns, provider, model } = task;
+  const how = { uses, module, export: task.export, command, env, limits, isolate };
+  return { ...how, owns, provider, model };
 }
 
 interface AgentPlace {
@@ -110,7 +119,21 @@ function agentSpec(id: string, source: AgentSource, place: AgentPlace): AgentSpe
     ...severalOf(source),
     isolate,
     owns: owns.map((key) => qualifiedKey(id, key)),
+    ...callsOf(source),
     with: source.with ?? {},
+  };
+}
+
+/** Absent where the agent says nothing, as in all documents before: their hash stays. */
+function callsOf({
+  provider,
+  model,
+  budget,
+}: AgentSource): Pick<AgentSpec, 'provider' | 'model' | 'budget'> {
+  return {
+    ...(provider !== undefined && { provider }),
+    ...(model !== undefined && { model }),
+    ...(budget !== undefined && { budget }),
   };
 }
 

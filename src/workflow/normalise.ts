@@ -28,6 +28,7 @@ import { addCrossValidation, normaliseGroups } from './normalise-groups.ts';
 import { durationMs } from './normalise-policies.ts';
 import { linkValidations, normaliseTasks, resolveNeeds } from './normalise-tasks.ts';
 import { normaliseTiers } from './normalise-tiers.ts';
+import { budgetSpec, checkProviders, providerSpecs } from './normalise-providers.ts';
 import type { CheckedDocument } from './schema/check.ts';
 import { Reach } from './reach.ts';
 import { waitingOf } from './waiting.ts';
@@ -65,6 +66,7 @@ export function normalise(document: CheckedDocument, baseDir: string, faults: Fa
   }
   normaliseAgents(draft);
   normaliseTasks(draft);
+  checkProviders(draft);
   normaliseGroups(draft);
   normaliseTiers(draft);
   resolveNeeds(draft);
@@ -137,6 +139,7 @@ function frozen(draft: Draft, { baseDir, resources, keys }: Surroundings): Workf
   const agents = Object.entries(written.agents).map(
     ([id, agent]) => [id, resolvedAgent(agent, baseDir)] as const,
   );
+    ...spendingOf(draft),
   const tasks = written.tasks.map((task): TaskSpec => ({
     ...task,
     aggregate: resolvedAggregate(task.aggregate, baseDir),
@@ -163,6 +166,12 @@ function resolvedWorkspace({ from, into }: WorkspaceSpec, baseDir: string): Work
     path === undefined ? undefined : resolve(baseDir, path);
   return { from: resolved(from), into: resolved(into) };
 }
+/** Absent where the document says nothing, which is what all documents did before: their hash stays. */
+function spendingOf(draft: Draft): Pick<Workflow, 'providers' | 'budget'> {
+  const [providers, budget] = [providerSpecs(draft), budgetSpec(draft)];
+  return { ...(providers && { providers }), ...(budget && { budget }) };
+}
+
 
 function resolvedAgent(agent: AgentSpec, baseDir: string): AgentSpec {
   return agent.module === undefined

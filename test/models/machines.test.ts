@@ -109,6 +109,10 @@ const samples: {
     ] as never,
   },
   governor: logicSample,
+  provider_gate: {
+    input: { provider: 'p', key: '' },
+    events: ['open', 'throttled', 'paused', 'close'].map((state) => ({ type: `gate.${state}` })),
+  },
   collection: logicSample,
   pool: logicSample,
   agent: {

@@ -83,6 +83,7 @@ export function taskContext(input: Plain, given: Partial<TaskContext> = {}): Tas
     operation: 'run-test/task/1',
     attempt: 1,
     iteration: 1,
+    instance: 1,
     input: toPlain(input, 'input'),
     feedback: null,
     config: {},
@@ -90,6 +91,7 @@ export function taskContext(input: Plain, given: Partial<TaskContext> = {}): Tas
     memory: { revision: 0, get: unused, keys: unused, set: unused, delete: unused },
     random: unused,
     progress: () => {},
+    provider: unused,
     step: unused,
     ...given,
   };

@@ -50,6 +50,52 @@ export interface AttemptPort {
   progress(progress: Progress): void;
   /** Resolves when the step is in the journal. */
   stepDone(name: string, value: Plain): Promise<void>;
+  /** The way to providers; a port without it lets every call out. */
+  readonly calls?: CallPort | undefined;
+}
+
+/** Where outbound calls of an attempt are let out and counted. */
+export interface CallPort {
+  /**
+   * Resolves with a ticket when the call may go out; rejects when the attempt is aborted, the provider is not
+   * known, or a budget is spent. Whoever has a ticket tells of the end.
+   */
+  admit(call: ProviderCall): Promise<number>;
+  /** The call with this ticket is over. */
+  ended(ticket: number, end: CallEnd): void;
+  /** A call that goes on was refused for a while: all others are to wait. */
+  refused(call: ProviderCall, retryAfterMs: number | undefined): void;
+  /** Something was spent outside of a call that was admitted. */
+  spent(usage: Usage): void;
+}
+
+/** One outbound call, before it is made. */
+export interface ProviderCall {
+  /** As the document or the process names it. */
+  readonly provider: string;
+  /** Whose limits count, where a provider counts per key; default: the provider's. */
+  readonly key?: string | undefined;
+  readonly model?: string | undefined;
+  /** Estimate of input and output together. Default 0. */
+  readonly tokens?: number | undefined;
+}
+
+/** What was used; cost is in whatever unit the budget is. */
+export interface Usage {
+  readonly input_tokens?: number;
+  readonly output_tokens?: number;
+  readonly cost?: number;
+}
+
+/** How a call ended, as plain data; `limited` and `overloaded` are refusals, after which it is made again. */
+export interface CallEnd {
+  readonly end: 'ok' | 'limited' | 'overloaded' | 'failed';
+  readonly usage?: Usage | undefined;
+  readonly retryAfterMs?: string | number | undefined;
+  /** Seconds, or an HTTP date. */
+  readonly retryAfter?: string | number | undefined;
+  /** Those that tell of limits, names in lower case. */
+  readonly headers?: { readonly [name: string]: string } | undefined;
 }
 
 /** How far an attempt is; either part may be missing. */
@@ -102,8 +148,34 @@ export interface TaskContext {
   /** A random number in [0, 1) that is the same when the attempt is repeated under the same seed. */
   random(): number;
   progress(progress: Progress | string): void;
+  /** A provider of the document or the process; default: the agent's own. */
+  provider(name?: string): Provider;
   /** Does a side effect once: its value is journaled, and a later attempt gets it without running `fn`. */
   step<T extends Plain>(name: string, fn: () => T | Promise<T>): Promise<T>;
+}
+
+/** A provider as a function agent sees it. */
+export interface Provider {
+  /**
+   * Makes one call when the provider's limits allow it. `fn` is called again after a pause when it throws an
+   * error that tells of a refusal (`status` 429, 503 or 529, or a `retryAfter`); every other error is passed on.
+   * Do not make a call within a call: the outer one keeps its place.
+   */
+  call<T>(
+    options: CallOptions,
+    fn: (signal: AbortSignal) => CallAnswer<T> | Promise<CallAnswer<T>>,
+  ): Promise<T>;
+}
+
+/** What is known of a call beforehand. */
+export interface CallOptions extends Omit<ProviderCall, 'provider'> {}
+
+/** What a call brought. */
+export interface CallAnswer<T> {
+  readonly value: T;
+  readonly usage?: Usage | undefined;
+  /** Of the answer; limits that the provider names there are followed. */
+  readonly headers?: object | undefined;
 }
 
 /** The view, plus writes that are proposed as one changeset when the attempt succeeds. */

@@ -7,7 +7,14 @@ import type { Plain } from '../../core/plain.ts';
 import type { MemoryChange } from '../../journal/record.ts';
 import { AbortWatch } from './abort-watch.ts';
 import { attemptError } from './attempt-error.ts';
-import type { AttemptPort, AttemptRequest, AttemptResult, Behaviour } from './behaviour.ts';
+import type {
+  AttemptPort,
+  AttemptRequest,
+  AttemptResult,
+  Behaviour,
+  CallEnd,
+} from './behaviour.ts';
+import { maxCallTries } from './call-failure.mjs';
 import type { CommandEvent } from './command/command-event.ts';
 import { CommandOutput, fault } from './command/command-output.ts';
 import { LineReader } from './command/line-reader.ts';
@@ -37,14 +44,45 @@ export const maxLineBytes = 1024 * 1024;
 export function createCommandBehaviour(options: CommandOptions): Behaviour {
   return {
     async execute(request, port) {
-      const attempt = new CommandAttempt(request, port, options);
       try {
-        return await attempt.settle();
+        return await throughGate(request, port, options);
       } catch (thrown) {
-        throw attemptError(thrown);
+        throw attemptError(thrown, options.clock.now());
       }
     },
   };
+}
+
+/**
+ * The program as one call to its agent's provider, if it has one. A program that says that it was refused, and
+ * fails, is started again when the provider takes calls again; it then finds the steps that it has journaled.
+ */
+async function throughGate(
+  request: AttemptRequest,
+  port: AttemptPort,
+  options: CommandOptions,
+): Promise<AttemptResult> {
+  const { provider, model } = request.agent;
+  const { calls } = port;
+  if (provider === undefined || !calls) return new CommandAttempt(request, port, options).settle();
+  let { steps } = request;
+  for (let tries = 1; ; tries++) {
+    const ticket = await calls.admit({ provider, model });
+    const attempt = new CommandAttempt({ ...request, steps }, port, options);
+    let end: CallEnd['end'] = 'failed';
+    try {
+      const result = await attempt.settle();
+      end = 'ok';
+      return result;
+    } catch (thrown) {
+      if (!attempt.wasRefused || attempt.wasAborted) throw thrown;
+      end = 'limited';
+      if (tries >= maxCallTries) throw thrown;
+      steps = { ...steps, ...attempt.stepsDone };
+    } finally {
+      calls.ended(ticket, { end });
+    }
+  }
 }
 
 /**
@@ -54,6 +92,11 @@ export function createCommandBehaviour(options: CommandOptions): Behaviour {
  * 3. Success waits for every step to be recorded.
  */
 class CommandAttempt {
+  /** Steps that it has journaled. */
+  readonly stepsDone: { [name: string]: Plain } = {};
+  /** It has said that the provider refuses it. */
+  wasRefused = false;
+  wasAborted = false;
   private readonly request: AttemptRequest;
   private readonly port: AttemptPort;
   private readonly options: CommandOptions;
@@ -94,6 +137,7 @@ class CommandAttempt {
       const end = await group.ended;
       return await Promise.race([this.decide(end, watch), forced]);
     } finally {
+      this.wasAborted = watch.aborted;
       watch.stop();
     }
   }
@@ -150,10 +194,20 @@ class CommandAttempt {
   private onEvent(event: CommandEvent): void {
     if (event.type === 'progress') this.port.progress(event.progress);
     if (event.type === 'memory') this.changes.set(event.change.key, event.change);
+    if (event.type === 'usage') this.port.calls?.spent(event.usage);
+    if (event.type === 'rate_limited') this.noteRefusal(event.retryAfterMs);
     if (event.type !== 'step') return;
+    this.stepsDone[event.name] = event.value;
     const recorded = this.port.stepDone(event.name, event.value);
     recorded.catch(ignore);
     this.steps.push(recorded);
+  }
+
+  /** The others are told at once: the program may try for itself, and for long. */
+  private noteRefusal(retryAfterMs: number | undefined): void {
+    this.wasRefused = true;
+    const { provider } = this.request.agent;
+    if (provider !== undefined) this.port.calls?.refused({ provider }, retryAfterMs);
   }
 
   private async decide(end: ProcessEnd, watch: AbortWatch): Promise<AttemptResult> {

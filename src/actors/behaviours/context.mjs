@@ -8,10 +8,11 @@
  * 2. A step succeeds at most once per attempt, and does not run when an earlier attempt has recorded it.
  * 3. Reads see the attempt's own writes over the view; the view itself never changes.
  *
- * @import { AttemptPort, AttemptRequest, MemoryReader, Progress, TaskContext, TaskMemory } from './behaviour.ts'
+ * @import { AttemptPort, AttemptRequest, CallAnswer, CallEnd, CallOptions, MemoryReader, Progress, Provider, ProviderCall, TaskContext, TaskMemory } from './behaviour.ts'
  * @import { MemoryChange } from '../../journal/record.ts'
  * @import { Plain } from '../../core/plain.ts'
  */
+import { failureOf, maxCallTries, rateHeaders } from './call-failure.mjs';
 
 /**
  * What differs between the two sides: how a value is made plain, and where random numbers come from.
@@ -51,7 +52,7 @@ function wellFormed({ fraction, message }) {
   };
 }
 
-const afterEnd = 'The attempt has ended; no step can be begun or recorded any more.';
+const afterEnd = 'The attempt has ended; no step or call can be begun any more.';
 
 /** @implements {TaskMemory} */
 class OverlaidMemory {
@@ -237,6 +238,19 @@ export class AttemptContext {
     return /** @type {Promise<T>} */ (step);
   };
 
+  /**
+   * @param {string} [name]
+   * @returns {Provider}
+   */
+  provider = (name = this.#request.agent.provider) => {
+    if (name === undefined) throw new TypeError('Name a provider: the agent has none of its own.');
+    const { model } = this.#request.agent;
+    return {
+      call: (options, fn) =>
+        this.#call({ ...(model && { model }), ...options, provider: name }, fn),
+    };
+  };
+
   /** The end is wanted: steps that are asked for from now on reject with the reason. @param {unknown} reason */
   refuse(reason) {
     this.#refusal ??= { reason };
@@ -260,6 +274,34 @@ export class AttemptContext {
   #ownMemory() {
     this.#memory ??= new OverlaidMemory(this.#request, this.#tools);
     return this.#memory;
+  }
+
+  /**
+   * Makes a call as often as the provider refuses it, within reason.
+   * @template T
+   * @param {ProviderCall} call
+   * @param {(signal: AbortSignal) => CallAnswer<T> | Promise<CallAnswer<T>>} fn
+   * @returns {Promise<T>}
+   */
+  async #call(call, fn) {
+    const { calls } = this.#port;
+    for (let tries = 1; ; tries++) {
+      if (this.#refusal) throw this.#refusal.reason;
+      if (this.#ended) throw new Error(afterEnd);
+      const ticket = await calls?.admit(call);
+      /** @type {CallEnd} */
+      let end = { end: 'failed' };
+      try {
+        const { value, usage, headers } = await fn(this.signal);
+        end = { end: 'ok', usage, headers: rateHeaders(headers) };
+        return value;
+      } catch (thrown) {
+        end = failureOf(thrown);
+        if (end.end === 'failed' || tries >= maxCallTries || this.signal.aborted) throw thrown;
+      } finally {
+        if (ticket !== undefined) calls?.ended(ticket, end);
+      }
+    }
   }
 
   /**

@@ -50,7 +50,7 @@ class FunctionBehaviour implements Behaviour {
       if (await settlesSoon(work)) return await work;
       return await this.untilAbandoned(work, context, { request, port });
     } catch (thrown) {
-      throw attemptError(thrown);
+      throw attemptError(thrown, this.options.clock.now());
     } finally {
       context.end();
     }

@@ -4,6 +4,7 @@ import type { TaskSpec } from '../../workflow/model.ts';
 import { agentKind } from '../../workflow/model.ts';
 import { conditionHolds } from '../../workflow/template.ts';
 import type { RunCore } from './core.ts';
+import { stopUnpaid } from './budget.ts';
 import { liveTask } from './core.ts';
 import { endTask, skipTask } from './task-end.ts';
 import { expand } from './expansion.ts';
@@ -18,7 +19,7 @@ export function advance(core: RunCore, ids: readonly string[]): void {
   const wishes: PermitWish[] = [];
   for (const id of ids) {
     const task = core.book.task(id);
-    if (!mayStart(core, task)) continue;
+    if (!mayStart(core, task) || stopUnpaid(core, id)) continue;
     if (task.expand) expand(core, task);
     else if (core.plan?.has(id)) core.plan.ready(id);
     else wishes.push(wishOf(core, task));

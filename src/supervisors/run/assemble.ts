@@ -73,6 +73,10 @@ export function assembleRun(
     port: workerPort(() => core),
     ranks: ranksToEnd(graph),
     priorities: effectivePriorities(workflow, criticalPath(graph)),
+    priorityOf: (id) => {
+      const task = core.book.member(id)?.parent ?? core.book.task(id);
+      return core.priorities.get(task.id) ?? task.priority;
+    },
     live: new Map(),
     groups: new Map(),
     agenda: emptyAgenda(),

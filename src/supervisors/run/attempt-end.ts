@@ -11,6 +11,7 @@ import type { WorkEnd } from '../../policies/balance.ts';
 import { decideRetry } from '../../policies/retry.ts';
 import { qualifiedKey } from '../../workflow/model.ts';
 import type { RunCore } from './core.ts';
+import { budgetError } from './budget.ts';
 import { releasePermit, roundOf } from './dispatch.ts';
 import { endTask, hasEnded, succeedTask } from './task-end.ts';
 import { workerLeft } from './groups.ts';
@@ -98,6 +99,9 @@ function letGo(core: RunCore, id: string, settlement: AttemptSettlement): boolea
   live.holding = false;
   core.holding--;
   live.attemptTimer?.cancel();
+  live.attemptTimer = undefined;
+  live.calls?.close();
+  live.calls = undefined;
   releasePermit(core, id);
   const { services, book } = core;
   const began = core.ledger.state.tasks.get(id)?.dispatchedAt ?? services.clock.now();
@@ -214,9 +218,7 @@ function failed(core: RunCore, row: Tried, failure: Failure): void {
   }
   if (aborted === 'deadline')
     return endTask(core, id, { outcome: 'timed_out', reason: 'deadline_exceeded', error });
-  const decision = failure.reason
-    ? { retry: false as const, reason: failure.reason }
-    : retryDecision(core, row, error);
+  const decision = failureDecision(core, row, failure);
   if (decision.retry && !core.halted) {
     return retryAt(core, row, { error, at: core.services.clock.now() + decision.delayMs });
   }
@@ -224,6 +226,23 @@ function failed(core: RunCore, row: Tried, failure: Failure): void {
   const last = decision.retry ? 'run_ending' : (failure.lastReason ?? decision.reason);
   const attempt = failure.lastReason ? row.attempt : undefined;
   endTask(core, id, { outcome, reason: last, error, attempt });
+}
+
+function failureDecision(
+  core: RunCore,
+  row: Tried,
+  { error, reason }: Failure,
+): ReturnType<typeof decideRetry> {
+  if (reason) return { retry: false, reason };
+  if (isUnpaid(core, row.id, error)) return { retry: false, reason: 'budget_exhausted' };
+  return retryDecision(core, row, error);
+}
+
+/** Whether nothing is left to try it again with, or it has failed for that. */
+function isUnpaid(core: RunCore, id: string, { code }: ErrorInfo): boolean {
+  return (
+    code === 'TRP_BUDGET_EXHAUSTED' || budgetError(core, core.book.task(id).agent) !== undefined
+  );
 }
 
 function retryDecision(

@@ -8,10 +8,12 @@ import type {
 import type { CollectionEvent } from '../../actors/collection.ts';
 import type { GovernorEvent } from '../../actors/governor.ts';
 import type { PoolEvent } from '../../actors/pool.ts';
+import type { ProviderGate } from '../../actors/provider-gate.ts';
 import type { AbortReason, WorkerEvent, WorkerPort } from '../../actors/worker.ts';
 import type { AnyActorRef } from '../../actors/xstate.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Deadline, Deadlines } from '../../core/deadlines.ts';
+import type { TroupeError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { MemoryRules } from '../../memory/propose.ts';
 import type { MemoryService } from '../../memory/shared/memory-service.ts';
@@ -20,7 +22,7 @@ import type { Frontier } from '../../planning/frontier.ts';
 import type { DurationHistory } from '../../planning/durations.ts';
 import type { TaskGraph } from '../../planning/graph.ts';
 import type { RollingPlan } from '../../planning/rolling-plan.ts';
-import type { AgentSpec } from '../../workflow/model.ts';
+import type { AgentSpec, Workflow } from '../../workflow/model.ts';
 import type { JoinEvent } from '../join.ts';
 import type { Agenda } from './agenda.ts';
 import type { Resolution } from './resolution.ts';
@@ -49,9 +51,31 @@ export interface RunServices {
   /** The pool whose slots carry this agent's attempts out. */
   pool(agent: AgentSpec): Mailbox<PoolEvent>;
   behaviour(agent: AgentSpec): Behaviour;
+  /** The ways out to providers, shared by all runs. */
+  readonly providers: ProviderGates;
   /** The folders of attempts; undefined: nobody is given one. */
   readonly workspaces?: Workspaces | undefined;
   progressed(run: string, task: string, progress: Progress): void;
+}
+
+/** The providers that runs of this process call. */
+export interface ProviderGates {
+  /** A run begins whose document describes these. */
+  open(run: string, providers: Workflow['providers']): void;
+  close(run: string): void;
+  /** @throws TroupeError TRP_WORKFLOW_UNKNOWN_REF when nobody has described the provider */
+  gate(
+    run: string,
+    call: { readonly provider: string; readonly key?: string | undefined },
+  ): ProviderGate;
+}
+
+/** What a run tells the calls of a running attempt. */
+export interface LiveCalls {
+  /** None is let out any more, and those that wait are refused. */
+  refuse(reason: TroupeError): void;
+  /** The attempt is over. */
+  close(): void;
 }
 
 /** A task between its first dispatch and its end. Not journaled: all of it can be made again. */
@@ -70,6 +94,10 @@ export interface LiveTask {
   instance?: number | undefined;
   avoid?: number | undefined;
   attemptTimer: Deadline | undefined;
+  /** What of its timeout is left, and since when that runs down. */
+  clock?: { readonly attempt: number; leftMs: number; startedAt: number } | undefined;
+  /** Its way to providers; made when it first looks. */
+  calls?: LiveCalls | undefined;
   retryTimer: Deadline | undefined;
   deadlineTimer: Deadline | undefined;
   /** Runs while it has its inputs and its time has not come. */
@@ -136,6 +164,8 @@ export interface RunCore {
   readonly port: WorkerPort;
   readonly ranks: ReadonlyMap<string, number>;
   readonly priorities: ReadonlyMap<string, number>;
+  /** The priority of a task, or of the task that a member was made from. */
+  priorityOf(task: string): number;
   readonly live: Map<string, LiveTask>;
   readonly groups: Map<string, LiveGroup>;
   readonly agenda: Agenda;
@@ -150,6 +180,8 @@ export interface RunCore {
   /** No new attempts: the run is being cancelled, interrupted or has run out of time. */
   halted: AbortReason | undefined;
   deadline: Deadline | undefined;
+  /** When the time of the budget is over. */
+  budgetTimer?: Deadline | undefined;
   /** Says which of the ready tasks ask for their permits; undefined: all of them do at once. */
   plan?: RollingPlan | undefined;
   planTimer?: Deadline | undefined;

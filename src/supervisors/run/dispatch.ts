@@ -1,6 +1,7 @@
 import type {
   AttemptRequest,
   AttemptSettlement,
+  CallPort,
   Progress,
 } from '../../actors/behaviours/behaviour.ts';
 import type { AttemptClient } from '../../actors/pool.ts';
@@ -13,6 +14,9 @@ import { seedOf } from '../../core/random.ts';
 import type { TaskRow } from '../../journal/fold.ts';
 import type { RecordBody } from '../../journal/record.ts';
 import type { TaskSpec } from '../../workflow/model.ts';
+import { AttemptCalls } from './attempt-calls.ts';
+import { startClock } from './attempt-clock.ts';
+import { stopUnpaid } from './budget.ts';
 import { liveTask } from './core.ts';
 import type { LiveTask, RunCore } from './core.ts';
 import { endTask, hasEnded } from './task-end.ts';
@@ -55,7 +59,7 @@ export function releasePermit(core: RunCore, id: string): void {
 }
 
 function prepare(core: RunCore, id: string): AttemptRequest | undefined {
-  if (core.halted || hasEnded(core, id)) {
+  if (core.halted || hasEnded(core, id) || stopUnpaid(core, id)) {
     releasePermit(core, id);
     return undefined;
   }
@@ -168,20 +172,15 @@ function beginAttempt(core: RunCore, id: string): void {
   if (!live?.request) return;
   const request = assigned(core, live, live.request);
   const { services } = core;
-  const { timeoutMs } = core.book.task(id);
   const { agent, attempt } = request;
-  if (timeoutMs !== undefined) {
-    live.attemptTimer = services.deadlines.at(services.clock.now() + timeoutMs, () =>
-      core.self.send({ type: 'attempt.timed_out', task: id, attempt }),
-    );
-  }
+  startClock(core, id, attempt);
   services.agent(core.book.workflow.name, agent.id).began();
   services.pool(agent).send({
     type: 'attempt.begin',
     key: attemptKey(core, id),
     behaviour: services.behaviour(agent),
     request,
-    client: new Client(core, id),
+    client: new Client(core, request),
   });
 }
 
@@ -202,29 +201,46 @@ function assigned(
 /** The run's side of a running attempt; a class, because there is one for every worker. */
 class Client implements AttemptClient {
   private readonly core: RunCore;
-  private readonly task: string;
+  private readonly request: AttemptRequest;
+  private ownCalls: AttemptCalls | undefined;
 
-  constructor(core: RunCore, task: string) {
+  constructor(core: RunCore, request: AttemptRequest) {
     this.core = core;
-    this.task = task;
+    this.request = request;
+  }
+
+  get calls(): CallPort {
+    this.ownCalls ??= this.makeCalls();
+    return this.ownCalls;
   }
 
   settled(settlement: AttemptSettlement): void {
-    this.core.live.get(this.task)?.worker?.send({ type: 'attempt.settled', settlement });
+    this.core.live.get(this.request.task)?.worker?.send({ type: 'attempt.settled', settlement });
   }
 
   progressed(progress: Progress): void {
-    const { core, task } = this;
+    const { core } = this;
+    const { task } = this.request;
     const live = core.live.get(task);
     if (live) live.progressed = true;
     core.services.progressed(core.run, task, progress);
   }
 
   stepDone(name: string, value: Plain): Promise<void> {
-    const { core, task } = this;
+    const { core } = this;
+    const { task } = this.request;
     return new Promise((resolve) =>
       core.self.send({ type: 'step.done', task, name, value, acknowledge: resolve }),
     );
+  }
+
+  /** An attempt that is over, but was abandoned and goes on, is let out no more. */
+  private makeCalls(): AttemptCalls {
+    const calls = new AttemptCalls(this.core, this.request);
+    const live = this.core.live.get(this.request.task);
+    if (live?.holding && live.request?.attempt === this.request.attempt) live.calls = calls;
+    else calls.close();
+    return calls;
   }
 }
 
@@ -245,11 +261,13 @@ const abortCodes: Readonly<Record<AbortReason, { code: ErrorCode; text: string }
 
 /** Called by the worker when it enters `aborting`. */
 function abortAttempt(core: RunCore, id: string, reason: AbortReason): void {
-  const agent = core.live.get(id)?.request?.agent;
+  const live = core.live.get(id);
+  const agent = live?.request?.agent;
   if (!agent) return;
   const { code, text } = abortCodes[reason];
   const errorClass = code === 'TRP_ATTEMPT_TIMEOUT' ? 'timeout' : 'cancelled';
   const error = new TroupeError(code, text, { place: id, errorClass });
+  live?.calls?.refuse(error);
   core.services.pool(agent).send({ type: 'attempt.abort', key: attemptKey(core, id), error });
 }
 

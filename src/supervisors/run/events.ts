@@ -4,6 +4,7 @@ import type { ErrorInfo, TroupeError } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
 import type { Proposal } from '../../memory/propose.ts';
 import type { ProposalAnswer } from '../../memory/shared/proposal-message.ts';
+import type { Spend } from '../../policies/budget.ts';
 import type { BarrierDecision } from '../../policies/barrier.ts';
 import type { Resolution } from './resolution.ts';
 import type { UnitMerged } from './workspace-merge.ts';
@@ -30,6 +31,15 @@ export type RunEvent =
       readonly value: Plain;
       readonly acknowledge: () => void;
     }
+  /** An attempt has used something that costs. */
+  | {
+      readonly type: 'spend.reported';
+      readonly task: string;
+      readonly attempt: number;
+      readonly agent: string;
+      readonly spend: Spend;
+    }
+  | { readonly type: 'budget.time_over' }
   /** Somebody outside the run wants to write to its memory. */
   | {
       readonly type: 'memory.proposed';

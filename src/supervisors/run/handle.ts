@@ -1,4 +1,5 @@
 import { enqueue } from './agenda.ts';
+import { exhaust, noteSpend } from './budget.ts';
 import { resolveConflict } from './conflicts.ts';
 import type { RunCore } from './core.ts';
 import { endTask } from './task-end.ts';
@@ -33,6 +34,8 @@ const handlers: Handlers = {
     const iteration = core.live.get(task)?.request?.iteration ?? 1;
     core.ledger.commit([{ type: 'step.done', task, iteration, name, value }], acknowledge);
   },
+  'spend.reported': (core, event) => noteSpend(core, event),
+  'budget.time_over': (core) => exhaust(core, 'time'),
   'memory.proposed': (core, event) => memoryProposed(core, event),
   'conflict.resolve': (core, { resolution, answer }) => resolveConflict(core, resolution, answer),
   'workspaces.merged': (core, event) => workspacesMerged(core, event),

@@ -12,6 +12,7 @@ import { closeExpansion } from './release.ts';
 import { beginPlan } from './pace.ts';
 import { cancelRun, runDeadline } from './run-end.ts';
 import { armDeadline } from './advance.ts';
+import { armBudget } from './budget.ts';
 
 /** From a journal to a running tree: the same for a new run, whose journal has only its start. */
 
@@ -28,7 +29,10 @@ export function restore(core: RunCore): void {
   if (core.ledger.state.status === 'cancelling') {
     cancelRun(core, core.ledger.state.cancelledBy ?? '');
   } else if (isOverdue(core)) runDeadline(core);
-  else armRunDeadline(core);
+  else {
+    armRunDeadline(core);
+    armBudget(core);
+  }
 }
 
 function restoreGroup(core: RunCore, { id, phase, outcome, contributions }: GroupRow): void {
@@ -58,6 +62,7 @@ function openScope(core: RunCore): void {
     if (limits.concurrency !== undefined) capacity[`agent:${id}`] = limits.concurrency;
   }
   const { run, self } = core;
+  core.services.providers.open(run, core.book.workflow.providers);
   core.services.governor.send({
     type: 'scope.open',
     scope: run,

@@ -72,10 +72,12 @@ export function closeRun(core: RunCore): void {
 export function freeRun(core: RunCore): void {
   cancelTimers(core);
   core.services.governor.send({ type: 'scope.close', scope: core.run });
+  core.services.providers.close(core.run);
 }
 
 function cancelTimers(core: RunCore): void {
   core.deadline?.cancel();
+  core.budgetTimer?.cancel();
   core.planTimer?.cancel();
   for (const group of core.groups.values()) group.timer?.cancel();
   for (const live of core.live.values()) {
@@ -112,6 +114,8 @@ function abortAttempts(core: RunCore, reason: AbortReason): void {
 function outcomeOf(core: RunCore): { outcome: RunOutcome; reason: Reason } {
   if (core.halted === 'cancelled') return { outcome: 'cancelled', reason: 'cancelled_by_user' };
   if (core.halted === 'deadline') return { outcome: 'timed_out', reason: 'deadline_exceeded' };
+  if ([...core.ledger.state.tasks.values()].some(({ reason }) => reason === 'budget_exhausted'))
+    return { outcome: 'partial', reason: 'budget_exhausted' };
   const { tasks } = core.book.workflow;
   const gaps = tasks.filter((task) => isGap(core, task));
   const brokenGroup = core.book.workflow.groups.some(

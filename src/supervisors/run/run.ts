@@ -179,6 +179,8 @@ export const runMachine = runSetup.createMachine({
         'attempt.settled': { actions: 'handle' },
         'attempt.timed_out': { actions: 'handle' },
         'step.done': { actions: 'handle' },
+        'spend.reported': { actions: 'handle' },
+        'budget.time_over': { actions: 'handle' },
         'memory.proposed': { actions: 'handle' },
         'conflict.resolve': { actions: 'handle' },
         'lock.timed_out': { actions: 'handle' },

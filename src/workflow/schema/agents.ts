@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { block } from './block.ts';
-import { keyPattern } from './names.ts';
+import { id, keyPattern, kindName } from './names.ts';
 import { bytes, count } from './numbers.ts';
+import { agentBudget } from './providers.ts';
 import { flag, listOf, named, oneOf, template, text } from './shapes.ts';
 import { duration } from './times.ts';
 
@@ -38,6 +39,10 @@ export const behaviourShape = {
   owns: listOf(keyPattern)
     .optional()
     .describe('Memory keys that only this agent writes; without a dot: <agent>.<key>.'),
+  provider: id
+    .optional()
+    .describe('What it calls: a name under providers. Each attempt of a command is one call.'),
+  model: kindName.optional().describe('Model of the provider, for its limits.'),
 };
 
 /** A folder of its own for each attempt. */
@@ -64,6 +69,7 @@ export const agent = block('agent', 'A specialist that works on tasks.', {
     .optional()
     .describe('Equal ones to choose from: each attempt goes to the least loaded. Default 1.'),
   workspace: workspace.optional().describe("For the agent's tasks that say none."),
+  budget: agentBudget.optional(),
   with: named(template, z.string())
     .optional()
     .describe('For simulate: defaults of duration and fail; for functions: config.'),

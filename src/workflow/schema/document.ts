@@ -6,6 +6,7 @@ import { group, tier } from './groups.ts';
 import { keyPattern, kindName } from './names.ts';
 import { count, units } from './numbers.ts';
 import { flag, listOf, named, oneOf, template, text } from './shapes.ts';
+import { budget, provider } from './providers.ts';
 import { positiveDuration } from './times.ts';
 import { defaults, task } from './tasks.ts';
 
@@ -123,6 +124,8 @@ export const documentSchema = block('document', 'A Troupe workflow.', {
     .describe('Where the run is shown and shared. Default: what the process says, else embedded.'),
   outputs: named(template, kindName)
     .optional()
+  providers: named(provider).optional().describe('Services that agents call, and their limits.'),
+  budget: budget.optional(),
     .describe('What the run gives back. Default: the outputs of its last tasks.'),
   deadline: positiveDuration.optional().describe('Total time of the run.'),
 }).meta({ title: 'Troupe workflow', description: 'The document that Troupe runs.' });

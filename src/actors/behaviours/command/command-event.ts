@@ -1,7 +1,7 @@
 import { TroupeError } from '../../../core/errors.ts';
 import type { Plain, PlainObject } from '../../../core/plain.ts';
 import type { MemoryChange } from '../../../journal/record.ts';
-import type { Progress } from '../behaviour.ts';
+import type { Progress, Usage } from '../behaviour.ts';
 
 /** What one line of a program means. */
 export type CommandEvent =
@@ -10,6 +10,10 @@ export type CommandEvent =
   | { readonly type: 'memory'; readonly change: MemoryChange }
   | { readonly type: 'result'; readonly output: Plain }
   | { readonly type: 'error'; readonly message: string; readonly errorClass: Plain }
+  /** What was used since the last one. */
+  | { readonly type: 'usage'; readonly usage: Usage }
+  /** The provider refuses calls for a while. */
+  | { readonly type: 'rate_limited'; readonly retryAfterMs: number | undefined }
   /** Of a kind that is not known here: programs may say more than we understand. */
   | { readonly type: 'other' };
 
@@ -29,6 +33,11 @@ const readers: { readonly [type: string]: (event: PlainObject) => CommandEvent }
   step: (event) => ({ type: 'step', name: textOf(event, 'name'), value: event['value'] ?? null }),
   memory: readMemory,
   result: readResult,
+  usage: readUsage,
+  rate_limited: ({ retry_after_ms: afterMs }) => ({
+    type: 'rate_limited',
+    retryAfterMs: typeof afterMs === 'number' && afterMs >= 0 ? afterMs : undefined,
+  }),
   error: (event) => ({
     type: 'error',
     message: textOf(event, 'message'),
@@ -42,6 +51,15 @@ function readProgress({ fraction, message }: PlainObject): CommandEvent {
     ...(typeof message === 'string' ? { message } : {}),
   };
   return { type: 'progress', progress };
+}
+
+function readUsage(event: PlainObject): CommandEvent {
+  const usage: { [name: string]: number } = {};
+  for (const name of ['input_tokens', 'output_tokens', 'cost']) {
+    const amount = event[name];
+    if (typeof amount === 'number') usage[name] = amount;
+  }
+  return { type: 'usage', usage };
 }
 
 function readMemory(event: PlainObject): CommandEvent {

@@ -3,12 +3,13 @@
  * Plain JavaScript, because a thread can load nothing else everywhere.
  *
  * @import { MessagePort } from 'node:worker_threads'
- * @import { AttemptPort, AttemptRequest, MemoryReader, TaskContext } from '../behaviour.ts'
+ * @import { AttemptPort, AttemptRequest, CallEnd, MemoryReader, ProviderCall, TaskContext } from '../behaviour.ts'
  * @import { Envelope, ErrorFields, IsolatedRequest, Order, Report } from './protocol.ts'
  * @import { MemoryCopy } from '../memory-copy.ts'
  * @import { Plain } from '../../../core/plain.ts'
  */
 import { parentPort } from 'node:worker_threads';
+import { failureOf } from '../call-failure.mjs';
 import { AttemptContext, matchesPattern } from '../context.mjs';
 import { loadFunction } from '../module.mjs';
 
@@ -89,6 +90,23 @@ class IsolatedAttempt {
   /** @type {Map<number, { resolve: () => void, reject: (reason: unknown) => void }>} */
   #steps = new Map();
   #stepCount = 0;
+  /** @type {Map<number, { resolve: (ticket: number) => void, reject: (reason: unknown) => void }>} */
+  #calls = new Map();
+  #callCount = 0;
+
+  calls = {
+    /** @param {ProviderCall} wish @returns {Promise<number>} */
+    admit: (wish) =>
+      new Promise((resolve, reject) => {
+        const call = ++this.#callCount;
+        this.#calls.set(call, { resolve, reject });
+        this.send({ type: 'call', call, wish });
+      }),
+    /** @param {number} ticket @param {CallEnd} end */
+    ended: (ticket, end) => this.send({ type: 'call-ended', ticket, end }),
+    refused: () => undefined,
+    spent: () => undefined,
+  };
 
   /**
    * @param {number} id
@@ -160,6 +178,9 @@ class IsolatedAttempt {
     if (order.type === 'step-done') this.#takeStep(order.step)?.resolve();
     if (order.type === 'step-failed')
       this.#takeStep(order.step)?.reject(new RemoteError(order.error));
+    if (order.type === 'call-admitted') this.#takeCall(order.call)?.resolve(order.ticket);
+    if (order.type === 'call-refused')
+      this.#takeCall(order.call)?.reject(new RemoteError(order.error));
   }
 
   /** @param {Report} report */
@@ -172,6 +193,13 @@ class IsolatedAttempt {
     this.#abortReason = reason;
     this.#controller?.abort(reason);
     this.context.refuse(reason);
+  }
+
+  /** @param {number} call */
+  #takeCall(call) {
+    const waiting = this.#calls.get(call);
+    this.#calls.delete(call);
+    return waiting;
   }
 
   /** @param {number} step */
@@ -193,7 +221,10 @@ function fieldsOf(thrown) {
     const value = read(thrown, name);
     if (typeof value === 'string') fields[name] = value;
   }
-  return { ...fields, message: textOf(thrown) };
+  const { end: _end, ...wait } = failureOf(thrown);
+  const status = read(thrown, 'status');
+  if (typeof status === 'number') Object.assign(wait, { status });
+  return { ...fields, ...wait, message: textOf(thrown) };
 }
 
 /**

@@ -22,7 +22,7 @@ export function createIsolatedBehaviour(source: CarrierSource, clock: Clock): Be
       try {
         return await new IsolatedAttempt(++attempts, { request, port, source, clock }).settle();
       } catch (thrown) {
-        throw attemptError(thrown);
+        throw attemptError(thrown, clock.now());
       }
     },
     close: () => source.close(),
@@ -108,13 +108,15 @@ class IsolatedAttempt {
   private take(report: Report, settle: Settle): void {
     if (report.type === 'progress') this.parts.port.progress(report.progress);
     else if (report.type === 'step') void this.recordStep(report);
+    else if (report.type === 'call') void this.admitCall(report);
+    else if (report.type === 'call-ended') this.endCall(report);
     else this.end(report, settle);
   }
 
   private end(report: Extract<Report, { type: 'result' | 'error' }>, settle: Settle): void {
     this.inOrder = report.type === 'result' || !report.broken;
     try {
-      if (report.type === 'error') throw attemptError(report.error);
+      if (report.type === 'error') throw attemptError(report.error, this.parts.clock.now());
       settle.resolve(checked(report, this.parts.request.task));
     } catch (thrown) {
       settle.reject(thrown);
@@ -126,13 +128,29 @@ class IsolatedAttempt {
     name,
     value,
   }: Extract<Report, { type: 'step' }>): Promise<void> {
-    const { request, port } = this.parts;
+    const { request, port, clock } = this.parts;
     try {
       await port.stepDone(name, toPlain(value, `step ${name} of task ${request.task}`));
       this.post({ type: 'step-done', step });
     } catch (thrown) {
-      this.post({ type: 'step-failed', step, error: errorInfo(attemptError(thrown)) });
+      this.post({ type: 'step-failed', step, error: errorInfo(attemptError(thrown, clock.now())) });
     }
+  }
+
+  /** A port without a way to providers lets every call out; its ticket is 0. */
+  private async admitCall({ call, wish }: Extract<Report, { type: 'call' }>): Promise<void> {
+    const { port, clock } = this.parts;
+    try {
+      const ticket = (await port.calls?.admit(wish)) ?? 0;
+      this.post({ type: 'call-admitted', call, ticket });
+    } catch (thrown) {
+      const error = errorInfo(attemptError(thrown, clock.now()));
+      this.post({ type: 'call-refused', call, error });
+    }
+  }
+
+  private endCall({ ticket, end }: Extract<Report, { type: 'call-ended' }>): void {
+    this.parts.port.calls?.ended(ticket, end);
   }
 
   private post(body: Order): void {

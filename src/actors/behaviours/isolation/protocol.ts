@@ -1,6 +1,6 @@
 import type { Plain } from '../../../core/plain.ts';
 import type { MemoryChange } from '../../../journal/record.ts';
-import type { AttemptRequest, Progress } from '../behaviour.ts';
+import type { AttemptRequest, CallEnd, Progress, ProviderCall } from '../behaviour.ts';
 import type { MemoryCopy } from '../memory-copy.ts';
 
 /**
@@ -17,12 +17,16 @@ export type Order =
   | { readonly type: 'run'; readonly request: IsolatedRequest }
   | { readonly type: 'step-done'; readonly step: number }
   | { readonly type: 'step-failed'; readonly step: number; readonly error: ErrorFields }
+  | { readonly type: 'call-admitted'; readonly call: number; readonly ticket: number }
+  | { readonly type: 'call-refused'; readonly call: number; readonly error: ErrorFields }
   | { readonly type: 'abort'; readonly reason: ErrorFields };
 
 /** From the isolated side. `result` and `error` end the attempt. */
 export type Report =
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'step'; readonly step: number; readonly name: string; readonly value: Plain }
+  | { readonly type: 'call'; readonly call: number; readonly wish: ProviderCall }
+  | { readonly type: 'call-ended'; readonly ticket: number; readonly end: CallEnd }
   | { readonly type: 'result'; readonly output: Plain; readonly changes: readonly MemoryChange[] }
   /** `broken`: the error was caught by nobody, so that the side is in an unknown state. */
   | { readonly type: 'error'; readonly error: ErrorFields; readonly broken: boolean };
@@ -39,4 +43,9 @@ export interface ErrorFields {
   readonly errorClass?: unknown;
   readonly place?: unknown;
   readonly hint?: unknown;
+  /** What it says about waiting, as in {@link CallEnd}. */
+  readonly retryAfterMs?: unknown;
+  readonly retryAfter?: unknown;
+  readonly headers?: unknown;
+  readonly status?: unknown;
 }

@@ -1,0 +1,160 @@
+import type {
+  AttemptRequest,
+  CallEnd,
+  CallPort,
+  ProviderCall,
+  Usage,
+} from '../../actors/behaviours/behaviour.ts';
+import type { GateCall, ProviderGate } from '../../actors/provider-gate.ts';
+import { TroupeError } from '../../core/errors.ts';
+import { addSpend, isSpend, noSpend } from '../../policies/budget.ts';
+import type { CallResult } from '../../policies/call-admission.ts';
+import { announcedLimit, retryAfterMs } from '../../policies/retry-after.ts';
+import { pauseClock, resumeClock } from './attempt-clock.ts';
+import { budgetError } from './budget.ts';
+import type { RunCore } from './core.ts';
+
+interface OpenCall {
+  readonly gate: ProviderGate;
+  call: GateCall | undefined;
+  /** Set while it waits. */
+  refuse: ((reason: TroupeError) => void) | undefined;
+}
+
+/**
+ * The calls of one attempt to providers, wherever it runs. The attempt keeps its permits while it waits: what
+ * it waits for is held by calls under way, which wait for nothing.
+ *
+ * Invariants:
+ * 1. A call is in `open` from its wish until it has ended or was refused.
+ * 2. After `close`, no call of this attempt waits or holds a place, and none is let out.
+ * 3. The attempt's clock stands still exactly while one of its calls waits.
+ */
+export class AttemptCalls implements CallPort {
+  private readonly core: RunCore;
+  private readonly request: AttemptRequest;
+  private readonly open = new Map<number, OpenCall>();
+  private tickets = 0;
+  private waiting = 0;
+  private refusal: TroupeError | undefined;
+
+  constructor(core: RunCore, request: AttemptRequest) {
+    this.core = core;
+    this.request = request;
+  }
+
+  async admit(call: ProviderCall): Promise<number> {
+    const { core, request } = this;
+    const refusal = this.refusal ?? budgetError(core, request.agent.id);
+    if (refusal) throw refusal;
+    const gate = core.services.providers.gate(core.run, call);
+    const ticket = ++this.tickets;
+    const open: OpenCall = { gate, call: undefined, refuse: undefined };
+    await this.enter(ticket, open, call);
+    return ticket;
+  }
+
+  ended(ticket: number, end: CallEnd): void {
+    const open = this.open.get(ticket);
+    if (open?.call) {
+      this.open.delete(ticket);
+      open.gate.leave(open.call, this.resultOf(end));
+    }
+    if (end.usage) this.spent(end.usage);
+  }
+
+  refused(call: ProviderCall, afterMs: number | undefined): void {
+    if (this.refusal) return;
+    this.core.services.providers.gate(this.core.run, call).refused(afterMs);
+  }
+
+  spent(usage: Usage): void {
+    const { task, attempt, agent } = this.request;
+    const spend = noSpend();
+    addSpend(spend, usage);
+    if (!isSpend(spend)) return;
+    this.core.self.send({ type: 'spend.reported', task, attempt, agent: agent.id, spend });
+  }
+
+  /** No call of this attempt is let out any more; those that wait are refused. Those under way go on. */
+  refuse(reason: TroupeError): void {
+    this.refusal ??= reason;
+    for (const [ticket, { refuse }] of this.open) {
+      if (!refuse) continue;
+      this.open.delete(ticket);
+      refuse(reason);
+    }
+  }
+
+  /** The attempt is over. */
+  close(): void {
+    const { task } = this.request;
+    this.refuse(
+      new TroupeError('TRP_ATTEMPT_CANCELLED', 'The attempt has ended.', {
+        place: task,
+        errorClass: 'cancelled',
+      }),
+    );
+    for (const { gate, call } of this.open.values()) if (call) gate.leave(call, { end: 'failed' });
+    this.open.clear();
+  }
+
+  private enter(ticket: number, open: OpenCall, { model, tokens }: ProviderCall): Promise<void> {
+    const { core, request } = this;
+    const priority = core.priorityOf(request.task);
+    return new Promise((resolve, reject) => {
+      const granted = (): void => {
+        if (open.refuse) this.waits(-1);
+        open.refuse = undefined;
+        resolve();
+      };
+      this.open.set(ticket, open);
+      let isGranted = false;
+      try {
+        open.call = open.gate.enter({ priority, model, tokens: amountOf(tokens) }, () => {
+          isGranted = true;
+          granted();
+        });
+      } catch (error) {
+        this.open.delete(ticket);
+        return reject(error as Error);
+      }
+      if (isGranted) return;
+      this.waits(1);
+      open.refuse = (reason) => {
+        this.waits(-1);
+        if (open.call) open.gate.withdraw(open.call);
+        reject(reason);
+      };
+    });
+  }
+
+  private waits(change: 1 | -1): void {
+    const { core, request } = this;
+    const { task, attempt } = request;
+    this.waiting += change;
+    if (change === 1 && this.waiting === 1) pauseClock(core, core.live.get(task));
+    if (this.waiting === 0 && !this.refusal) resumeClock(core, task, attempt);
+  }
+
+  private resultOf({ end, usage, headers, ...wait }: CallEnd): CallResult {
+    const { input_tokens: input, output_tokens: output } = usage ?? {};
+    return {
+      end,
+      tokens:
+        input === undefined && output === undefined
+          ? undefined
+          : amountOf(input) + amountOf(output),
+      retryAfterMs: retryAfterMs({ ...wait, headers }, this.core.services.clock.now()),
+      announced: {
+        requests: announcedLimit(headers, 'requests'),
+        tokens: announcedLimit(headers, 'tokens'),
+      },
+    };
+  }
+}
+
+/** What a function says may be anything. */
+function amountOf(value: unknown): number {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
+}
