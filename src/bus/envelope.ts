@@ -37,7 +37,7 @@ export function envelopeHeaders(envelope: Envelope): Headers {
   const headers: { [name: string]: string } = { [protocolHeader]: protocolVersion };
   for (const [field, name] of Object.entries(names)) {
     const value = envelope[field as keyof Envelope];
-    if (value !== undefined) headers[name] = encodeURIComponent(String(value));
+    if (value !== undefined) headers[name] = encodeURIComponent(wellFormed(String(value)));
   }
   return checkHeaders(headers);
 }
@@ -60,6 +60,11 @@ export function envelopeOf(headers: Headers): Envelope {
   return Object.fromEntries(
     Object.entries(envelope).filter(([, value]) => value !== undefined),
   ) as Envelope;
+}
+
+/** Half a character (a lone surrogate) has no encoding. */
+function wellFormed(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 function decoded(value: string | undefined): string | undefined {

@@ -1,5 +1,5 @@
 import type { Bus } from '../bus/bus.ts';
-import { ctlSubject, liveSubject } from '../bus/subjects.ts';
+import { ctlSubject } from '../bus/subjects.ts';
 import { TroupeError, messageOf } from '../core/errors.ts';
 import { toPlain } from '../core/plain.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
@@ -34,6 +34,7 @@ import { engineVersion } from './engine-version.ts';
 import { inputFor } from './inputs.ts';
 import { EndedRun } from './ended-run.ts';
 import { HistoryFile } from './history.ts';
+import { tellProgress, tellRecord } from './live-messages.ts';
 import { LiveRun } from './live-run.ts';
 import { checkSchedule, configOf, openStore } from './options.ts';
 import type { TroupeConfig } from './options.ts';
@@ -324,9 +325,7 @@ class LocalTroupe implements Troupe {
 
   private recorded(handle: LiveRun, record: JournalRecord): void {
     handle.recorded(record);
-    const { type, at, seq } = record;
-    const task = 'task' in record ? record.task : null;
-    this.publish(handle, handle.subject, () => ({ type, run: handle.id, task, at, seq }));
+    tellRecord(handle, record, this.config.logger);
   }
 
   private tell(run: string, event: Extract<RunEvent, { type: 'task.progress' }>): void {
@@ -335,17 +334,7 @@ class LocalTroupe implements Troupe {
     handle.emit(event);
     const { task, at, fraction, message } = event;
     handle.window.progressed(task, { task, at, fraction, message });
-    const subject = liveSubject(handle.window.bus.ns, run, task);
-    this.publish(handle, subject, () => ({ ...event }));
-  }
-
-  /** What is only told to whoever listens may be lost: no fault of the bus is one of the run. */
-  private publish({ window: { bus } }: LiveRun, subject: string, payload: () => Plain): void {
-    try {
-      if (bus.hasSubscribers(subject)) bus.publish(subject, payload());
-    } catch (error) {
-      this.config.logger.debug('not published', { subject, message: messageOf(error) });
-    }
+    tellProgress(handle, event, this.config.logger);
   }
 
   private release(owned: OwnedRun, { window }: LiveRun): void {

@@ -1,3 +1,4 @@
+import { envelopeHeaders } from '../../bus/envelope.ts';
 import type { EventLog } from '../../bus/event-log.ts';
 import type { Clock } from '../../core/clock.ts';
 import { messageOf, TroupeError } from '../../core/errors.ts';
@@ -15,6 +16,8 @@ export interface FencedAppend {
   readonly payload: Plain;
   readonly expectedSeq: number;
   readonly op: string;
+  /** Of the writer's ownership. */
+  readonly epoch: number;
 }
 
 const firstPauseMs = 20;
@@ -28,11 +31,12 @@ const longestPauseMs = 1_000;
 export async function appendSurely(
   log: EventLog,
   patience: Patience,
-  { payload, expectedSeq, op }: FencedAppend,
+  { payload, expectedSeq, op, epoch }: FencedAppend,
 ): Promise<number> {
+  const headers = envelopeHeaders({ run: log.name, op, epoch });
   for (let tries = 0; ; tries++) {
     try {
-      return await log.append(payload, { expectedSeq, op });
+      return await log.append(payload, { expectedSeq, op, headers });
     } catch (error) {
       if (isConflict(error)) throw fenced(log.name, error);
       if (!isPassing(error) || patience.signal.aborted) throw error;

@@ -132,6 +132,7 @@ export class BusCommitLog implements CommitLog {
       payload: framePayload({ epoch: position.epoch, records }),
       expectedSeq: this.logSeq,
       op: `${owner}:${++this.frames}`,
+      epoch: position.epoch,
     });
   }
 }

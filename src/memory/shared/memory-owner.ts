@@ -81,6 +81,7 @@ export class MemoryOwner {
         payload: framePayload({ epoch, records: [record], rules: replica.rules ?? rules }),
         expectedSeq: replica.logSeq,
         op: `${node}:${epoch}:0`,
+        epoch,
       });
       return new MemoryOwner(options, { past, door, logSeq });
     } catch (error) {

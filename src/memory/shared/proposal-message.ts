@@ -1,3 +1,5 @@
+import { envelopeHeaders } from '../../bus/envelope.ts';
+import type { Headers } from '../../bus/headers.ts';
 import { subjectOf } from '../../bus/subjects.ts';
 import { errorInfo, TroupeError } from '../../core/errors.ts';
 import type { ErrorInfo } from '../../core/errors.ts';
@@ -30,6 +32,13 @@ export const maxProposals = 256;
 /** Where the owner of a memory takes proposals; a memory is a run's id or `mem-<name>`. */
 export function proposalSubject(ns: string, memory: string): string {
   return subjectOf(ns, 'ctl', memory, 'memory');
+}
+
+/** The envelope of a request: what it is about, as far as all of its proposals have it in common. */
+export function requestHeaders(memory: string, proposals: readonly Proposal[]): Headers {
+  const [first] = proposals;
+  const alone = proposals.length === 1 && first ? { task: first.task, op: first.op } : {};
+  return envelopeHeaders({ run: memory, ...alone });
 }
 
 /** A request as it goes over the bus. */

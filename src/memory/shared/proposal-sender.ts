@@ -7,7 +7,13 @@ import type { Proposal } from '../propose.ts';
 import { backoffMs, isPassing, pause } from './append.ts';
 import type { Patience } from './append.ts';
 import { frameBytes } from './frame.ts';
-import { maxProposals, proposalSubject, replyOf, requestPayload } from './proposal-message.ts';
+import {
+  maxProposals,
+  proposalSubject,
+  replyOf,
+  requestHeaders,
+  requestPayload,
+} from './proposal-message.ts';
 import type { ProposalAnswer } from './proposal-message.ts';
 
 /** What {@link ProposalSender} is made from. */
@@ -158,7 +164,8 @@ export class ProposalSender {
     const timeoutMs = Math.max(1, Math.min(tryMs, longestTryMs, left));
     try {
       const subject = proposalSubject(bus.ns, memory);
-      const request = bus.request(subject, requestPayload(proposals), { timeoutMs });
+      const headers = requestHeaders(memory, proposals);
+      const request = bus.request(subject, requestPayload(proposals), { timeoutMs, headers });
       const payload = await this.unlessWoken(request);
       if (payload === undefined) return;
       this.silent = 0;

@@ -81,6 +81,7 @@ export class FrameMirror {
         payload: framePayload({ epoch, records }),
         expectedSeq: this.logSeq,
         op: `${run}:${epoch}:${last}`,
+        epoch,
       });
     } catch (error) {
       if (!isFenced(error)) throw error;

@@ -88,7 +88,12 @@ describe('an append whose answer is lost', () => {
         return seq;
       },
     });
-    const seq = await appendSurely(flaky, patience, { payload: 'p', expectedSeq: 0, op: 'o:1' });
+    const seq = await appendSurely(flaky, patience, {
+      payload: 'p',
+      expectedSeq: 0,
+      epoch: 1,
+      op: 'o:1',
+    });
     expect(await real.lastSeq()).toBe(seq);
     const payloads = [];
     for await (const { payload } of real.read()) payloads.push(payload);
