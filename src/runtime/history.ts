@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -113,14 +113,13 @@ export class HistoryFile {
   /** Beside the file and then in its place, so that no reader ever sees half of it. */
   private write(folder: string, known: ReadonlyMap<string, DurationHistory>): void {
     const file = join(folder, fileName);
-    const beside = `${file}.${process.pid}.new`;
+    const beside = `${file}.new`;
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       const text = JSON.stringify({ format: 1, workflows: Object.fromEntries(known) });
       writeFileSync(beside, `${text}\n`, { mode: 0o600 });
       renameSync(beside, file);
     } catch (error) {
-      rmSync(beside, { force: true });
       this.logger.warn('what was learned about durations cannot be written', {
         file,
         message: messageOf(error),

@@ -18,6 +18,9 @@ export interface Instance {
 
 export interface AnalyticInstance extends Instance {
   readonly optimum: number;
+  /** The plain rule, and what it makes. */
+  readonly rule: string;
+  readonly made: number;
 }
 
 export interface EverydayPlan {
@@ -47,4 +50,19 @@ export function instanceWorkflow({ tasks, capacity, name }: Instance): Workflow 
     { estimate: duration, needs: deps, demand: resources },
   ]);
   return workflowOf({ name, tasks: Object.fromEntries(entries), resources: capacity });
+}
+
+/** The instance as a document whose simulated agents take as long as it says, one time unit as one millisecond. */
+export function documentOf({ tasks, capacity, name }: Instance): object {
+  const entries = tasks.map(({ id, duration, deps, resources }) => [
+    id,
+    { agent: 'w', estimate: duration, with: { duration }, needs: deps, resources },
+  ]);
+  return {
+    version: 1,
+    name,
+    agents: { w: { uses: 'simulate' } },
+    tasks: Object.fromEntries(entries),
+    resources: capacity,
+  };
 }

@@ -42,9 +42,7 @@ export function planSvg(plan: Plan, lanes: readonly Lane[]): string {
 
 /** Text for an element or an attribute; what XML does not allow at all is left out. */
 export function escaped(value: string): string {
-  const allowed = oneLine(value).replaceAll(/[\ufffe\uffff]/g, '');
-  return allowed
-    .replaceAll(/\p{Surrogate}/gu, '')
+  return oneLine(value.replaceAll(/[\ufffe\uffff]|\p{Surrogate}/gu, ''))
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
