@@ -10,53 +10,85 @@ export interface Dispatched {
   readonly looksAgain: number;
 }
 
+/** Looks without an event beyond this number are a loop. */
+const mostLooks = 100_000;
+
 /**
  * Carries a workflow of plain tasks out by a rolling plan, with durations of its own: the smallest runtime that
  * there can be. It gives what the plan tells its units at once, and does not check whether there are any.
+ * @throws an error when nothing runs any more, or the plan is looked at again and again.
  */
 export function dispatchBy(
   plan: RollingPlan,
   workflow: Workflow,
   durations: ReadonlyMap<string, number>,
 ): Dispatched {
-  const left = new Map(workflow.tasks.map(({ id, needs }) => [id, needs.length]));
-  const running = new Map<string, { readonly startMs: number; readonly finishMs: number }>();
-  const done: ScheduledTask[] = [];
-  let nowMs = 0;
-  let againAtMs: number | undefined;
-  let looksAgain = 0;
-  for (const [id, count] of left) if (count === 0) plan.ready(id);
-  while (done.length < workflow.tasks.length) {
-    for (let due = plan.due(nowMs); due; due = plan.due(nowMs)) {
-      againAtMs = due.againAtMs;
+  return new Dispatch(plan, workflow, durations).run();
+}
+
+class Dispatch {
+  private readonly plan: RollingPlan;
+  private readonly workflow: Workflow;
+  private readonly durations: ReadonlyMap<string, number>;
+  private readonly left: Map<string, number>;
+  private readonly running = new Map<string, ScheduledTask>();
+  private readonly done = new Map<string, ScheduledTask>();
+  private nowMs = 0;
+  private againAtMs = Infinity;
+  private looksAgain = 0;
+
+  constructor(plan: RollingPlan, workflow: Workflow, durations: ReadonlyMap<string, number>) {
+    this.plan = plan;
+    this.workflow = workflow;
+    this.durations = durations;
+    this.left = new Map(workflow.tasks.map(({ id, needs }) => [id, needs.length]));
+  }
+
+  run(): Dispatched {
+    for (const [id, count] of this.left) if (count === 0) this.plan.ready(id);
+    while (this.done.size < this.workflow.tasks.length) {
+      this.startWhatIsDue();
+      this.moveOn();
+    }
+    const tasks = this.workflow.tasks.flatMap(({ id }) => this.done.get(id) ?? []);
+    return { tasks, makespanMs: this.nowMs, looksAgain: this.looksAgain };
+  }
+
+  private startWhatIsDue(): void {
+    for (let due = this.plan.due(this.nowMs); due; due = this.plan.due(this.nowMs)) {
+      this.againAtMs = due.againAtMs ?? Infinity;
       for (const id of due.tasks) {
-        running.set(id, { startMs: nowMs, finishMs: nowMs + (durations.get(id) ?? 0) });
-        plan.started(id, nowMs);
-      }
-    }
-    const nextMs = Math.min(...[...running.values()].map(({ finishMs }) => finishMs));
-    if (nextMs === Infinity) throw new Error(`nothing runs at ${nowMs}, ${done.length} are done`);
-    if (againAtMs !== undefined && againAtMs < nextMs) {
-      if (looksAgain++ > 100_000) throw new Error(`looked again and again at ${nowMs}`);
-      nowMs = againAtMs;
-      plan.lookAgain();
-      continue;
-    }
-    nowMs = nextMs;
-    const over = [...running].filter(([, { finishMs }]) => finishMs === nowMs);
-    for (const [id, { startMs, finishMs }] of over) {
-      running.delete(id);
-      done.push({ id, startMs, finishMs });
-      plan.left(id, nowMs);
-      plan.ended(id);
-      for (const task of workflow.tasks) {
-        if (!task.needs.some(({ on }) => on === id)) continue;
-        left.set(task.id, (left.get(task.id) ?? 0) - 1);
-        if (left.get(task.id) === 0) plan.ready(task.id);
+        const finishMs = this.nowMs + (this.durations.get(id) ?? 0);
+        this.running.set(id, { id, startMs: this.nowMs, finishMs });
+        this.plan.started(id, this.nowMs);
       }
     }
   }
-  const byId = new Map(done.map((task) => [task.id, task]));
-  const tasks = workflow.tasks.flatMap(({ id }) => byId.get(id) ?? []);
-  return { tasks, makespanMs: nowMs, looksAgain };
+
+  private moveOn(): void {
+    const nextMs = Math.min(...[...this.running.values()].map(({ finishMs }) => finishMs));
+    if (nextMs === Infinity) throw new Error(`nothing runs at ${this.nowMs}`);
+    this.nowMs = Math.min(nextMs, this.againAtMs);
+    if (this.againAtMs < nextMs) {
+      if (this.looksAgain++ > mostLooks) throw new Error(`looked again and again at ${this.nowMs}`);
+      this.plan.lookAgain();
+      return;
+    }
+    for (const task of this.running.values()) if (task.finishMs === nextMs) this.end(task);
+  }
+
+  private end(task: ScheduledTask): void {
+    this.running.delete(task.id);
+    this.done.set(task.id, task);
+    this.plan.left(task.id, this.nowMs);
+    this.plan.ended(task.id);
+    const waiters = this.workflow.tasks.filter(({ needs }) =>
+      needs.some(({ on }) => on === task.id),
+    );
+    for (const { id } of waiters) {
+      const count = (this.left.get(id) ?? 0) - 1;
+      this.left.set(id, count);
+      if (count === 0) this.plan.ready(id);
+    }
+  }
 }

@@ -103,14 +103,14 @@ describe('a rolling plan', () => {
     const workflow = workflowOf({
       tasks: {
         slow: { estimate: 10, demand: { cpu: 1 } },
-        then: { estimate: 100, demand: { cpu: 3 }, needs: ['slow'] },
+        next: { estimate: 100, demand: { cpu: 3 }, needs: ['slow'] },
         filler: { estimate: 60, demand: { cpu: 1 } },
       },
       resources: { cpu: 3 },
     });
     const durations = new Map([
       ['slow', 10_000],
-      ['then', 100],
+      ['next', 100],
       ['filler', 60],
     ]);
     const { tasks } = dispatchBy(planOf(workflow), workflow, durations);

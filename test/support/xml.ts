@@ -7,28 +7,34 @@ const allowedText = /^[^<&]*(?:&(?:amp|lt|gt|quot|#\d+);[^<&]*)*$/;
  * undefined: there is none. Knows no comments, declarations or sections, as what is checked has none.
  */
 export function faultOfXml(xml: string): string | undefined {
-  if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/.test(xml))
+  if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u.test(xml))
     return 'a forbidden character';
-  if (/\p{Surrogate}/u.test(xml)) return 'half of a character';
   const open: string[] = [];
   let rest = xml.trim();
   while (rest !== '') {
-    const next = rest.indexOf('<');
-    const text = next < 0 ? rest : rest.slice(0, next);
-    if (!allowedText.test(text)) return `text: ${text.slice(0, 40)}`;
-    if (open.length === 0 && text.trim() !== '') return 'text outside of the element';
-    if (next < 0) break;
-    rest = rest.slice(next);
-    const match = tag.exec(rest);
-    if (!match) return `tag: ${rest.slice(0, 60)}`;
-    const [whole, closing, name = '', , empty] = match;
-    const names = [...(match[3] ?? '').matchAll(/\s+([\w.:-]+)=/g)].map(
-      ([, attribute]) => attribute,
-    );
-    if (new Set(names).size < names.length) return `an attribute twice: ${whole}`;
-    if (closing && open.pop() !== name) return `${name} closes what is not open`;
-    if (!closing && !empty) open.push(name);
-    rest = rest.slice(whole.length);
+    const text = /^[^<]*/.exec(rest)?.[0] ?? '';
+    const match = tag.exec(rest.slice(text.length));
+    const fault = textFault(text, open.length) ?? (match ? tagFault(match, open) : undefined);
+    if (fault !== undefined) return fault;
+    if (!match && text !== rest) return `tag: ${rest.slice(text.length, text.length + 60)}`;
+    rest = rest.slice(text.length + (match?.[0].length ?? 0));
   }
   return open.length > 0 ? `${open.join(', ')} stays open` : undefined;
+}
+
+function textFault(text: string, depth: number): string | undefined {
+  if (!allowedText.test(text)) return `text: ${text.slice(0, 40)}`;
+  return depth === 0 && text.trim() !== '' ? 'text outside of the element' : undefined;
+}
+
+/** Keeps the list of open elements. */
+function tagFault(
+  [whole, closing, name = '', attributes = '', empty]: RegExpExecArray,
+  open: string[],
+): string | undefined {
+  const names = [...attributes.matchAll(/\s+([\w.:-]+)=/g)].map(([, attribute]) => attribute);
+  if (new Set(names).size < names.length) return `an attribute twice: ${whole}`;
+  if (closing !== undefined) return open.pop() === name ? undefined : `${name} is not open`;
+  if (empty === undefined) open.push(name);
+  return undefined;
 }
