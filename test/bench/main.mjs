@@ -3,7 +3,8 @@
  * standard error; exit code 1 when a gate fails. docs/benchmarks.md says what each load measures.
  *
  * Options: `--quick` takes small sizes and few rounds, for a look at whether everything still runs;
- * `--only NAME` takes one load; `--build FOLDER` measures another build (default: dist).
+ * `--only NAME` takes one load, `--only bus` all that concern the bus; `--build FOLDER` measures another build (default:
+ * dist).
  *
  * @import { Build } from './build.mjs'
  * @import { Line } from './line.mjs'
@@ -15,16 +16,21 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { admission } from './admission.mjs';
+import { busStorage } from './bus-storage.mjs';
 import { loadBuild } from './build.mjs';
 import { durable } from './durable.mjs';
 import { embeddedBus } from './embedded-bus.mjs';
 import { fairness } from './fairness.mjs';
 import { graphs } from './graphs.mjs';
+import { keyWatch } from './key-watch.mjs';
 import { liveWorkers } from './live-workers.mjs';
 import { memory } from './memory.mjs';
-import { sharedMemory } from './shared-memory.mjs';
+import { natsBus } from './nats-bus.mjs';
 import { projections } from './projections.mjs';
+import { publishing } from './publishing.mjs';
 import { scheduling } from './scheduling.mjs';
+import { sharedMemory } from './shared-memory.mjs';
+import { slowConsumer } from './slow-consumer.mjs';
 import { startUp } from './start-up.mjs';
 import { tasks } from './tasks.mjs';
 
@@ -36,12 +42,31 @@ const loads = {
   durable,
   tasks,
   memory,
-  'embedded-bus': embeddedBus,
   scheduling,
   fairness,
   admission,
+  'embedded-bus': embeddedBus,
+  publishing,
+  'nats-bus': natsBus,
+  'bus-storage': busStorage,
+  'key-watch': keyWatch,
+  'slow-consumer': slowConsumer,
   'shared-memory': sharedMemory,
   projections,
+};
+
+/** Loads by a name of their own. @type {{ readonly [name: string]: readonly string[] }} */
+const groups = {
+  bus: [
+    'embedded-bus',
+    'publishing',
+    'nats-bus',
+    'bus-storage',
+    'key-watch',
+    'slow-consumer',
+    'shared-memory',
+    'projections',
+  ],
 };
 
 const { values } = parseArgs({
@@ -53,22 +78,28 @@ const { values } = parseArgs({
 });
 const load = values.only === undefined ? undefined : loads[values.only];
 
-if (values.only !== undefined && !load) {
-  note(`no load named ${values.only}; there are ${Object.keys(loads).join(', ')}`);
-  process.exitCode = 2;
-} else if (load) {
+const chosen = values.only === undefined ? Object.keys(loads) : groups[values.only];
+
+if (load) {
   for await (const line of load(await loadBuild(resolve(values.build)), values)) print(line);
+} else if (chosen) {
+  process.exitCode = await each(chosen);
 } else {
-  process.exitCode = await all();
+  const names = [...Object.keys(loads), ...Object.keys(groups)];
+  note(`no load named ${values.only}; there are ${names.join(', ')}`);
+  process.exitCode = 2;
 }
 
-/** Every load in a process of its own, so that none runs on what another has left. */
-async function all() {
+/**
+ * Every load in a process of its own, so that none runs on what another has left.
+ * @param {readonly string[]} names
+ */
+async function each(names) {
   const started = { at: performance.now(), load: loadavg()[0] ?? 0 };
   /** @type {Line[]} */
   const lines = [];
   let broken = false;
-  for (const name of Object.keys(loads)) {
+  for (const name of names) {
     note(`${name} ...`);
     broken = (await inOwnProcess(name, (line) => lines.push(line))) !== 0 || broken;
   }
