@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -149,10 +149,9 @@ describe.each(natsServers())('a local nats-server $version', ({ path: binary }) 
   it('takes over what a guard that was killed has left', async () => {
     const { child } = await spawnOwner();
     const serverPid = pid();
-    const guardPid = Number(
-      readFileSync(`/proc/${serverPid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1],
-    );
-    process.kill(-guardPid, 'SIGKILL');
+    const { stdout } = spawnSync('ps', ['-o', 'pgid=', '-p', String(serverPid)]);
+    child.kill('SIGSTOP');
+    process.kill(-Number(stdout.toString()), 'SIGKILL');
     child.kill('SIGKILL');
     await eventually('it has ended', () => !runs(serverPid));
     expect(existsSync(join(folder, 'users'))).toBe(true);

@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Bus } from '../../../src/bus/bus.ts';
+import { connectNats } from '../../../src/bus/nats/connect.ts';
+import { systemClock } from '../../../src/core/clock.ts';
 import { startNatsServer } from '../../support/nats-server.ts';
 import type { NatsServer } from '../../support/nats-server.ts';
 
@@ -68,9 +71,11 @@ describe('a process with a bus on NATS', () => {
       await bus.close();
       console.error(JSON.stringify(errors.sort()));
     `;
+    let restarted = Promise.resolve();
     const ended = await run(real.url, program, (line) => {
-      if (line === 'restart') void real.restart();
+      if (line === 'restart') restarted = real.restart();
     });
+    await restarted;
     expect(ended).toMatchObject({ stdout: '', code: 0 });
     const told = JSON.parse(ended.stderr.trim().split('\n').at(-1) ?? '') as string[];
     expect(told.filter((message) => message !== 'listener')).toEqual([
@@ -109,6 +114,34 @@ describe('a process with a bus on NATS', () => {
     expect(connections).toBe(2);
   });
 
+  it('lets go of a connection that comes about after it was closed', async () => {
+    let end: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const greeting = 'INFO {"version":"2.10.0","max_payload":1048576,"headers":true,"proto":1}\r\n';
+    let connections = 0;
+    const buses: Bus[] = [];
+    const talk = async (socket: Socket): Promise<void> => {
+      const isFirst = ++connections === 1;
+      socket.on('error', () => undefined);
+      socket.on('data', (chunk) => {
+        for (const _ of chunk.toString().matchAll(/PING\r\n/g)) socket.write('PONG\r\n');
+      });
+      if (!isFirst) socket.once('close', () => end());
+      if (!isFirst) await buses[0]?.close();
+      socket.write(greeting);
+      if (isFirst) socket.setTimeout(200, () => socket.destroy());
+    };
+    fake = createServer((socket) => void talk(socket)).listen(0, '127.0.0.1');
+    await once(fake, 'listening');
+    const { port } = fake.address() as AddressInfo;
+    const url = `nats://127.0.0.1:${port}`;
+    buses.push(await connectNats({ url, clock: systemClock, schedule: setImmediate }));
+    await ended;
+    expect(connections).toBe(2);
+  });
+
   it('ends when its bus is closed during an outage, although the server comes back', async () => {
     const real = await startNatsServer();
     server = real;
@@ -119,10 +152,12 @@ describe('a process with a bus on NATS', () => {
       console.error('start');
       await bus.close();
     `;
+    let acts = Promise.resolve();
     const ended = await run(real.url, program, (line) => {
-      if (line === 'kill') void real.kill();
-      if (line === 'start') void real.start();
+      if (line === 'kill') acts = acts.then(() => real.kill());
+      if (line === 'start') acts = acts.then(() => real.start());
     });
+    await acts;
     expect(ended).toMatchObject({ stdout: '', code: 0 });
   });
 });
