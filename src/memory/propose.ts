@@ -13,7 +13,7 @@ import type { MemoryKeySpec, MergerName } from '../workflow/model.ts';
 import { stronger } from '../results/strength.ts';
 import type { Cluster, ProposedWrite } from './cluster.ts';
 import { joinPair, joinPlaces } from './concurrency.ts';
-import type { Collision, JoinedPlaces } from './concurrency.ts';
+import type { Collision, Joined, JoinedPlaces } from './concurrency.ts';
 import { openConflict } from './open-conflict.ts';
 import { valueOf } from './run-memory.ts';
 import type { RunMemory } from './run-memory.ts';
@@ -139,28 +139,27 @@ interface Merge {
   readonly current: Plain | undefined;
 }
 
-/** A merged value that does not fit the key's schema is no merge: the strongest write stands whole. */
-function checkedValue(
-  merge: Merge,
-  joined: { readonly value: Plain | undefined; readonly collisions: readonly Collision[] },
-): KeyDecision {
-  const { question, cluster, mine } = merge;
-  const { spec, change } = question;
-  const { value } = joined;
+/**
+ * A merged value that does not fit the key's schema is no merge: the strongest write stands whole, so that what
+ * stands follows from the writes and not from their order; under `manual` theirs, until a person decides.
+ */
+function checkedValue(merge: Merge, { value, collisions }: Joined): KeyDecision {
+  const { question, cluster, mine, current } = merge;
+  const { spec, change, rule } = question;
+  const winner = stronger(cluster.strongest, mine);
   const fault =
-    spec?.schema && value !== undefined && !sameContent(value, mine.value)
+    spec?.schema && value !== undefined && !sameContent(value, winner.value)
       ? valueFault(spec.schema, value)
       : undefined;
   if (fault === undefined)
-    return keyDecision(change, value, openedIn(merge, conflictsOf(question, joined.collisions)));
-  const winner = stronger(cluster.strongest, mine);
-  const dropped = (winner === mine ? merge.current : mine.value) ?? null;
-  const conflicts = conflictsOf(question, [{ theirs: cluster.strongest, dropped }]);
-  return keyDecision(
-    change,
-    winner.value,
-    conflicts.map((conflict) => ({ ...conflict, fault })),
-  );
+    return keyDecision(change, value, openedIn(merge, conflictsOf(question, collisions)));
+  const stands = rule === 'manual' ? current : winner.value;
+  const lost = [current, mine.value].filter((one) => !sameContent(one, stands));
+  const losses = lost.map((one) => ({ theirs: cluster.strongest, dropped: one ?? null }));
+  const conflicts = openedIn(merge, conflictsOf(question, losses.slice(-1)));
+  const earlier = conflictsOf(question, losses.slice(0, -1));
+  const told = [...conflicts, ...earlier].map((conflict) => ({ ...conflict, fault }));
+  return keyDecision(change, stands, told);
 }
 
 function keyDecision(

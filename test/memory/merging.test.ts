@@ -74,6 +74,33 @@ describe('a key with a schema', () => {
     expect(conflicts).toMatchObject([{ fault: '/total is missing', dropped: { x: 0 } }]);
     expect(desk.refolded().hash()).toBe(desk.memory.hash());
   });
+
+  it('tells all that goes when a third write makes the merged value unfit', () => {
+    const desk = new Desk(rules);
+    desk.submit(proposalOf('seed', [set('k', { total: 1, x: 0 })]));
+    desk.submit(proposalOf('a', [set('k', { total: 1, x: 5 })], { base: 1, priority: 9 }));
+    desk.submit(proposalOf('b', [set('k', { total: 1, x: 0, y: 7 })], { base: 1, priority: 5 }));
+    expect(desk.memory.view().get('k')).toEqual({ total: 1, x: 5, y: 7 });
+    const unfit = proposalOf('c', [set('k', { x: 0 })], { base: 1, priority: 1 });
+    const conflicts = desk.submit(unfit);
+    expect(desk.memory.view().get('k')).toEqual({ total: 1, x: 5 });
+    const fault = '/total is missing';
+    expect(conflicts).toMatchObject([
+      { fault, dropped: { x: 0 } },
+      { fault, dropped: { total: 1, x: 5, y: 7 } },
+    ]);
+  });
+
+  it('under manual waits for a person, whatever the priorities', () => {
+    const desk = new Desk({ ...rules, mergerOf: () => 'manual' });
+    desk.submit(proposalOf('seed', [set('k', { total: 1, x: 0 })]));
+    desk.submit(proposalOf('a', [set('k', { total: 1, x: 1 })], { base: 1, priority: 1 }));
+    const conflicts = desk.submit(proposalOf('b', [set('k', { x: 0 })], { base: 1, priority: 9 }));
+    expect(desk.memory.view().get('k')).toEqual({ total: 1, x: 1 });
+    expect(conflicts).toMatchObject([
+      { fault: '/total is missing', open: { mine: { value: { x: 1 } } } },
+    ]);
+  });
 });
 
 describe('a clash under manual', () => {
