@@ -1,5 +1,6 @@
 const tag =
   /^<(\/)?([A-Za-z][\w.-]*)((?:\s+[A-Za-z_:][\w.:-]*="[^"<&]*(?:&(?:amp|lt|gt|quot|#\d+);[^"<&]*)*")*)\s*(\/)?>/;
+const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u;
 const allowedText = /^[^<&]*(?:&(?:amp|lt|gt|quot|#\d+);[^<&]*)*$/;
 
 /**
@@ -7,19 +8,18 @@ const allowedText = /^[^<&]*(?:&(?:amp|lt|gt|quot|#\d+);[^<&]*)*$/;
  * undefined: there is none. Knows no comments, declarations or sections, as what is checked has none.
  */
 export function faultOfXml(xml: string): string | undefined {
-  if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u.test(xml))
-    return 'a forbidden character';
+  if (forbidden.test(xml)) return 'a forbidden character';
   const open: string[] = [];
   let rest = xml.trim();
   while (rest !== '') {
-    const text = /^[^<]*/.exec(rest)?.[0] ?? '';
+    const next = rest.indexOf('<');
+    const text = next < 0 ? rest : rest.slice(0, next);
     const match = tag.exec(rest.slice(text.length));
-    const fault = textFault(text, open.length) ?? (match ? tagFault(match, open) : undefined);
+    const fault = textFault(text, open.length) ?? tagFault(match, open);
     if (fault !== undefined) return fault;
-    if (!match && text !== rest) return `tag: ${rest.slice(text.length, text.length + 60)}`;
-    rest = rest.slice(text.length + (match?.[0].length ?? 0));
+    rest = rest.slice(text.length + (match ? match[0].length : 0));
   }
-  return open.length > 0 ? `${open.join(', ')} stays open` : undefined;
+  return open.length === 0 ? undefined : `${open.join(', ')} stays open`;
 }
 
 function textFault(text: string, depth: number): string | undefined {
@@ -28,10 +28,9 @@ function textFault(text: string, depth: number): string | undefined {
 }
 
 /** Keeps the list of open elements. */
-function tagFault(
-  [whole, closing, name = '', attributes = '', empty]: RegExpExecArray,
-  open: string[],
-): string | undefined {
+function tagFault(match: RegExpExecArray | null, open: string[]): string | undefined {
+  if (!match) return 'something that is no tag';
+  const [whole, closing, name = '', attributes = '', empty] = match;
   const names = [...attributes.matchAll(/\s+([\w.:-]+)=/g)].map(([, attribute]) => attribute);
   if (new Set(names).size < names.length) return `an attribute twice: ${whole}`;
   if (closing !== undefined) return open.pop() === name ? undefined : `${name} is not open`;
