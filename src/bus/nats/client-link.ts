@@ -90,6 +90,10 @@ export class ClientLink implements NatsLink {
     return this.clock.monotonic() - this.connectedAt;
   }
 
+  get hasJetStream(): boolean {
+    return this.connection.info?.jetstream === true;
+  }
+
   request(request: RawRequest): Promise<Msg> {
     return new Promise((resolve, reject) => this.ask(request, { resolve, reject }));
   }

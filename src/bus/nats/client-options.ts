@@ -38,6 +38,8 @@ export interface NatsBusOptions {
   readonly outboxBytes?: number;
   /** Largest payload, encoded, in bytes. Default 1 MiB; the server's own limit holds beside it. */
   readonly maxPayloadBytes?: number;
+  /** Servers of a cluster that hold a copy of each stream that this bus makes, 1 to 5. Default 1. */
+  readonly replicas?: number;
   /** How long making the connection may take. Default 5 s. */
   readonly connectTimeoutMs?: number;
   /** How often the server is asked whether it is there. Default 5 s. */

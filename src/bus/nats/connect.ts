@@ -4,7 +4,7 @@ import type { NatsBusOptions } from './client-options.ts';
 import { NatsBus } from './nats-bus.ts';
 import { openLink } from './open-link.ts';
 
-export type { NatsBusOptions, NatsTlsOptions } from './client-options.ts';
+export type { NatsBusOptions } from './client-options.ts';
 
 const defaultCloseTimeoutMs = 5_000;
 
@@ -20,5 +20,6 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
     link,
     maxPayloadBytes: options.maxPayloadBytes ?? maxPayloadBytes,
     closeTimeoutMs: options.closeTimeoutMs ?? defaultCloseTimeoutMs,
+    replicas: options.replicas ?? 1,
   });
 }

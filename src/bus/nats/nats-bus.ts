@@ -29,6 +29,8 @@ export interface NatsBusParts {
   readonly link: ClientLink;
   readonly maxPayloadBytes: number;
   readonly closeTimeoutMs: number;
+  /** Of streams that are made. */
+  readonly replicas: number;
 }
 
 /** Subjects that are known to be valid; when there are too many, all are forgotten. */
@@ -52,11 +54,11 @@ export class NatsBus implements Bus {
   private closing: Promise<void> | undefined;
   private closeTimer: TimerHandle;
 
-  constructor({ link, maxPayloadBytes, closeTimeoutMs }: NatsBusParts) {
+  constructor({ link, maxPayloadBytes, closeTimeoutMs, replicas }: NatsBusParts) {
     this.link = link;
     this.maxPayloadBytes = maxPayloadBytes;
     this.closeTimeoutMs = closeTimeoutMs;
-    this.storage = new StorageParts(link);
+    this.storage = new StorageParts(link, { replicas });
     this.host = {
       link,
       answer: (reply, payload) => this.answer(reply, payload),

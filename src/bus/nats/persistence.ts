@@ -10,6 +10,8 @@ export interface PersistentLink {
   readonly state: BusState;
   /** Milliseconds since the present connection was made. */
   readonly connectedForMs: number;
+  /** Whether the server says that it runs JetStream, which may still be coming up. */
+  readonly hasJetStream: boolean;
   onStatus(listener: (status: BusStatus) => void): () => void;
 }
 
@@ -94,7 +96,7 @@ class Persistence<T> {
     if (!(failure instanceof TroupeError)) return false;
     if (failure.code === 'TRP_BUS_DISCONNECTED') return true;
     const absent = failure.code === 'TRP_BUS_NO_RESPONDERS' || saysNotYet(failure.cause);
-    return absent && link.connectedForMs < settleMs;
+    return absent && link.hasJetStream && link.connectedForMs < settleMs;
   }
 
   private expire(): void {

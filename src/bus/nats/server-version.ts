@@ -4,7 +4,7 @@ import { TroupeError } from '../../core/errors.ts';
 export type ServerVersion = readonly [major: number, minor: number, patch: number];
 
 /** Oldest server that the driver works with: what Debian 12 carries. */
-export const oldestServer: ServerVersion = [2, 9, 10];
+const oldestServer: ServerVersion = [2, 9, 10];
 
 /** `2.10.27-RC.1` as numbers; zeros where there are none. */
 export function parseVersion(text: string): ServerVersion {

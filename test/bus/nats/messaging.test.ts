@@ -260,6 +260,26 @@ describe.each(natsServers())('a bus on nats-server $version', (version) => {
     },
   );
 
+  it('works without JetStream, but for what lives on it', async () => {
+    const bare = await startNatsServer({ server: version, jetStream: false });
+    try {
+      const poor = await open({ url: bare.url });
+      poor.subscribe('echo', (message) => message.respond(message.payload));
+      expect(await poor.request('echo', 1)).toBe(1);
+      const parts = [poor.keys('k'), poor.log('jrn', 'l'), poor.workQueue('q'), poor.blobs()];
+      for (const outcome of await Promise.allSettled(parts))
+        expect(outcome).toMatchObject({
+          reason: {
+            code: 'TRP_BUS_SERVER',
+            hint: expect.stringContaining('JetStream') as string,
+          },
+        });
+      await poor.close();
+    } finally {
+      await bare.stop();
+    }
+  });
+
   it('says that a payload is too large for this server', async () => {
     const strict = await startNatsServer({ server: version, config: 'max_payload: 1000' });
     try {

@@ -131,7 +131,8 @@ describe.each(natsServers())(
       await keys.put('run.key', { n: 1 });
       const journal = await supervisor.log('jrn', 'run');
       await journal.append({ type: 'run.started' });
-      const [watched, followed]: Plain[][] = [[], []];
+      const watched: Plain[] = [];
+      const followed: Plain[] = [];
       const watch = await (
         await viewer.keys('mem')
       ).watch('>', (event) => {
