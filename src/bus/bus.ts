@@ -78,7 +78,11 @@ export interface Bus {
     handler: (message: BusMessage) => void | Promise<void>,
     options?: SubscribeOptions,
   ): Subscription;
-  /** Rejects with TRP_BUS_NO_RESPONDERS at once when nobody listens, TRP_BUS_TIMEOUT when nobody answers. */
+  /**
+   * Rejects with TRP_BUS_NO_RESPONDERS at once when nobody listens, TRP_BUS_TIMEOUT when nobody answers, and
+   * TRP_BUS_DISCONNECTED at once without a connection or when it is lost: only the caller knows whether asking
+   * again is safe.
+   */
   request(subject: string, payload: Plain, options?: RequestOptions): Promise<Plain>;
   /**
    * Whether a publish to the subject could reach anybody: to skip costly payloads. Exact on the embedded
