@@ -16,10 +16,32 @@ export interface RunReport {
   readonly groups: readonly GroupReport[];
   readonly metrics: RunMetrics;
   readonly conflicts: ConflictCounts;
+  /** What attempts have reported as used, those that failed included. */
+  readonly spend: SpendReport;
   /** ISO 8601. */
   readonly started_at: string;
   readonly seed: number;
   readonly simulated: boolean;
+}
+
+/** What was used; cost is in whatever unit the calls report it. */
+export interface SpendReport extends AmountReport {
+  readonly by_agent: { readonly [agent: string]: AmountReport };
+  /** Caps that were reached. */
+  readonly exhausted: readonly CapReport[];
+}
+
+/** Amounts that were used. */
+export interface AmountReport {
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly cost: number;
+}
+
+/** A cap of a budget that was reached; the run's own has no agent. */
+export interface CapReport {
+  readonly cap: 'tokens' | 'cost' | 'time';
+  readonly agent: string | null;
 }
 
 /** Writes that met; `troupe show RUN --conflicts` tells them one by one. */

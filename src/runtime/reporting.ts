@@ -8,7 +8,7 @@ import type { GroupSpec, TaskSpec } from '../workflow/model.ts';
 import { barrierWaits } from './metrics/barrier-wait.ts';
 import { metricsOf } from './metrics/metrics.ts';
 import { RunTime } from './metrics/run-time.ts';
-import type { GroupReport, RunReport, TaskReport } from './report.ts';
+import type { GroupReport, RunReport, SpendReport, TaskReport } from './report.ts';
 
 /**
  * A run as data, from the fold of its journal: the same for a live run, an ended one, and one that another
@@ -35,10 +35,20 @@ export function reportOf(state: RunState, graph: TaskGraph, now?: number): RunRe
       barrier_wait_ms: waits.get(group.id) ?? 0,
     })),
     metrics: metricsOf(state, graph, now),
+    spend: spendReport(state),
     conflicts: { recorded: state.conflicts.recorded, open: state.conflicts.open.size },
     started_at: new Date(state.startedAt).toISOString(),
     seed: state.seed,
     simulated: state.simulated,
+  };
+}
+
+function spendReport({ spend }: RunState): SpendReport {
+  const { total, byAgent, exhausted } = spend;
+  return {
+    ...total,
+    by_agent: Object.fromEntries([...byAgent].map(([agent, amounts]) => [agent, { ...amounts }])),
+    exhausted: [...exhausted].map(([agent, cap]) => ({ cap, agent: agent === '' ? null : agent })),
   };
 }
 

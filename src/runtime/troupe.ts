@@ -41,6 +41,7 @@ import type { TroupeConfig } from './options.ts';
 import type { RunReport } from './report.ts';
 import { runSummaries, storedReport, workflowOf } from './stored-runs.ts';
 import { startSystem } from './system.ts';
+import { SharedQuotas } from './quota/shared-quotas.ts';
 import type { System } from './system.ts';
 
 /** What a run can be asked from outside; see docs/control.md. */
@@ -80,6 +81,7 @@ class LocalTroupe implements Troupe {
   private readonly links: BusLinks;
   private readonly system: System;
   private readonly history: HistoryFile;
+  private readonly quotas: SharedQuotas;
   private readonly live = new Map<string, LiveRun>();
   private readonly releasing = new Set<Promise<void>>();
   /** Two requests to resume one run are one takeover. */
@@ -94,6 +96,12 @@ class LocalTroupe implements Troupe {
     this.node = store.node;
     this.history = new HistoryFile(config.dataDir, logger);
     this.system = startSystem({
+    this.quotas = new SharedQuotas({
+      bus: () => this.links.main.bus,
+      process: config.ids.node(),
+      clock,
+      logger,
+    });
       clock,
       logger,
       concurrency,
@@ -103,6 +111,11 @@ class LocalTroupe implements Troupe {
       providers,
       dataDir: config.dataDir,
       history: (workflow) => this.history.of(workflow),
+      // A bus of its own has nobody to share with.
+      onGate: (gate) => {
+        if (config.bus !== undefined && config.bus !== 'embedded') this.quotas.take(gate);
+      },
+      environment: process.env,
       progressed: (run, task, { fraction = null, message = null }) =>
         this.tell(run, { type: 'task.progress', run, task, at: clock.now(), fraction, message }),
     });
@@ -425,6 +438,7 @@ class LocalTroupe implements Troupe {
     await (await this.control?.catch(() => undefined))?.close();
     await this.links.close();
     await this.system.stop();
+    await this.quotas.close();
     await this.store.close();
   }
 

@@ -241,7 +241,11 @@ describe('a provider', () => {
     const { report } = await carryOut(
       { agents, providers: { llm: { tokens_per_minute: 10 } }, tasks: branches(1) },
       clock(),
-      { functions: { call: ({ provider }) => provider().call({ tokens: 11 }, () => ({ value: 1 })) } },
+      {
+        functions: {
+          call: ({ provider }) => provider().call({ tokens: 11 }, () => ({ value: 1 })),
+        },
+      },
     );
     expect(report.tasks[0]?.error?.code).toBe('TRP_WORKFLOW_UNSATISFIABLE');
   });
