@@ -1,9 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
   readFileSync,
   readdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -253,5 +256,138 @@ describe('what tasks left in workspaces', () => {
     }));
     await mergeInto({ into: at('out'), contributions });
     expect(readdirSync(at('out')).map((name) => [name, read('out', name)])).toEqual(before);
+  });
+
+  it('takes turns, so that two tasks that end together lose nothing of each other', async () => {
+    const tasks = Object.fromEntries(
+      ['a', 'b', 'c', 'd'].map((name) => [name, agent('t', { workspace: { into: at('out') } })]),
+    );
+    const { records } = await run(
+      { tasks },
+      { t: (context) => writing({ same: context.task, [`own-${context.task}`]: 'x' })(context) },
+    );
+    const names = readdirSync(at('out'));
+    expect(names.filter((name) => name.startsWith('same'))).toHaveLength(4);
+    const contents = names
+      .filter((name) => name.startsWith('same'))
+      .map((name) => read('out', name));
+    expect(contents.sort()).toEqual(['a', 'b', 'c', 'd']);
+    expect(conflictsIn(records)).toHaveLength(3);
+  });
+
+  it('keeps a file beside under a name that nothing else has', async () => {
+    const { records } = await run(
+      {
+        tasks: {
+          a: agent('a', { workspace: { into: at('out') }, priority: 9 }),
+          txt: agent('b', { workspace: { into: at('out') }, priority: 2 }),
+        },
+        groups: { both: { tasks: ['a', 'txt'] } },
+      },
+      {
+        a: writing({ notes: 'by a', 'notes.txt': 'text by a' }),
+        b: writing({ notes: 'by b' }),
+      },
+    );
+    expect(read('out', 'notes.txt')).toBe('text by a');
+    expect(read('out', 'notes.txt.2')).toBe('by b');
+    expect(conflictsIn(records)).toMatchObject([{ dropped: { kept_as: 'notes.txt.2' } }]);
+  });
+
+  it.each([
+    ['file', { x: 'file' }, { 'x/y': 'in folder', z: 'other' }],
+    ['folder', { 'x/y': 'in folder', z: 'other' }, { x: 'file' }],
+  ])(
+    'has the stronger %s where one wrote a file and another a folder of its name',
+    async (_, strong, weak) => {
+      const { report, records } = await run(twoOf({ into: at('out') }), {
+        a: writing(strong),
+        b: writing(weak as { [name: string]: string }),
+      });
+      const kept = 'x' in strong ? 'x.b.y' : 'x.b';
+      expect(readdirSync(at('out')).sort()).toEqual(['x', kept, 'z'].sort());
+      expect(read('out', kept)).toBe('x' in strong ? 'in folder' : 'file');
+      expect(conflictsIn(records)).toMatchObject([
+        { mine: { task: 'b' }, theirs: { agent: 'a' }, dropped: { kept_as: kept } },
+      ]);
+      expect(report.status).toBe('succeeded');
+    },
+  );
+
+  it('takes over permission bits that a task changed, and leaves others as they were', async () => {
+    mkdirSync(at('src'));
+    writeFileSync(at('src', 'script'), 'same', { mode: 0o640 });
+    writeFileSync(at('src', 'tool'), 'one\ntwo\nthree', { mode: 0o750 });
+    const { records } = await run(twoOf({ from: at('src'), into: at('src') }), {
+      a: ({ workspace = '' }) => {
+        writeFileSync(join(workspace, 'tool'), 'ONE\ntwo\nthree');
+        return null;
+      },
+      b: ({ workspace = '' }) => {
+        chmodSync(join(workspace, 'script'), 0o750);
+        writeFileSync(join(workspace, 'tool'), 'one\ntwo\nTHREE');
+        return null;
+      },
+    });
+    expect(statSync(at('src', 'script')).mode & 0o777).toBe(0o750);
+    expect([read('src', 'tool'), statSync(at('src', 'tool')).mode & 0o777]).toEqual([
+      'ONE\ntwo\nTHREE',
+      0o750,
+    ]);
+    expect(conflictsIn(records)).toEqual([]);
+  });
+
+  it('reads no pipes, links or devices, and files of any name', async () => {
+    const { report } = await run(
+      { tasks: { t: agent('t', { workspace: { into: at('out') } }) } },
+      {
+        t: (context) => {
+          writing({ __proto: 'x', constructor: 'y', 'a b\n': 'z' })(context);
+          writeFileSync(join(context.workspace ?? '', '__proto__'), 'p');
+          symlinkSync('/etc/hostname', join(context.workspace ?? '', 'link'));
+          execFileSync('mkfifo', [join(context.workspace ?? '', 'pipe')]);
+          return null;
+        },
+      },
+    );
+    expect(report.status).toBe('succeeded');
+    expect(readdirSync(at('out')).sort()).toEqual(
+      ['__proto', '__proto__', 'a b\n', 'constructor'].sort(),
+    );
+    expect(read('out', '__proto__')).toBe('p');
+  });
+
+  it('of more than a few megabytes is not merged, but nothing of it is lost', async () => {
+    mkdirSync(at('src'));
+    const lines = 'x'.repeat(17 * 1024 * 1024);
+    writeFileSync(at('src', 'big'), lines);
+    const { records } = await run(twoOf({ from: at('src'), into: at('src') }), {
+      a: writing({ big: `A\n${lines}` }),
+      b: writing({ big: `${lines}\nB` }),
+    });
+    expect(read('src', 'big').slice(0, 3)).toBe('A\nx');
+    expect(read('src', 'big.b').slice(-3)).toBe('x\nB');
+    expect(conflictsIn(records)).toHaveLength(1);
+  });
+
+  it('that cannot be merged whole is told, and a later try merges the rest', async () => {
+    const functions = {
+      a: writing({ 'one/x': 'A', 'way/x': 'A', z: 'A' }),
+      b: writing({ z: 'B' }),
+    };
+    mkdirSync(at('out'));
+    symlinkSync(at('elsewhere'), at('out', 'way'));
+    const troupe = await createTroupe({ dataDir: at('data'), control: false, functions });
+    try {
+      const handle = await troupe.run({ version: 1, ...twoOf({ into: at('out') }) });
+      expect((await handle.outcome()).reason).toBe('workspace_not_merged');
+      rmSync(at('out', 'way'));
+      const again = await (await troupe.resume(handle.id)).outcome();
+      expect(again.status).toBe('succeeded');
+      expect(readdirSync(at('out')).sort()).toEqual(['one', 'way', 'z', 'z.b']);
+      expect(conflictsIn(await troupe.records(handle.id))).toHaveLength(1);
+    } finally {
+      await troupe.close();
+    }
   });
 });

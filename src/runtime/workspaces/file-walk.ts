@@ -9,7 +9,9 @@ const maxFiles = 50_000;
 export interface FoundFile {
   /** Below the folder, with forward slashes. */
   readonly path: string;
+  /** Permission bits. */
   readonly mode: number;
+  readonly bytes: number;
   /** Changes whenever somebody writes the file. */
   readonly mark: string;
 }
@@ -50,5 +52,5 @@ function listed(folder: string) {
 
 async function fileAt(folder: string, path: string): Promise<FoundFile> {
   const { mode, size, mtimeMs, ino } = await lstat(join(folder, path));
-  return { path, mode: mode & 0o777, mark: `${size}:${mtimeMs}:${ino}` };
+  return { path, mode: mode & 0o777, bytes: size, mark: `${size}:${mtimeMs}:${ino}` };
 }

@@ -26,7 +26,7 @@ export function createWorkspaces(dataDir: string | undefined): WorkspaceHost {
   const wrapped = new WeakMap<Behaviour, Behaviour>();
   return {
     pathOf: ({ run, task, attempt }) => join(root(), run, task, String(attempt)),
-    merge: async (merge) => (await import('./merge.ts')).mergeInto(merge),
+    merge: inTurns(async (merge) => (await import('./merge.ts')).mergeInto(merge)),
     wrap(behaviour) {
       const known =
         wrapped.get(behaviour) ?? withFolder(behaviour, () => resolve(dataDir ?? root()));
@@ -36,6 +36,22 @@ export function createWorkspaces(dataDir: string | undefined): WorkspaceHost {
     async close() {
       if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
     },
+  };
+}
+
+/** Merges into one folder take turns, so that the second sees what the first has put there. */
+function inTurns(merge: Workspaces['merge']): Workspaces['merge'] {
+  const last = new Map<string, Promise<unknown>>();
+  return (request) => {
+    const folder = resolve(request.into);
+    const turn = (last.get(folder) ?? Promise.resolve()).then(() => merge(request));
+    const over = turn
+      .catch(() => undefined)
+      .finally(() => {
+        if (last.get(folder) === over) last.delete(folder);
+      });
+    last.set(folder, over);
+    return turn;
   };
 }
 

@@ -1,5 +1,5 @@
 import type { ErrorInfo } from '../../core/errors.ts';
-import type { FileConflict } from '../../results/files.ts';
+import type { LostLines } from '../../results/text.ts';
 
 /** What a task left in its folder. */
 export interface Contribution {
@@ -20,12 +20,20 @@ export interface WorkspaceMerge {
 /** What was merged, and where two met. */
 export interface MergedFiles {
   readonly files: number;
-  readonly conflicts: readonly (FileConflict & {
-    /** Path below the folder. */
-    readonly path: string;
-    /** Where the loser's file was kept, below the folder. */
-    readonly keptAs: string;
-  })[];
+  readonly conflicts: readonly MergedConflict[];
+}
+
+/** A file that did not make it into the folder, or not whole. */
+export interface MergedConflict {
+  /** Path below the folder. */
+  readonly path: string;
+  readonly loser: Pick<Contribution, 'task' | 'agent'>;
+  /** Undefined: whoever changed the folder meanwhile. */
+  readonly winner: Pick<Contribution, 'agent'> | undefined;
+  /** Of a text; empty: the file was dropped whole. */
+  readonly lost: readonly LostLines[];
+  /** Where the loser's file was kept, below the folder. */
+  readonly keptAs: string;
 }
 
 /** The folders of attempts, as the run needs them; what they are made of is the runtime's. */
