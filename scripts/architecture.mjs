@@ -49,6 +49,8 @@ export const fences = {
   net: ['bus/nats/local-server', 'runtime/', 'cli/'],
   timers: ['core/clock.ts', 'core/simulated-clock.ts', 'runtime/', 'cli/'],
   perf_hooks: ['core/clock.ts', 'runtime/', 'cli/'],
+  // How full the heap is, beside its limit.
+  v8: ['runtime/'],
   process: ['runtime/', 'cli/'],
 };
 

@@ -15,6 +15,14 @@ export function wholeNumber(option: string, least: number): (text: string) => nu
   };
 }
 
+/** One word, or what another parser makes of the text. */
+export function orWord<Word extends string, Value>(
+  word: Word,
+  parse: (text: string) => Value,
+): (text: string) => Word | Value {
+  return (text) => (text === word ? word : parse(text));
+}
+
 /** Milliseconds of a duration such as `90s` or `1h30m`, for `option`. */
 export function duration(option: string): (text: string) => number {
   return (text) => {

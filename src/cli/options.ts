@@ -19,7 +19,9 @@ export interface DataOptions {
 /** The options of a process that carries runs. */
 export interface EngineOptions extends DataOptions {
   readonly level?: DurabilityLevel;
-  readonly concurrency?: number;
+  readonly concurrency?: number | 'auto';
+  /** `kind=units`, several times. */
+  readonly resource?: readonly string[];
   readonly bus?: string;
 }
 
@@ -51,14 +53,28 @@ export function busChoice(shell: Shell, options: { readonly bus?: string }): str
   return options.bus ?? (shell.env['TROUPE_BUS'] || undefined);
 }
 
+/** Units by kind of `--resource kind=units`; the last one of a kind counts. */
+function sharedUnits(given: readonly string[]): { readonly [kind: string]: number } {
+  return Object.fromEntries(
+    given.map((text) => {
+      const cut = text.lastIndexOf('=');
+      const units = text.slice(cut + 1);
+      if (cut > 0 && /^\d+(?:\.\d+)?$/.test(units)) return [text.slice(0, cut), Number(units)];
+      const message = `--resource is ${JSON.stringify(text)}; expected a kind and its units, such as gpu=2`;
+      throw new TroupeError('TRP_OPTION_INVALID', message);
+    }),
+  );
+}
+
 /** What to make a Troupe with. At level `memory` nothing is written, so there is no folder. */
 export function troupeOptions(shell: Shell, options: EngineOptions): TroupeOptions {
-  const { level, concurrency } = options;
+  const { level, concurrency, resource } = options;
   const bus = busChoice(shell, options);
   return {
     ...(level === 'memory' ? {} : { dataDir: dataFolder(shell, options) }),
     ...(level === undefined ? {} : { level }),
     ...(concurrency === undefined ? {} : { concurrency }),
+    ...(resource === undefined ? {} : { resources: sharedUnits(resource) }),
     ...(bus === undefined ? {} : { bus }),
   };
 }

@@ -6,7 +6,7 @@ import type { PlanCommandOptions } from './commands/plan.ts';
 import type { ResumeOptions } from './commands/resume.ts';
 import type { RunCommandOptions } from './commands/run.ts';
 import type { ShowOptions } from './commands/show.ts';
-import { collect, duration, oneOf, wholeNumber } from './option-values.ts';
+import { collect, duration, oneOf, orWord, wholeNumber } from './option-values.ts';
 import { levels } from './options.ts';
 import type { DataOptions } from './options.ts';
 import type { Shell } from './shell.ts';
@@ -255,9 +255,10 @@ function engineOptions(command: Command): Command {
     )
     .option(
       '--concurrency <number>',
-      'attempts at one time (default: 16)',
-      wholeNumber('--concurrency', 1),
+      'attempts at one time, or auto (default: 16)',
+      orWord('auto', wholeNumber('--concurrency', 1)),
     )
+    .option('--resource <kind=units>', 'units that all runs share, e.g. gpu=2; repeatable', collect)
     .option(
       '--bus <bus>',
       'embedded, nats or nats://host:4222 (default: TROUPE_BUS, else the document)',

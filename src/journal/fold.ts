@@ -4,6 +4,8 @@ import type { Census, GroupOutcome, Reason, RunOutcome, TaskOutcome } from '../c
 import type { Plain, PlainObject } from '../core/plain.ts';
 import { aggregationId, memberId, splitTaskOf } from '../workflow/model.ts';
 import type { Workflow } from '../workflow/model.ts';
+import { applyAdapted, emptyAdaptation } from './adaptation-rows.ts';
+import type { AdaptationRows } from './adaptation-rows.ts';
 import type { ConflictRecorded, JournalRecord } from './record.ts';
 import { applySpent, emptySpend } from './spend-rows.ts';
 import type { SpendRows } from './spend-rows.ts';
@@ -44,6 +46,7 @@ export interface RunState {
   readonly tasks: Map<string, TaskRow>;
   readonly groups: Map<string, GroupRow>;
   readonly conflicts: ConflictRows;
+  readonly adaptation: AdaptationRows;
   readonly spend: SpendRows;
   /** Groups, and tasks in none, whose workspaces have been merged; false: that has failed. */
   readonly mergedWorkspaces: Map<string, boolean>;
@@ -141,6 +144,7 @@ export function emptyRunState(): RunState {
     tasks: new Map(),
     groups: new Map(),
     conflicts: { recorded: 0, open: new Map() },
+    adaptation: emptyAdaptation(),
     spend: emptySpend(),
     mergedWorkspaces: new Map(),
   };
@@ -369,6 +373,7 @@ const appliers: Appliers = {
     spend.exhausted.set(agent, cap);
   },
   'memory.committed': () => undefined,
+  'policy.adapted': ({ adaptation }, record) => applyAdapted(adaptation, record),
   'conflict.recorded': ({ conflicts }, record) => {
     conflicts.recorded++;
     if (record.open) conflicts.open.set(record.seq, record);

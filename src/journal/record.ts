@@ -34,6 +34,7 @@ export type RecordBody =
   | ConflictRecorded
   | ConflictResolved
   | WorkspaceMerged
+  | PolicyAdapted
   | AttemptSpent
   | BudgetExhausted;
 
@@ -308,6 +309,21 @@ export interface BudgetExhausted {
   readonly cap: 'tokens' | 'cost' | 'time';
   /** Whose budget; absent: the run's. */
   readonly agent?: string;
+}
+
+/** The run has changed one of its own limits, by what was measured; it stays in force. */
+export interface PolicyAdapted {
+  readonly type: 'policy.adapted';
+  /** Attempts or members at one time; how many times those of the document timeouts are; an agent's pace, by which waiting tasks are ordered. */
+  readonly policy: 'concurrency' | 'group_size' | 'timeouts' | 'order';
+  /** The group or the agent; empty for what concerns the whole run. */
+  readonly of: string;
+  /** Null: it was not limited, or is chosen for the first time. */
+  readonly from: number | null;
+  readonly to: number;
+  /** For people. */
+  readonly reason: string;
+  readonly measured: PlainObject;
 }
 
 /** What a task, or the members of a group, left in their workspaces was merged. */

@@ -18,7 +18,7 @@ export interface TroupeOptions {
   /** Default: `power` with a dataDir, else `memory`. */
   readonly level?: DurabilityLevel;
   /** Attempts at one time over all runs of this process. Default 16; a document may ask for less. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | 'auto';
   /**
    * Units of other resource kinds that all runs of this process share, e.g. `{ cpu: 100 }`. Default: none,
    * every kind is a run's own. A document may ask for less.

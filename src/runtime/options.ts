@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Bus } from '../bus/bus.ts';
 import { busChoiceText, isBusChoice } from '../core/bus-choice.ts';
 import { systemClock } from '../core/clock.ts';
@@ -19,6 +20,8 @@ export interface TroupeConfig {
   readonly dataDir: string | undefined;
   readonly level: DurabilityLevel;
   readonly concurrency: number;
+  /** Runs that do not say how many attempts they want at one time choose it themselves. */
+  readonly autoConcurrency: boolean;
   readonly resources: NonNullable<TroupeOptions['resources']>;
   readonly functions: NonNullable<TroupeOptions['functions']>;
   readonly providers: { readonly [name: string]: ProviderSpec };
@@ -35,6 +38,7 @@ export interface TroupeConfig {
 
 const defaults = {
   concurrency: 16,
+  autoConcurrency: false,
   resources: {},
   functions: {},
   control: true,
@@ -49,6 +53,9 @@ const defaults = {
 const levels: readonly string[] = ['memory', 'process', 'power'];
 const maxConcurrency = 100_000;
 
+/** Attempts per core at which a process that chooses itself stops: they wait for others most of the time. */
+const autoPerCore = 32;
+
 /**
  * Fills in the defaults and checks what was given.
  * @throws TroupeError TRP_OPTION_INVALID naming the option, its value and its range.
@@ -57,10 +64,11 @@ export function configOf(options: TroupeOptions): TroupeConfig {
   const given = Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined),
   );
-  const { dataDir, providers, ...rest } = given as TroupeOptions;
+  const { dataDir, providers, concurrency, ...rest } = given as TroupeOptions;
   const config = {
     ...defaults,
     ...rest,
+    ...concurrencyOf(concurrency),
     providers: providersOf(providers),
     level: rest.level ?? (dataDir === undefined ? 'memory' : 'power'),
   };
@@ -72,9 +80,17 @@ export function configOf(options: TroupeOptions): TroupeConfig {
   return { ...config, dataDir: stored ? dataDir : undefined, control: stored && config.control };
 }
 
+function concurrencyOf(
+  concurrency: TroupeOptions['concurrency'],
+): Partial<Pick<TroupeConfig, 'concurrency' | 'autoConcurrency'>> {
+  if (concurrency === undefined) return {};
+  if (concurrency !== 'auto') return { concurrency };
+  return { concurrency: autoPerCore * availableParallelism(), autoConcurrency: true };
+}
+
 function checkConcurrency(concurrency: number): void {
   if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= maxConcurrency) return;
-  throw invalid('concurrency', concurrency, `a whole number from 1 to ${maxConcurrency}`);
+  throw invalid('concurrency', concurrency, `auto, or a whole number from 1 to ${maxConcurrency}`);
 }
 
 function checkResources(resources: TroupeConfig['resources']): void {

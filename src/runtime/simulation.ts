@@ -44,6 +44,7 @@ export async function simulateRun({
     control: false,
     bus: 'embedded',
     concurrency: unlimited,
+    autoConcurrency: false,
     resources: {},
   });
   const handle = await troupe.run(workflow, input, { ...options, seed });

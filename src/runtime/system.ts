@@ -12,9 +12,12 @@ import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { rootMachine } from '../supervisors/root.ts';
 import type { CollectionRef, Mailbox, RunServices } from '../supervisors/run/core.ts';
+import type { AdmissionQueue } from '../policies/admission.ts';
+import type { ProcessLoad } from '../policies/parallelism.ts';
 import type { AgentSpec, ProviderSpec } from '../workflow/model.ts';
 import { LocalProviderGates } from './provider-gates.ts';
 import type { LocalGate } from './provider-gates.ts';
+import { steadyLoad } from './process-load.ts';
 import { createWorkspaces } from './workspaces/workspaces.ts';
 import type { WorkspaceHost } from './workspaces/workspaces.ts';
 
@@ -36,6 +39,10 @@ export interface SystemOptions {
   readonly environment: { readonly [name: string]: string | undefined };
   /** Where workspaces are; undefined: in a temporary folder. */
   readonly dataDir?: string | undefined;
+  /** See {@link RunServices.autoConcurrency}. */
+  readonly autoConcurrency?: boolean;
+  /** How the process stands. Default: it is idle. */
+  readonly load?: (() => ProcessLoad) | undefined;
   readonly progressed: RunServices['progressed'];
   readonly history?: RunServices['history'];
 }
@@ -55,11 +62,17 @@ export function startSystem(options: SystemOptions): System {
   const behaviours = createBehaviours({ clock, functions, environment });
   const workspaces = createWorkspaces(options.dataDir);
   const deadlines = new Deadlines(clock);
+  const load = options.load ?? ((): ProcessLoad => steadyLoad);
+  const waiting = (run?: string): number => queueOf(child(children(), 'governor')).waiting(run);
   const report = (id: string, error: unknown): void =>
     logger.error('an actor died of an error', { actor: id, error: messageOf(error) });
   const root = createRoot(rootMachine, {
     id: 'root',
-    input: { governor: { clock, concurrency, resources, agePeriodMs }, onFault: report },
+    input: {
+      governor: { clock, concurrency, resources, agePeriodMs },
+      monitor: { clock, deadlines, load, waiting },
+      onFault: report,
+    },
     clock,
     logger,
     onFault: (error) => report('root', error),
@@ -73,7 +86,15 @@ export function startSystem(options: SystemOptions): System {
     onGate: options.onGate,
   });
   return {
-    services: servicesOf(options, { behaviours, deadlines, workspaces, providers, children }),
+    services: servicesOf(options, {
+      behaviours,
+      deadlines,
+      workspaces,
+      providers,
+      children,
+      load,
+      waiting,
+    }),
     runs: child(children(), 'runs'),
     link: (input) => {
       const id = input.name;
@@ -96,11 +117,13 @@ interface Shared {
   readonly deadlines: Deadlines;
   readonly workspaces: WorkspaceHost;
   readonly providers: LocalProviderGates;
+  readonly load: () => ProcessLoad;
+  readonly waiting: (run?: string) => number;
   children(): Record<string, AnyActorRef | undefined>;
 }
 
 function servicesOf(
-  { clock, logger, progressed, concurrency, history }: SystemOptions,
+  { clock, logger, progressed, concurrency, history, autoConcurrency = false }: SystemOptions,
   shared: Shared,
 ): RunServices {
   const { behaviours, deadlines, workspaces, providers } = shared;
@@ -112,6 +135,9 @@ function servicesOf(
     deadlines,
     logger,
     governor: child(shared.children(), 'governor'),
+    monitor: child(shared.children(), 'monitor'),
+    capacity: () => ({ ...shared.load(), queueDepth: shared.waiting() }),
+    autoConcurrency,
     agent: (workflow, agent) => {
       const id = `${workflow}/${agent}`;
       const known = desks.get(id);
@@ -132,6 +158,10 @@ function servicesOf(
     concurrency,
     ...(history && { history }),
   };
+}
+
+function queueOf(governor: AnyActorRef): AdmissionQueue {
+  return (governor.getSnapshot() as { readonly queue: AdmissionQueue }).queue;
 }
 
 /** Work of one kind shares slots: inline functions, threads, processes, commands, simulations. */

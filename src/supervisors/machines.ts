@@ -2,6 +2,7 @@ import { agentMachine } from '../actors/agent.ts';
 import { busLinkMachine } from '../actors/bus-link.ts';
 import { createCollection } from '../actors/collection.ts';
 import { governorLogic } from '../actors/governor.ts';
+import { monitorMachine } from '../actors/monitor.ts';
 import { createPool } from '../actors/pool.ts';
 import { providerGateMachine } from '../actors/provider-gate.ts';
 import { workerMachine } from '../actors/worker.ts';
@@ -20,6 +21,7 @@ export function allMachines(): { readonly [name: string]: AnyStateMachine } {
   return {
     root: rootMachine,
     bus_link: busLinkMachine,
+    monitor: monitorMachine,
     governor: drawn(governorLogic.config),
     collection: drawn(createCollection('collection', {}).config),
     provider_gate: providerGateMachine,

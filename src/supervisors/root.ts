@@ -3,6 +3,8 @@ import { busLinkMachine } from '../actors/bus-link.ts';
 import { createCollection } from '../actors/collection.ts';
 import { governorLogic } from '../actors/governor.ts';
 import type { GovernorInput } from '../actors/governor.ts';
+import { monitorMachine } from '../actors/monitor.ts';
+import type { MonitorInput } from '../actors/monitor.ts';
 import { createPool } from '../actors/pool.ts';
 import { providerGateMachine } from '../actors/provider-gate.ts';
 import { setup } from '../actors/xstate.ts';
@@ -11,6 +13,7 @@ import { runMachine } from './run/run.ts';
 /** What the root is made from. */
 export interface RootInput {
   readonly governor: GovernorInput;
+  readonly monitor: MonitorInput;
   /** A run, an agent or a pool has died of an error: a fault of ours. */
   readonly onFault: (id: string, error: unknown) => void;
 }
@@ -34,6 +37,7 @@ const rootSetup = setup({
   actors: {
     links: linksLogic,
     governor: governorLogic,
+    monitor: monitorMachine,
     gates: gatesLogic,
     agents: agentsLogic,
     pools: poolsLogic,
@@ -49,6 +53,7 @@ export const rootMachine = rootSetup.createMachine({
     { id: 'links', src: 'links', input: ({ context }) => ({ onFault: context.onFault }) },
     { id: 'governor', src: 'governor', input: ({ context }) => context.governor },
     { id: 'gates', src: 'gates', input: ({ context }) => ({ onFault: context.onFault }) },
+    { id: 'monitor', src: 'monitor', input: ({ context }) => context.monitor },
     { id: 'agents', src: 'agents', input: ({ context }) => ({ onFault: context.onFault }) },
     { id: 'pools', src: 'pools', input: ({ context }) => ({ onFault: context.onFault }) },
     { id: 'runs', src: 'runs', input: ({ context }) => ({ onFault: context.onFault }) },

@@ -20,13 +20,15 @@ const levels = { low: 15, medium: 30, high: 45, very_high: 60 };
  */
 export const spellings: { readonly [block: string]: BlockSpellings } = {
   document: {
-    keys: { resource_pool: 'resources' },
+    keys: { resource_pool: 'resources', adaptive: 'adaptation', resource_monitoring: 'monitoring' },
     holds: {
       tasks: '*task',
       groups: '*group',
       tiers: '*tier',
       resources: 'resources',
       memory: 'memory',
+      adaptation: 'adaptation',
+      monitoring: 'monitoring',
       defaults: 'defaults',
     },
   },
@@ -117,6 +119,21 @@ export const spellings: { readonly [block: string]: BlockSpellings } = {
     },
     holds: { context_store: 'context_store' },
   },
+  adaptation: {
+    values: {
+      actions: {
+        increase_cpu_allocation: 'allocation',
+        adjust_parallel_group_sizes: 'group_sizes',
+        modify_timeout_values: 'timeouts',
+        reorder_non_critical_operations: 'order',
+      },
+    },
+  },
+  monitoring: {
+    keys: { sampling_interval: 'interval', alert_thresholds: 'thresholds' },
+    holds: { thresholds: 'thresholds' },
+  },
+  thresholds: { keys: { memory_usage: 'memory' } },
   memory: { holds: { keys: '*memory_key' } },
   context_store: { keys: { concurrent_readers: 'readers', concurrent_writers: 'writers' } },
   memory_key: {

@@ -1,4 +1,5 @@
 import type { Plain, PlainObject } from '../core/plain.ts';
+import type { AdaptationSpec } from './adaptation.ts';
 
 /**
  * The workflow as the runtime sees it: normalised, validated, frozen. Source spellings, defaults,
@@ -25,11 +26,10 @@ export interface Workflow {
   readonly deadlineMs: number | undefined;
   /** The bus that the document asks for; absent: none. Not part of the hash: where a run is shown does not change it. */
   readonly bus?: string;
+  /** How the run adapts to what is measured; absent: not at all. */
+  readonly adaptation?: AdaptationSpec | undefined;
   /** The run's part of what all runs of a process share; undefined: share 1, class normal. */
   readonly schedule?: ScheduleSpec | undefined;
-}
-
-/** How a run stands beside other runs of the process. */
   /** Services that agents call, and their limits; absent: none. */
   readonly providers?: { readonly [name: string]: ProviderSpec } | undefined;
   /** What the run may spend before nothing new is begun; absent: no bound. */
@@ -67,6 +67,9 @@ export interface BudgetSpec {
   readonly cost?: number | undefined;
   /** From the run's start, or its newest reopening. */
   readonly timeMs?: number | undefined;
+}
+
+/** How a run stands beside other runs of the process. */
 export interface ScheduleSpec {
   /** How much more than a run of share 1 it may use; above 0. Default 1. */
   readonly share?: number | undefined;
@@ -110,14 +113,14 @@ export interface AgentSpec {
   readonly isolate: Isolation;
   /** Memory key patterns that only this agent writes, fully qualified. */
   readonly owns: readonly string[];
-  /** For `simulate`: defaults that a task's `with` overrides. */
-  readonly with: PlainObject;
-}
   /** What it calls, and the model whose limits count besides; absent: not said. */
   readonly provider?: string | undefined;
   readonly model?: string | undefined;
   /** What it may spend in a run; absent: no bound of its own. */
   readonly budget?: Omit<BudgetSpec, 'timeMs'> | undefined;
+  /** For `simulate`: defaults that a task's `with` overrides. */
+  readonly with: PlainObject;
+}
 
 /** Bounds of one agent. */
 export interface AgentLimits {
@@ -314,6 +317,8 @@ export interface ResourceSpec {
   readonly capacity: { readonly [kind: string]: number };
   /** Attempts of one run at one time; undefined: no limit. */
   readonly concurrency: number | undefined;
+  /** The limit is chosen when the run begins, from what there is to do and how the process stands. */
+  readonly autoConcurrency?: true;
 }
 
 /** The rule that combines concurrent writes to a key. */
@@ -371,6 +376,11 @@ export function isLockKind(kind: string): boolean {
 /** The resource kind that caps the attempts of one agent. */
 export function agentKind(agentId: string): string {
   return `agent:${agentId}`;
+}
+
+/** The resource kind of the members of one group that run at one time, where that may be limited. */
+export function groupKind(groupId: string): string {
+  return `group:${groupId}`;
 }
 
 /** The id of a member made from an expanding task. */

@@ -13,10 +13,11 @@ const defaults = {
 } as const;
 
 /** How a run adapts; undefined: not at all. A block that nothing would look at is a fault. */
-export function adaptationSpec({ document, faults }: Draft): AdaptationSpec | undefined {
-  const { adaptation: source = false, monitoring, resources } = document;
+export function adaptationSpec(draft: Draft): AdaptationSpec | undefined {
+  const { document, faults } = draft;
+  const { adaptation: source = false, monitoring = {} } = document;
   if (source === false) {
-    if (monitoring)
+    if (document.monitoring)
       faults.add('TRP_WORKFLOW_INVALID', 'monitoring: nothing would look at it', {
         path: ['monitoring'],
         point: 'key',
@@ -24,21 +25,31 @@ export function adaptationSpec({ document, faults }: Draft): AdaptationSpec | un
       });
     return undefined;
   }
-  const { actions, concurrency = {}, max_timeout_factor: factor } = source === true ? {} : source;
-  const { min = 1 } = concurrency;
-  const declared = resources?.concurrency;
-  const max = concurrency.max ?? (typeof declared === 'number' ? declared : undefined);
+  const { actions, concurrency, max_timeout_factor: factor } = source === true ? noWishes : source;
+  return {
+    intervalMs: durationMs(monitoring.interval) ?? defaults.intervalMs,
+    thresholds: thresholdsOf(monitoring.thresholds),
+    actions: actions ?? adaptationActions,
+    concurrency: boundsOf(draft, concurrency),
+    maxTimeoutFactor: factor ?? defaults.maxTimeoutFactor,
+  };
+}
+
+type AdaptationSource = Exclude<CheckedDocument['adaptation'], boolean | undefined>;
+
+const noWishes: AdaptationSource = {};
+
+function boundsOf(
+  { document, faults }: Draft,
+  { min = 1, max: asked }: NonNullable<AdaptationSource['concurrency']> = {},
+): AdaptationSpec['concurrency'] {
+  const declared = document.resources?.concurrency;
+  const max = asked ?? (typeof declared === 'number' ? declared : undefined);
   if (max !== undefined && max < min)
     faults.add('TRP_WORKFLOW_UNSATISFIABLE', `adaptation.concurrency: ${min} is above ${max}`, {
       path: ['adaptation', 'concurrency', 'min'],
     });
-  return {
-    intervalMs: durationMs(monitoring?.interval) ?? defaults.intervalMs,
-    thresholds: thresholdsOf(monitoring?.thresholds),
-    actions: actions ?? adaptationActions,
-    concurrency: { min, max },
-    maxTimeoutFactor: factor ?? defaults.maxTimeoutFactor,
-  };
+  return { min, max };
 }
 
 type ThresholdSource = NonNullable<CheckedDocument['monitoring']>['thresholds'];

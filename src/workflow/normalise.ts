@@ -22,13 +22,14 @@ import type {
   WorkspaceSpec,
 } from './model.ts';
 import { limitMemoryAccess, lockCapacity } from './normalise-locks.ts';
+import { adaptationSpec } from './normalise-adaptation.ts';
 import { memoryKeys } from './normalise-memory.ts';
 import { normaliseAgents } from './normalise-agents.ts';
 import { addCrossValidation, normaliseGroups } from './normalise-groups.ts';
 import { durationMs } from './normalise-policies.ts';
 import { linkValidations, normaliseTasks, resolveNeeds } from './normalise-tasks.ts';
-import { normaliseTiers } from './normalise-tiers.ts';
 import { budgetSpec, checkProviders, providerSpecs } from './normalise-providers.ts';
+import { normaliseTiers } from './normalise-tiers.ts';
 import type { CheckedDocument } from './schema/check.ts';
 import { Reach } from './reach.ts';
 import { waitingOf } from './waiting.ts';
@@ -65,8 +66,8 @@ export function normalise(document: CheckedDocument, baseDir: string, faults: Fa
     });
   }
   normaliseAgents(draft);
-  normaliseTasks(draft);
   checkProviders(draft);
+  normaliseTasks(draft);
   normaliseGroups(draft);
   normaliseTiers(draft);
   resolveNeeds(draft);
@@ -110,7 +111,9 @@ function resourceSpec(draft: Draft): ResourceSpec {
   }
   capacity['cpu'] = (capacity['cpu'] ?? defaultUnits) * factor;
   Object.assign(capacity, lockCapacity(draft));
-  return { capacity, concurrency };
+  return concurrency === 'auto'
+    ? { capacity, concurrency: undefined, autoConcurrency: true }
+    : { capacity, concurrency };
 }
 
 interface Surroundings {
@@ -122,6 +125,7 @@ interface Surroundings {
 /** The hash is taken before paths are made absolute, so that a folder may move between a run and its resume. */
 function frozen(draft: Draft, { baseDir, resources, keys }: Surroundings): Workflow {
   const { document } = draft;
+  const adaptation = adaptationSpec(draft);
   const written = {
     name: document.name ?? 'workflow',
     description: document.description ?? '',
@@ -133,13 +137,14 @@ function frozen(draft: Draft, { baseDir, resources, keys }: Surroundings): Workf
     outputs: document.outputs as Workflow['outputs'],
     inputs: inputSpecs(document),
     deadlineMs: durationMs(document.deadline),
+    ...(adaptation && { adaptation }),
     ...(document.schedule === undefined ? {} : { schedule: document.schedule }),
+    ...spendingOf(draft),
   };
   const hash = contentHash(toPlain(written, 'the workflow'));
   const agents = Object.entries(written.agents).map(
     ([id, agent]) => [id, resolvedAgent(agent, baseDir)] as const,
   );
-    ...spendingOf(draft),
   const tasks = written.tasks.map((task): TaskSpec => ({
     ...task,
     aggregate: resolvedAggregate(task.aggregate, baseDir),
@@ -161,17 +166,17 @@ function frozen(draft: Draft, { baseDir, resources, keys }: Surroundings): Workf
   return toPlain(workflow, 'the workflow') as unknown as Workflow;
 }
 
-function resolvedWorkspace({ from, into }: WorkspaceSpec, baseDir: string): WorkspaceSpec {
-  const resolved = (path: string | undefined): string | undefined =>
-    path === undefined ? undefined : resolve(baseDir, path);
-  return { from: resolved(from), into: resolved(into) };
-}
 /** Absent where the document says nothing, which is what all documents did before: their hash stays. */
 function spendingOf(draft: Draft): Pick<Workflow, 'providers' | 'budget'> {
   const [providers, budget] = [providerSpecs(draft), budgetSpec(draft)];
   return { ...(providers && { providers }), ...(budget && { budget }) };
 }
 
+function resolvedWorkspace({ from, into }: WorkspaceSpec, baseDir: string): WorkspaceSpec {
+  const resolved = (path: string | undefined): string | undefined =>
+    path === undefined ? undefined : resolve(baseDir, path);
+  return { from: resolved(from), into: resolved(into) };
+}
 
 function resolvedAgent(agent: AgentSpec, baseDir: string): AgentSpec {
   return agent.module === undefined

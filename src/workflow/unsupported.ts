@@ -25,7 +25,6 @@ export const unsupportedKeys: { readonly [block: string]: readonly string[] } = 
     'hedging',
     'load_balancing',
     'models',
-    'monitoring',
     'performance_monitoring',
     'performance_optimization',
     'pools',
@@ -156,6 +155,8 @@ export const unsupportedKeys: { readonly [block: string]: readonly string[] } = 
     'resource_monitoring',
     'resource_sharing',
   ],
+  thresholds: ['cpu_usage', 'network_latency', 'quality'],
+  adaptation: ['alerts', 'caching'],
   resource: ['cache_size', 'concurrent_renders', 'lock_timeout', 'per', 'render_timeout', 'window'],
   memory: [
     'consistency',
@@ -175,12 +176,7 @@ export const unsupportedKeys: { readonly [block: string]: readonly string[] } = 
 /** Values of a key, likewise. */
 export const unsupportedValues: { readonly [key: string]: readonly string[] } = {
   uses: ['model', 'tool', 'workflow'],
-  merge: [
-    'function',
-    'semantic',
-    'semantic_merge',
-    'semantic_merge_where_possible',
-  ],
+  merge: ['function', 'semantic', 'semantic_merge', 'semantic_merge_where_possible'],
   on_timeout: ['escalate'],
   on_failure: ['escalate', 'hedge', 'redistribute', 'restart'],
   kind: ['resource', 'timing'],
@@ -194,6 +190,12 @@ export const unsupportedValues: { readonly [key: string]: readonly string[] } = 
     'weighted',
   ],
   context_sharing: ['live', 'none', 'shared', 'read_write', 'read_write_shared', 'isolated'],
+  actions: [
+    'caching',
+    'enable_aggressive_caching',
+    'increase_parallelization_opportunities',
+    'optimize_context_access_patterns',
+  ],
   backoff: ['decorrelated', 'fibonacci'],
 };
 

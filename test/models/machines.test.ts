@@ -108,6 +108,14 @@ const samples: {
       })),
     ] as never,
   },
+  monitor: {
+    input: {},
+    events: [
+      { type: 'watch.begin', watch: { run: 'r', intervalMs: 1 } },
+      { type: 'sample.due', run: 'r' },
+      { type: 'watch.end', run: 'r' },
+    ] as never,
+  },
   governor: logicSample,
   provider_gate: {
     input: { provider: 'p', key: '' },

@@ -9,6 +9,8 @@ import type { OwnedRun } from '../../src/journal/journal.ts';
 import { recordFormat } from '../../src/journal/record.ts';
 import type { JournalRecord, RunStarted } from '../../src/journal/record.ts';
 import { reportOf } from '../../src/runtime/reporting.ts';
+import { steadyLoad } from '../../src/runtime/process-load.ts';
+import type { ProcessLoad } from '../../src/policies/parallelism.ts';
 import type { RunReport } from '../../src/runtime/report.ts';
 import { startSystem } from '../../src/runtime/system.ts';
 import { assembleRun } from '../../src/supervisors/run/assemble.ts';
@@ -23,6 +25,8 @@ export interface HarnessOptions {
   readonly input?: PlainObject;
   readonly seed?: number;
   readonly functions?: { readonly [name: string]: TaskFunction };
+  /** How the process stands, by the simulated time; default: it is idle. */
+  readonly load?: (nowMs: number) => ProcessLoad;
   /** A journal to go on from, as if a process had died after its last record. */
   readonly records?: readonly JournalRecord[];
   /** What a person decided while nobody carried the run. */
@@ -80,6 +84,7 @@ export async function carryOut(options: HarnessOptions): Promise<HarnessResult> 
     concurrency: 1_000_000,
     functions: options.functions ?? {},
     environment: {},
+    load: options.load && (() => options.load?.(clock.now()) ?? steadyLoad),
     progressed: () => undefined,
   });
   let end: HarnessResult['end'] = 'stuck';

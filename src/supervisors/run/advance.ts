@@ -1,7 +1,7 @@
 import { errorInfo } from '../../core/errors.ts';
 import type { PermitWish } from '../../actors/governor.ts';
 import type { TaskSpec } from '../../workflow/model.ts';
-import { agentKind } from '../../workflow/model.ts';
+import { agentKind, groupKind } from '../../workflow/model.ts';
 import { conditionHolds } from '../../workflow/template.ts';
 import type { RunCore } from './core.ts';
 import { stopUnpaid } from './budget.ts';
@@ -9,6 +9,7 @@ import { liveTask } from './core.ts';
 import { endTask, skipTask } from './task-end.ts';
 import { expand } from './expansion.ts';
 import { openGroup } from './groups.ts';
+import { narrowsGroups } from './limits.ts';
 import { armLockTimeout } from './lock-wait.ts';
 import { dueTasks, startsLater } from './pace.ts';
 import { scopeOf } from './scope.ts';
@@ -90,19 +91,26 @@ export function armDeadline(core: RunCore, task: TaskSpec): void {
 function wishOf(core: RunCore, task: TaskSpec): PermitWish {
   const { id } = task;
   const declared = core.book.member(id)?.parent.id ?? id;
+  armLockTimeout(core, task);
+  return {
+    id,
+    demand: wholeDemand(core, task, declared),
+    priority: core.priorities.get(declared) ?? task.priority,
+    rank: core.plan?.rankOf(declared) ?? core.ranks.get(declared) ?? 0,
+  };
+}
+
+/** What the document says, and what follows from the agent, the group and a group that has fallen back. */
+function wholeDemand(core: RunCore, task: TaskSpec, declared: string): Record<string, number> {
   const agent = core.book.agent(task.agent);
   const demand: Record<string, number> = { ...task.demand };
+  if (task.group !== undefined && narrowsGroups(core.book.workflow))
+    demand[groupKind(task.group)] = 1;
   if (agent.limits.concurrency !== undefined) demand[agentKind(agent.id)] = 1;
   // A part of a split task falls back with the group of that task, as well as with its own.
   for (const group of new Set([task.group, core.book.task(declared).group])) {
     if (group === undefined || !core.ledger.state.groups.get(group)?.fellBack) continue;
     demand[`lock:fallback:${group}`] = 1;
   }
-  armLockTimeout(core, task);
-  return {
-    id,
-    demand,
-    priority: core.priorities.get(declared) ?? task.priority,
-    rank: core.plan?.rankOf(declared) ?? core.ranks.get(declared) ?? 0,
-  };
+  return demand;
 }

@@ -10,7 +10,8 @@ export function startClock(core: RunCore, id: string, attempt: number): void {
   const { timeoutMs } = core.book.task(id);
   const live = core.live.get(id);
   if (!live || timeoutMs === undefined) return;
-  live.clock = { attempt, leftMs: timeoutMs, startedAt: 0 };
+  const leftMs = timeoutMs * core.ledger.state.adaptation.timeoutFactor;
+  live.clock = { attempt, leftMs, startedAt: 0 };
   run(core, id, live);
 }
 

@@ -10,6 +10,7 @@ import { decideCommit } from '../../memory/propose.ts';
 import type { WorkEnd } from '../../policies/balance.ts';
 import { decideRetry } from '../../policies/retry.ts';
 import { qualifiedKey } from '../../workflow/model.ts';
+import { noteResponse } from './adapt.ts';
 import type { RunCore } from './core.ts';
 import { budgetError } from './budget.ts';
 import { releasePermit, roundOf } from './dispatch.ts';
@@ -108,6 +109,7 @@ function letGo(core: RunCore, id: string, settlement: AttemptSettlement): boolea
   const desk = services.agent(book.workflow.name, live.request.agent.id);
   const now = services.clock.now();
   desk.ended(settlement.status === 'succeeded', now - began);
+  if (settlement.status === 'succeeded') noteResponse(core, id, now - began);
   if (live.instance !== undefined) {
     const end = workEnd(settlement);
     desk.left(live.instance, { end, durationMs: now - began, now });

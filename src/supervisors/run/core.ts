@@ -7,6 +7,7 @@ import type {
 } from '../../actors/behaviours/behaviour.ts';
 import type { CollectionEvent } from '../../actors/collection.ts';
 import type { GovernorEvent } from '../../actors/governor.ts';
+import type { MonitorEvent } from '../../actors/monitor.ts';
 import type { PoolEvent } from '../../actors/pool.ts';
 import type { ProviderGate } from '../../actors/provider-gate.ts';
 import type { AbortReason, WorkerEvent, WorkerPort } from '../../actors/worker.ts';
@@ -24,6 +25,9 @@ import type { TaskGraph } from '../../planning/graph.ts';
 import type { RollingPlan } from '../../planning/rolling-plan.ts';
 import type { AgentSpec, Workflow } from '../../workflow/model.ts';
 import type { JoinEvent } from '../join.ts';
+import type { AdaptationMemo } from '../../policies/adaptation.ts';
+import type { ProcessLoad } from '../../policies/parallelism.ts';
+import type { Responses } from './responses.ts';
 import type { Agenda } from './agenda.ts';
 import type { Resolution } from './resolution.ts';
 import type { RunEvent } from './events.ts';
@@ -44,6 +48,12 @@ export interface RunServices {
   readonly governor: Mailbox<GovernorEvent>;
   /** Attempts that the process lets run at one time, over all runs; undefined: no limit is known. */
   readonly concurrency?: number;
+  /** Runs that do not say how many attempts they want at one time choose it themselves. */
+  readonly autoConcurrency?: boolean;
+  /** How the process stands now, and how many tasks of all runs wait. */
+  capacity(): ProcessLoad & { readonly queueDepth: number };
+  /** Looks at the process for runs that adapt. */
+  readonly monitor: Mailbox<MonitorEvent>;
   /** What earlier runs of a workflow have shown of its agents. */
   readonly history?: (workflow: string) => DurationHistory | undefined;
   /** The machine of an agent, shared by all runs of the workflow. */
@@ -162,7 +172,8 @@ export interface RunCore {
   /** The crew of tasks in no group. */
   readonly crew: CollectionRef;
   readonly port: WorkerPort;
-  readonly ranks: ReadonlyMap<string, number>;
+  /** Longest path to the end by id; replaced when it is seen to be another. */
+  ranks: ReadonlyMap<string, number>;
   readonly priorities: ReadonlyMap<string, number>;
   /** The priority of a task, or of the task that a member was made from. */
   priorityOf(task: string): number;
@@ -184,6 +195,8 @@ export interface RunCore {
   budgetTimer?: Deadline | undefined;
   /** Says which of the ready tasks ask for their permits; undefined: all of them do at once. */
   plan?: RollingPlan | undefined;
+  /** Undefined: the run does not adapt. */
+  adaptive?: { memo: AdaptationMemo; readonly responses: Responses } | undefined;
   planTimer?: Deadline | undefined;
 }
 

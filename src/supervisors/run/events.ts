@@ -1,4 +1,5 @@
 import type { AttemptSettlement } from '../../actors/behaviours/behaviour.ts';
+import type { Sample } from '../../actors/monitor.ts';
 import type { AbortReason } from '../../actors/worker.ts';
 import type { ErrorInfo, TroupeError } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
@@ -54,6 +55,8 @@ export type RunEvent =
     }
   /** What a group or a task has left in workspaces has been merged. */
   | ({ readonly type: 'workspaces.merged' } & UnitMerged)
+  /** The process was looked at, for a run that adapts. */
+  | { readonly type: 'load.sampled'; readonly sample: Sample }
   /** A task has waited for its locks as long as it may. */
   | { readonly type: 'lock.timed_out'; readonly task: string }
   /** The time that a task, or without one the plan, has waited for has come. */

@@ -175,7 +175,8 @@ function armBarrier(core: RunCore, live: LiveGroup): void {
   const { timeoutMs } = core.book.group(live.id).barrier;
   const row = core.ledger.state.groups.get(live.id);
   if (timeoutMs === undefined || live.timer || row?.fellBack || row?.phase !== 'open') return;
-  const deadline = core.services.clock.now() + timeoutMs;
+  const { timeoutFactor } = core.ledger.state.adaptation;
+  const deadline = core.services.clock.now() + timeoutMs * timeoutFactor;
   core.ledger.commit([{ type: 'barrier.armed', group: live.id, deadline }]);
   scheduleBarrier(core, live, deadline);
 }

@@ -1,3 +1,4 @@
+import { loadSampled } from './adapt.ts';
 import { enqueue } from './agenda.ts';
 import { exhaust, noteSpend } from './budget.ts';
 import { resolveConflict } from './conflicts.ts';
@@ -39,6 +40,7 @@ const handlers: Handlers = {
   'memory.proposed': (core, event) => memoryProposed(core, event),
   'conflict.resolve': (core, { resolution, answer }) => resolveConflict(core, resolution, answer),
   'workspaces.merged': (core, event) => workspacesMerged(core, event),
+  'load.sampled': (core, { sample }) => loadSampled(core, sample),
   'lock.timed_out': (core, { task }) => lockTimedOut(core, task),
   'retry.due': (core, { task }) => {
     const live = core.live.get(task);

@@ -1,8 +1,9 @@
 import type { TaskGraph } from '../../planning/graph.ts';
-import { rollingPlan } from '../../planning/rolling-plan.ts';
+import { rollingPlan } from '../../planning/dispatch-plan.ts';
 import type { TaskSpec } from '../../workflow/model.ts';
 import type { RunCore } from './core.ts';
 import { liveTask } from './core.ts';
+import { concurrencyOf } from './limits.ts';
 
 /** When what is ready asks for its permits: not before its time, and where there is a plan, when it says so. */
 
@@ -12,7 +13,8 @@ import { liveTask } from './core.ts';
  */
 export function beginPlan(core: RunCore): void {
   const { services, ledger, book } = core;
-  if (core.halted) return;
+  // The limits of a run that adapts move: no plan could keep to them.
+  if (core.halted || book.workflow.adaptation) return;
   core.plan = rollingPlan(withProcessLimit(core), {
     history: services.history?.(book.workflow.name),
     startsAtMs: ledger.state.startedAt,
@@ -65,12 +67,10 @@ export function startDue(core: RunCore, task: string | undefined): void {
 }
 
 /** The process may let fewer tasks run at one time than the workflow does. */
-function withProcessLimit({ graph, services }: RunCore): TaskGraph {
+function withProcessLimit(core: RunCore): TaskGraph {
+  const { graph, services } = core;
   const { workflow } = graph;
-  const concurrency = Math.min(
-    workflow.resources.concurrency ?? Infinity,
-    services.concurrency ?? Infinity,
-  );
+  const concurrency = Math.min(concurrencyOf(core) ?? Infinity, services.concurrency ?? Infinity);
   if (concurrency === Infinity) return graph;
   return { ...graph, workflow: { ...workflow, resources: { ...workflow.resources, concurrency } } };
 }

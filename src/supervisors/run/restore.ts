@@ -1,7 +1,6 @@
 import type { GroupRow, TaskRow } from '../../journal/fold.ts';
-import type { Claim } from '../../policies/fair-share.ts';
-import { concurrencyKind } from '../../workflow/model.ts';
-import type { Workflow } from '../../workflow/model.ts';
+import { beginAdaptation } from './adapt.ts';
+import { chooseConcurrency, claimOf, scopeLimits } from './limits.ts';
 import { resolveConflict } from './conflicts.ts';
 import type { RunCore } from './core.ts';
 import { enqueue } from './agenda.ts';
@@ -18,8 +17,10 @@ import { armBudget } from './budget.ts';
 
 /** Puts the graph where the journal says it is, re-arms what has a time, and puts the rest on the agenda. */
 export function restore(core: RunCore): void {
+  chooseConcurrency(core);
   openScope(core);
   beginPlan(core);
+  beginAdaptation(core);
   if (core.resolution) resolveConflict(core, core.resolution);
   const rows = [...core.ledger.state.tasks.values()].filter((row) => row.phase !== 'waiting');
   for (const row of rows) splitAgain(core, row);
@@ -55,18 +56,12 @@ function isOverdue(core: RunCore): boolean {
 }
 
 function openScope(core: RunCore): void {
-  const { resources, agents } = core.book.workflow;
-  const capacity: Record<string, number> = { ...resources.capacity };
-  if (resources.concurrency !== undefined) capacity[concurrencyKind] = resources.concurrency;
-  for (const { id, limits } of Object.values(agents)) {
-    if (limits.concurrency !== undefined) capacity[`agent:${id}`] = limits.concurrency;
-  }
   const { run, self } = core;
   core.services.providers.open(run, core.book.workflow.providers);
   core.services.governor.send({
     type: 'scope.open',
     scope: run,
-    capacity,
+    capacity: scopeLimits(core),
     claim: claimOf(core.book.workflow),
     holder: {
       granted: (tasks) => {
@@ -76,10 +71,6 @@ function openScope(core: RunCore): void {
       refused: (task, error) => self.send({ type: 'permit.refused', task, error }),
     },
   });
-}
-
-function claimOf({ schedule }: Workflow): Claim | undefined {
-  return schedule && { weight: schedule.share, class: schedule.class };
 }
 
 function armRunDeadline(core: RunCore): void {

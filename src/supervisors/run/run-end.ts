@@ -4,6 +4,7 @@ import type { Plain } from '../../core/plain.ts';
 import type { TaskRow } from '../../journal/fold.ts';
 import { resolveTemplate } from '../../workflow/template.ts';
 import type { TaskSpec, Workflow } from '../../workflow/model.ts';
+import { endAdaptation } from './adapt.ts';
 import type { RunCore } from './core.ts';
 import { endTask, hasEnded } from './task-end.ts';
 import { usableOutput } from './output.ts';
@@ -71,6 +72,7 @@ export function closeRun(core: RunCore): void {
 /** Gives everything back that the run holds outside of itself. */
 export function freeRun(core: RunCore): void {
   cancelTimers(core);
+  endAdaptation(core);
   core.services.governor.send({ type: 'scope.close', scope: core.run });
   core.services.providers.close(core.run);
 }

@@ -183,6 +183,7 @@ export const runMachine = runSetup.createMachine({
         'budget.time_over': { actions: 'handle' },
         'memory.proposed': { actions: 'handle' },
         'conflict.resolve': { actions: 'handle' },
+        'load.sampled': { actions: 'handle' },
         'lock.timed_out': { actions: 'handle' },
         'workspaces.merged': { actions: 'handle' },
         'retry.due': { actions: 'handle' },

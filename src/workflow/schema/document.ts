@@ -1,12 +1,13 @@
 import { z } from 'zod';
+import { adaptation, monitoring } from './adaptation.ts';
 import { agent } from './agents.ts';
 import { block } from './block.ts';
 import { busChoice } from './bus.ts';
 import { group, tier } from './groups.ts';
 import { keyPattern, kindName } from './names.ts';
 import { count, units } from './numbers.ts';
-import { flag, listOf, named, oneOf, template, text } from './shapes.ts';
 import { budget, provider } from './providers.ts';
+import { flag, listOf, named, oneOf, template, text } from './shapes.ts';
 import { positiveDuration } from './times.ts';
 import { defaults, task } from './tasks.ts';
 
@@ -25,10 +26,11 @@ const accessShape = {
 
 const resources = block('resources', 'What attempts compete for.', {
   concurrency: z
-    .int()
-    .min(1, { error: 'expected 1 or more' })
+    .union([z.int().min(1), z.literal('auto')], { error: 'expected 1 or more, or auto' })
     .optional()
-    .describe('Attempts of a run at one time.'),
+    .describe(
+      'Attempts of a run at one time; auto: chosen when the run begins, from its work and the process.',
+    ),
   cpu: capacity.optional().describe('Units. Default 100.'),
   memory: capacity.optional().describe('Units. Default 100.'),
   cpu_oversubscription: units
@@ -117,15 +119,19 @@ export const documentSchema = block('document', 'A Troupe workflow.', {
   groups: named(group).optional(),
   tiers: listOf(tier).optional().describe('Ordered stages.'),
   resources: resourcesWithNames.optional(),
+  adaptation: adaptation
+    .optional()
+    .describe('Change limits, group sizes, timeouts and order by what is measured. Default false.'),
+  monitoring: monitoring.optional(),
   schedule: schedule.optional(),
+  providers: named(provider).optional().describe('Services that agents call, and their limits.'),
+  budget: budget.optional(),
   memory: memory.optional(),
   bus: busChoice
     .optional()
     .describe('Where the run is shown and shared. Default: what the process says, else embedded.'),
   outputs: named(template, kindName)
     .optional()
-  providers: named(provider).optional().describe('Services that agents call, and their limits.'),
-  budget: budget.optional(),
     .describe('What the run gives back. Default: the outputs of its last tasks.'),
   deadline: positiveDuration.optional().describe('Total time of the run.'),
 }).meta({ title: 'Troupe workflow', description: 'The document that Troupe runs.' });
