@@ -1,36 +1,10 @@
-import { lowerBound } from './bounds.ts';
-import { compactOf, isScarce } from './compact.ts';
+import { roundingMs, tailsOf } from './bounds.ts';
 import type { CompactProject } from './compact.ts';
-import { hasKnownDuration } from './durations.ts';
-import type { DurationOptions } from './durations.ts';
 import { idOf } from './graph.ts';
 import type { TaskGraph } from './graph.ts';
-import { projectOf } from './project.ts';
 import type { Project } from './project.ts';
-import { dispatchSchedule, isStrict } from './dispatch-schedule.ts';
-import { search } from './search.ts';
 import { Timeline } from './timeline.ts';
-
-/** How the plan of a run is made. */
-export interface RollingOptions extends DurationOptions {
-  /** Default 1. */
-  readonly seed?: number;
-  /** Schedules that may be tried. Default: what is cheap beside the run, see {@link dispatchBudget}. */
-  readonly budget?: number;
-}
-
-/** Workflows of more tasks are dispatched without a plan. */
-const maxTasks = 2000;
-
-/** Least share of the tasks whose duration has to be known for a plan to be better than none. */
-const leastKnownShare = 0.8;
-
-/** Jobs times schedules that are spent in any case: some hundredths of a second. */
-const leastPlacements = 60_000;
-
-/** One placement for every so many milliseconds of the run at most, up to the most. */
-const msPerPlacement = 1;
-const mostPlacements = 400_000;
+import { makespanOf } from './trials.ts';
 
 /** Jobs that are looked at beyond those that run: what lies further off takes no units now. */
 const lookahead = 200;
@@ -38,44 +12,8 @@ const lookahead = 200;
 /** A job that should be over is given this share of its duration more, and at least so many milliseconds. */
 const overrun = { share: 0.05, leastMs: 1 } as const;
 
-/**
- * Schedules to try before a run: few where the run is short anyway, more where it takes minutes.
- * @param makespanMs what the plain rule reaches.
- */
-function dispatchBudget(jobs: number, makespanMs: number): number {
-  const placements = Math.min(
-    mostPlacements,
-    Math.max(leastPlacements, makespanMs / msPerPlacement),
-  );
-  return Math.max(1, Math.floor(placements / Math.max(1, jobs)));
-}
-
-/**
- * A plan to dispatch by; undefined where it is of no use: nothing is scarce, the durations are guesses, tasks
- * are split at run time, the document's priorities rule, or there are too many tasks. Deterministic.
- */
-export function rollingPlan(
-  graph: TaskGraph,
-  options: RollingOptions = {},
-): RollingPlan | undefined {
-  const { tasks } = graph.workflow;
-  if (tasks.length < 2 || tasks.length > maxTasks || tasks.some(({ expand }) => expand))
-    return undefined;
-  const known = tasks.filter((task) => hasKnownDuration(task, options)).length;
-  if (known < leastKnownShare * tasks.length || isStrict(graph)) return undefined;
-  const project = projectOf(graph, options);
-  const compact = compactOf(project);
-  if (!isScarce(compact)) return undefined;
-  const first = dispatchSchedule(graph, project, options);
-  const { ms: lowerBoundMs } = lowerBound(project);
-  const found = search(project, first.starts, {
-    budget: options.budget ?? dispatchBudget(compact.jobs, first.makespanMs),
-    seed: options.seed ?? 1,
-    lowerBoundMs,
-    strictPriorities: undefined,
-  });
-  return new RollingPlan({ graph, project, compact, starts: found.starts });
-}
+/** The plan is reconsidered when tasks have been off by so much of its length in all, since it was last. */
+const deviationShare = 0.05;
 
 /** What may start now, and when to ask again if nothing happens before; undefined: nothing waits. */
 export interface Due {
@@ -105,13 +43,18 @@ interface Parts {
 export class RollingPlan {
   private readonly parts: Parts;
   private readonly jobs: ReadonlyMap<string, number>;
-  private readonly order: Int32Array;
+  /** The plan's own order, and the plain one by the longest path to the end. */
+  private readonly orders: readonly Int32Array[];
+  private order: Int32Array;
   private readonly places: Int32Array;
   private readonly phases: Phase[];
   /** When a running job began, or one that left did so. */
   private readonly since: Float64Array;
   private readonly finishes: Float64Array;
   private readonly timeline: Timeline;
+  /** How far tasks have been off since the plan was last reconsidered. */
+  private deviationMs = 0;
+  private readonly toleratedMs: number;
   private stale = true;
   private busy = 0;
   private readyCount = 0;
@@ -124,9 +67,15 @@ export class RollingPlan {
         graph.nodes[node]?.task ? [[idOf(graph, node), job] as const] : [],
       ),
     );
-    this.order = plannedOrder(parts);
+    this.order = orderOf(project, parts.starts);
+    const plain = orderOf(
+      project,
+      tailsOf(project).map((tail) => -tail),
+    );
+    this.orders = [this.order, plain];
+    this.toleratedMs = deviationShare * makespanOf(compact, parts.starts);
     this.places = new Int32Array(compact.jobs);
-    for (let at = 0; at < compact.jobs; at++) this.places[this.order[at] ?? 0] = at;
+    this.follow(this.order);
     this.phases = Array.from({ length: compact.jobs }, () => 'waiting');
     this.since = new Float64Array(compact.jobs);
     this.finishes = new Float64Array(compact.jobs);
@@ -175,6 +124,7 @@ export class RollingPlan {
     if (!this.stale) return undefined;
     this.stale = false;
     if (this.readyCount === 0) return { tasks: [], againAtMs: undefined };
+    if (this.deviationMs > this.toleratedMs) this.reconsider(nowMs);
     const pass = this.schedule(nowMs);
     const idle = this.busy === 0 && pass.now.length === 0;
     const jobs = idle ? this.readyJobs() : pass.now;
@@ -195,12 +145,51 @@ export class RollingPlan {
     const job = this.jobs.get(id);
     if (job === undefined) return;
     const before = this.phases[job] ?? 'waiting';
+    if (before === 'running' && phase === 'left') this.noteDeviation(job, nowMs);
     this.phases[job] = phase;
     this.since[job] = nowMs;
     this.busy += Number(isBusy(phase)) - Number(isBusy(before));
     this.readyCount += Number(phase === 'ready') - Number(before === 'ready');
     // What was asked for and now runs does so as planned.
     this.stale ||= !(before === 'asked' && phase === 'running');
+  }
+
+  private noteDeviation(job: number, nowMs: number): void {
+    const tookMs = nowMs - (this.since[job] ?? nowMs);
+    this.deviationMs += Math.abs(tookMs - (this.parts.compact.durations[job] ?? 0));
+  }
+
+  /**
+   * Reality differs from the plan: goes by whichever of the two orders now ends sooner. To search for a better one
+   * was tried and made runs longer: what is found then fits estimates that have just been wrong.
+   */
+  private reconsider(nowMs: number): void {
+    this.deviationMs = 0;
+    let soonestMs = Infinity;
+    for (const order of this.orders) {
+      const endMs = this.endOf(order, nowMs);
+      if (endMs >= soonestMs - roundingMs) continue;
+      soonestMs = endMs;
+      this.follow(order);
+    }
+  }
+
+  private follow(order: Int32Array): void {
+    this.order = order;
+    for (let at = 0; at < order.length; at++) this.places[order[at] ?? 0] = at;
+  }
+
+  /** When the run would end if what is left went in this order. */
+  private endOf(order: Int32Array, nowMs: number): number {
+    this.placeBusy(nowMs);
+    let endMs = nowMs;
+    for (const job of order) {
+      const phase = this.phases[job];
+      if (phase === 'waiting' || phase === 'ready')
+        this.place(job, phase === 'ready' ? nowMs : this.inputsAt(job, nowMs));
+      endMs = Math.max(endMs, this.finishes[job] ?? 0);
+    }
+    return endMs;
   }
 
   private readyJobs(): number[] {
@@ -281,13 +270,13 @@ function isBusy(phase: Phase): boolean {
   return phase === 'asked' || phase === 'running';
 }
 
-/** By planned start; what starts at one time in topological order, so that everything comes after its inputs. */
-function plannedOrder({ project, starts }: Parts): Int32Array {
-  const depth = new Int32Array(starts.length);
-  project.order.forEach((job, at) => {
+/** Ascending by keys; among equals in topological order, so that everything comes after its inputs. */
+function orderOf({ order }: Project, keys: Float64Array): Int32Array {
+  const depth = new Int32Array(keys.length);
+  order.forEach((job, at) => {
     depth[job] = at;
   });
-  return Int32Array.from(starts, (_, job) => job).sort(
-    (a, b) => (starts[a] ?? 0) - (starts[b] ?? 0) || (depth[a] ?? 0) - (depth[b] ?? 0),
+  return Int32Array.from(keys, (_, job) => job).sort(
+    (a, b) => (keys[a] ?? 0) - (keys[b] ?? 0) || (depth[a] ?? 0) - (depth[b] ?? 0),
   );
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { buildGraph } from '../../src/planning/graph.ts';
-import { rollingPlan } from '../../src/planning/rolling-plan.ts';
+import { rollingPlan } from '../../src/planning/dispatch-plan.ts';
 import type { RollingPlan } from '../../src/planning/rolling-plan.ts';
 import { predict } from '../../src/planning/schedule.ts';
 import type { Workflow } from '../../src/workflow/model.ts';

@@ -1,0 +1,69 @@
+import { lowerBound } from './bounds.ts';
+import { compactOf, isScarce } from './compact.ts';
+import { dispatchSchedule, isStrict } from './dispatch-schedule.ts';
+import { hasKnownDuration } from './durations.ts';
+import type { DurationOptions } from './durations.ts';
+import type { TaskGraph } from './graph.ts';
+import { projectOf } from './project.ts';
+import { RollingPlan } from './rolling-plan.ts';
+import { search } from './search.ts';
+
+/** How the plan of a run is made. */
+export interface RollingOptions extends DurationOptions {
+  /** Default 1. */
+  readonly seed?: number;
+  /** Schedules that may be tried. Default: what is cheap beside the run, see {@link dispatchBudget}. */
+  readonly budget?: number;
+}
+
+/** Workflows of more tasks are dispatched without a plan. */
+const maxTasks = 2000;
+
+/** Least share of the tasks whose duration has to be known for a plan to be better than none. */
+const leastKnownShare = 0.8;
+
+/** Jobs times schedules that are spent in any case: some hundredths of a second. */
+const leastPlacements = 60_000;
+
+/** One placement for every so many milliseconds of the run at most, up to the most. */
+const msPerPlacement = 1;
+const mostPlacements = 400_000;
+
+/**
+ * Schedules to try before a run: few where the run is short anyway, more where it takes minutes.
+ * @param makespanMs what the plain rule reaches.
+ */
+function dispatchBudget(jobs: number, makespanMs: number): number {
+  const placements = Math.min(
+    mostPlacements,
+    Math.max(leastPlacements, makespanMs / msPerPlacement),
+  );
+  return Math.max(1, Math.floor(placements / Math.max(1, jobs)));
+}
+
+/**
+ * A plan to dispatch by; undefined where it is of no use: nothing is scarce, the durations are guesses, tasks
+ * are split at run time, the document's priorities rule, or there are too many tasks. Deterministic.
+ */
+export function rollingPlan(
+  graph: TaskGraph,
+  options: RollingOptions = {},
+): RollingPlan | undefined {
+  const { tasks } = graph.workflow;
+  if (tasks.length < 2 || tasks.length > maxTasks || tasks.some(({ expand }) => expand))
+    return undefined;
+  const known = tasks.filter((task) => hasKnownDuration(task, options)).length;
+  if (known < leastKnownShare * tasks.length || isStrict(graph)) return undefined;
+  const project = projectOf(graph, options);
+  const compact = compactOf(project);
+  if (!isScarce(compact)) return undefined;
+  const first = dispatchSchedule(graph, project, options);
+  const { ms: lowerBoundMs } = lowerBound(project);
+  const found = search(project, first.starts, {
+    budget: options.budget ?? dispatchBudget(compact.jobs, first.makespanMs),
+    seed: options.seed ?? 1,
+    lowerBoundMs,
+    strictPriorities: undefined,
+  });
+  return new RollingPlan({ graph, project, compact, starts: found.starts });
+}
