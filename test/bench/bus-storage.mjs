@@ -6,11 +6,11 @@
  * @import { JetStreamClient, JetStreamManager } from 'nats'
  * @import { Bus } from '../../src/bus/bus.ts'
  * @import { Build } from './build.mjs'
- * @import { Rate } from './latencies.mjs'
+ * @import { Rates } from './latencies.mjs'
  * @import { Line } from './line.mjs'
  * @import { NatsPair } from './nats-pair.mjs'
  */
-import { rateOf, ratesInTurn } from './latencies.mjs';
+import { rateOf, ratesInTurn, slowdown } from './latencies.mjs';
 import { line } from './line.mjs';
 import { part } from './nats-ground.mjs';
 import { natsPair } from './nats-pair.mjs';
@@ -28,8 +28,8 @@ const payload = { task: 'review', done: 3, of: 10, message: 'm'.repeat(64) };
  */
 export async function* busStorage(build, { quick }) {
   const sizes = {
-    rounds: quick ? 1 : 5,
-    warmUps: quick ? 0 : 1,
+    rounds: quick ? 1 : 9,
+    warmUps: quick ? 0 : 2,
     n: (/** @type {number} */ wanted) => (quick ? Math.ceil(wanted / 20) : wanted),
   };
   const embedded = build.createEmbeddedBus();
@@ -52,7 +52,7 @@ export async function* busStorage(build, { quick }) {
  */
 async function* embeddedLines(bus, { n: sized, ...times }) {
   const log = await bus.log('res', 'bench');
-  const n = sized(20_000);
+  const n = sized(10_000);
   const { ours, floor } = await ratesInTurn(
     {
       floor: () => rateOf({ n, lanes: 1, act: () => Promise.resolve() }),
@@ -63,7 +63,7 @@ async function* embeddedLines(bus, { n: sized, ...times }) {
   const against = 'time of an awaited promise';
   yield rateLine({ case: 'embedded, append awaited', n, against, ours, floor });
   const queue = await bus.workQueue('bench');
-  const items = sized(5_000);
+  const items = sized(2_000);
   const worked = await ratesInTurn(
     {
       floor: () => rateOf({ n: items, lanes: 1, act: () => Promise.resolve() }),
@@ -85,7 +85,7 @@ async function* natsLines({ bus, client }, data, { n: sized, ...times }) {
   await manager.streams.add({ name: 'RAW_LOG', subjects: ['raw.log'] });
   const log = await bus.log('res', 'bench');
   for (const lanes of [1, 64]) {
-    const n = sized(lanes === 1 ? 600 : 4_000);
+    const n = sized(lanes === 1 ? 200 : 2_000);
     const rates = await ratesInTurn(
       {
         floor: () => rateOf({ n, lanes, act: () => js.publish('raw.log', data) }),
@@ -102,7 +102,7 @@ async function* natsLines({ bus, client }, data, { n: sized, ...times }) {
       ...rates,
     });
   }
-  const n = sized(200);
+  const n = sized(80);
   const raw = await rawQueue(js, manager, data);
   const queue = await bus.workQueue('bench');
   const rates = await ratesInTurn(
@@ -157,12 +157,12 @@ async function rawQueue(js, manager, data) {
 }
 
 /**
- * @param {Pick<Line, 'case' | 'n' | 'against'> & Partial<Line> & { ours: Rate, floor: Rate }} parts
+ * @param {Pick<Line, 'case' | 'n' | 'against'> & Partial<Line> & { ours: Rates, floor: Rates }} parts
  */
 function rateLine({ ours, floor, ...rest }) {
   return line({
     bench,
-    ratio: floor.perSecond / ours.perSecond,
+    ratio: slowdown(ours, floor),
     ...rest,
     figures: {
       per_s: ours.perSecond,

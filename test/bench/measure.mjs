@@ -88,7 +88,7 @@ export async function liveHeapBytes() {
  * Collects what was made lately. Not everything: a full collection also throws away what the engine has learnt
  * about the code, after which a run of a thousand tasks costs three times what it costs in a process that goes on.
  */
-function sweepYoung() {
+export function sweepYoung() {
   globalThis.gc?.({ type: 'minor' });
 }
 

@@ -6,9 +6,8 @@
  * @import { Line } from './line.mjs'
  * @import { NatsPair } from './nats-pair.mjs'
  */
-import { rateOf, ratesInTurn } from './latencies.mjs';
+import { rateOf, ratesInTurn, slowdown } from './latencies.mjs';
 import { line } from './line.mjs';
-import { costPer, interleaved } from './measure.mjs';
 import { part } from './nats-ground.mjs';
 import { natsPair } from './nats-pair.mjs';
 import { noServerLine } from './no-server.mjs';
@@ -46,7 +45,7 @@ async function requestLine({ pair: { bus, client }, codec, quick }, inFlight) {
   const { encode, decode } = codec;
   const payload = payloadOf(100, codec);
   const ask = rawRequests(client);
-  const n = quick ? 200 : inFlight === 1 ? 1_000 : 6_000;
+  const n = quick ? 200 : inFlight === 1 ? 150 : 1_280;
   const load = (/** @type {(index: number) => Promise<unknown>} */ act) => () =>
     rateOf({ n, lanes: inFlight, act });
   const { ours, raw, theirs } = await ratesInTurn(
@@ -58,13 +57,13 @@ async function requestLine({ pair: { bus, client }, codec, quick }, inFlight) {
         return decode(answer.data);
       }),
     },
-    { rounds: quick ? 1 : 7, warmUps: quick ? 0 : 2 },
+    { rounds: quick ? 1 : 31, warmUps: quick ? 0 : 6 },
   );
   return line({
     bench,
     case: `request and reply, ${inFlight} in flight`,
     n,
-    ratio: raw.perSecond / ours.perSecond,
+    ratio: slowdown(ours, raw),
     against: 'time of a loop with its own inbox and numbers, without deadlines',
     target: 1 / 0.9,
     fails_at: quick ? null : 2,
@@ -72,9 +71,11 @@ async function requestLine({ pair: { bus, client }, codec, quick }, inFlight) {
       requests_per_s: ours.perSecond,
       p50_us: ours.p50Us,
       p99_us: ours.p99Us,
+      cpu_us: ours.cpuUs,
       raw_requests_per_s: raw.perSecond,
       raw_p50_us: raw.p50Us,
       raw_p99_us: raw.p99Us,
+      raw_cpu_us: raw.cpuUs,
       client_requests_per_s: theirs.perSecond,
       client_p50_us: theirs.p50Us,
       payload_bytes: encode(payload).length,
@@ -89,41 +90,43 @@ async function requestLine({ pair: { bus, client }, codec, quick }, inFlight) {
 async function publishLine({ pair: { bus, client }, codec, quick }, bytes) {
   const { encode } = codec;
   const payload = payloadOf(bytes, codec);
-  const n = quick ? 2_000 : 40_000;
+  const n = quick ? 2_000 : 10_000;
   const inBatches =
-    (/** @type {() => void} */ publish, /** @type {() => Promise<void>} */ flush) => async () => {
-      for (let sent = 0; sent < n; sent += batch) {
-        for (let index = 0; index < batch; index++) publish();
-        await flush();
-      }
-    };
-  const raw = inBatches(
-    () => client.publish('bench.to.nobody', encode(payload)),
-    () => client.flush(),
+    (/** @type {() => void} */ publish, /** @type {() => Promise<void>} */ flush) => () =>
+      rateOf({
+        n: n / batch,
+        lanes: 1,
+        act: () => {
+          for (let index = 0; index < batch; index++) publish();
+          return flush();
+        },
+      });
+  const { ours, raw } = await ratesInTurn(
+    {
+      raw: inBatches(
+        () => client.publish('bench.to.nobody', encode(payload)),
+        () => client.flush(),
+      ),
+      ours: inBatches(
+        () => bus.publish('bench.to.nobody', payload),
+        () => bus.flush(),
+      ),
+    },
+    { rounds: quick ? 1 : 31, warmUps: quick ? 0 : 6 },
   );
-  const ours = inBatches(
-    () => bus.publish('bench.to.nobody', payload),
-    () => bus.flush(),
-  );
-  const sides = [
-    { name: 'raw', prepare: async () => raw },
-    { name: 'ours', prepare: async () => ours },
-  ];
-  const costs = await interleaved(sides, { rounds: quick ? 1 : 9, warmUps: quick ? 0 : 2 });
-  const [one, floor] = [costPer(n, costs.get('ours')), costPer(n, costs.get('raw'))];
   return line({
     bench,
     case: `publish ${bytes} bytes`,
     n,
-    ratio: one.wallUs / floor.wallUs,
+    ratio: slowdown(ours, raw),
     against: 'time of the bare client with the same encoding, until the server has it',
     target: 1 / 0.85,
     fails_at: quick ? null : 2,
     figures: {
-      messages_per_s: 1_000_000 / one.wallUs,
-      raw_messages_per_s: 1_000_000 / floor.wallUs,
-      cpu_us: one.cpuUs,
-      raw_cpu_us: floor.cpuUs,
+      messages_per_s: ours.perSecond * batch,
+      cpu_us: ours.cpuUs / batch,
+      raw_messages_per_s: raw.perSecond * batch,
+      raw_cpu_us: raw.cpuUs / batch,
       payload_bytes: encode(payload).length,
     },
   });
