@@ -1,61 +1,17 @@
-import { readFileSync } from 'node:fs';
-import { createInbox, credsAuthenticator, nkeyAuthenticator } from 'nats';
-import type { Authenticator, ConnectionOptions } from 'nats';
+import { createInbox } from 'nats';
+import type { ConnectionOptions } from 'nats';
 import type { Clock } from '../../core/clock.ts';
-import { messageOf, TroupeError } from '../../core/errors.ts';
+import { TroupeError } from '../../core/errors.ts';
 import { seededRandom, seedOf } from '../../core/random.ts';
-import type { Schedule } from '../embedded/delivery-queue.ts';
-
-/** Encryption of the connection. Files are PEM. */
-export interface NatsTlsOptions {
-  /** Who signed the server's certificate. Default: those that Node.js trusts. */
-  readonly caFile?: string;
-  readonly certFile?: string;
-  readonly keyFile?: string;
-  /** For servers that are set up to encrypt before they say anything. Default false. */
-  readonly handshakeFirst?: boolean;
-}
-
-/** How a bus on a NATS server is made. */
-export interface NatsBusOptions {
-  /** `nats://` or `tls://`, several with commas; `user:password@` or `token@` before the host of the first. */
-  readonly url: string;
-  /** Namespace of everything that is named through the bus. Default `default`. */
-  readonly ns?: string;
-  readonly clock: Clock;
-  /** How deliveries leave the stack of the client: `setImmediate`, given by the runtime. */
-  readonly schedule: Schedule;
-  /** What the server's lists of connections show. Default `troupe`. */
-  readonly name?: string;
-  /** File with a JWT and its seed. */
-  readonly credentialsFile?: string;
-  /** Seed of an nkey: `SU...`. */
-  readonly nkeySeed?: string;
-  readonly tls?: NatsTlsOptions;
-  /** First tokens of the subject for answers. Default: `_INBOX_<user>` with a user in the URL, else `_INBOX`. */
-  readonly inboxPrefix?: string;
-  /** Bytes of messages that may wait while there is no connection. Default 8 MiB. */
-  readonly outboxBytes?: number;
-  /** Largest payload, encoded, in bytes. Default 1 MiB; the server's own limit holds beside it. */
-  readonly maxPayloadBytes?: number;
-  /** Servers of a cluster that hold a copy of each stream that this bus makes, 1 to 5. Default 1. */
-  readonly replicas?: number;
-  /** How long making the connection may take. Default 5 s. */
-  readonly connectTimeoutMs?: number;
-  /** How often the server is asked whether it is there. Default 5 s. */
-  readonly pingIntervalMs?: number;
-  /** Unanswered questions after which the connection counts as lost. Default 2. */
-  readonly maxPingsOut?: number;
-  /** How long `close` waits for what is under way. Default 5 s. */
-  readonly closeTimeoutMs?: number;
-  /** Told what a handler threw, which messages could not be read and what the server refused. Default: ignored. */
-  readonly onError?: (error: unknown, place: string) => void;
-}
+import type { NatsBusOptions, NatsTlsOptions } from './bus-options.ts';
+import { natsLogins, readSecret } from './logins.ts';
 
 /** The client's own options, and where answers go. */
 export interface ClientOptions {
   readonly connection: ConnectionOptions;
   readonly inbox: string;
+  /** Milliseconds that making the connection may take in all. */
+  readonly withinMs: number;
   /** For messages: hosts and ports, without the secrets of the URL. */
   readonly servers: string;
 }
@@ -73,22 +29,24 @@ export function clientOptions(options: NatsBusOptions): ClientOptions {
   const inboxPrefix = options.inboxPrefix ?? inboxPrefixOf(login);
   const servers = urls.map((url) => url.host);
   const encrypted = options.tls !== undefined || urls.some((url) => url.protocol === 'tls:');
+  const timeoutMs = options.connectTimeoutMs ?? 5_000;
   const connection: ConnectionOptions = {
     servers,
     inboxPrefix,
     name: options.name ?? 'troupe',
     noAsyncTraces: true,
-    timeout: options.connectTimeoutMs ?? 5_000,
+    timeout: timeoutMs,
     pingInterval: options.pingIntervalMs ?? 5_000,
     maxPingOut: options.maxPingsOut ?? 2,
     maxReconnectAttempts: -1,
     // Without it the client gives up for good when a server refuses the login twice, as one does that is being set up.
     ignoreAuthErrorAbort: true,
     reconnectDelayHandler: reconnectPauses(options.clock, inboxPrefix),
-    authenticator: authenticators(options, login),
-    ...(encrypted ? { tls: { ...options.tls } } : {}),
+    authenticator: natsLogins(options, login),
+    ...(encrypted ? { tls: checkedTls(options.tls) } : {}),
   };
-  return { connection, inbox: createInbox(inboxPrefix), servers: servers.join(',') };
+  const withinMs = timeoutMs * servers.length;
+  return { connection, inbox: createInbox(inboxPrefix), withinMs, servers: servers.join(',') };
 }
 
 function parseUrls(text: string): URL[] {
@@ -102,48 +60,21 @@ function parseUrls(text: string): URL[] {
   });
 }
 
+/** The client says little of files that are not there, and takes a certificate without its key. */
+function checkedTls(tls: NatsTlsOptions = {}): NatsTlsOptions {
+  const { caFile, certFile, keyFile } = tls;
+  for (const file of [caFile, certFile, keyFile]) if (file !== undefined) readSecret(file);
+  if ((certFile === undefined) === (keyFile === undefined)) return { ...tls };
+  const message = 'A certificate and its key go together; only one of the two is given.';
+  throw new TroupeError('TRP_OPTION_INVALID', message);
+}
+
 /** Answers to one user cannot be heard by another when the server gives each a prefix of his own. */
 function inboxPrefixOf(login: URL | undefined): string {
   const isUser = login !== undefined && login.password !== '';
   return isUser && /^[A-Za-z0-9_-]{1,64}$/.test(login.username)
     ? `_INBOX_${login.username}`
     : '_INBOX';
-}
-
-function authenticators(options: NatsBusOptions, login: URL | undefined): Authenticator[] {
-  const { credentialsFile, nkeySeed } = options;
-  const found: Authenticator[] = [];
-  if (login) found.push(() => loginOf(login));
-  if (nkeySeed !== undefined) found.push(nkeyAuthenticator(Buffer.from(nkeySeed)));
-  if (credentialsFile !== undefined) found.push(fromFile(credentialsFile));
-  return found;
-}
-
-function loginOf({ username, password }: URL): ReturnType<Authenticator> {
-  if (password === '') return { auth_token: decodeURIComponent(username) };
-  return { user: decodeURIComponent(username), pass: decodeURIComponent(password) };
-}
-
-/** Read at once, so that a file that is not there is told now; and again for each connection, as they are renewed. */
-function fromFile(path: string): Authenticator {
-  let known = readCredentials(path);
-  return credsAuthenticator(() => {
-    try {
-      known = readCredentials(path);
-    } catch {
-      // The client would give up for good; the old ones may still do.
-    }
-    return known;
-  });
-}
-
-function readCredentials(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const message = `The credentials cannot be read: ${messageOf(error)}.`;
-    throw new TroupeError('TRP_OPTION_INVALID', message, { place: path, cause: error });
-  }
 }
 
 /**

@@ -1,10 +1,10 @@
 import { maxPayloadBytes } from '../payload.ts';
 import type { Bus } from '../bus.ts';
-import type { NatsBusOptions } from './client-options.ts';
+import type { NatsBusOptions } from './bus-options.ts';
 import { NatsBus } from './nats-bus.ts';
 import { openLink } from './open-link.ts';
 
-export type { NatsBusOptions } from './client-options.ts';
+export type { NatsBusOptions } from './bus-options.ts';
 
 const defaultCloseTimeoutMs = 5_000;
 

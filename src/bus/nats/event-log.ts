@@ -12,14 +12,15 @@ import type {
   ReadOptions,
 } from '../event-log.ts';
 import { checkedPayload } from '../payload.ts';
-import { logSubject } from '../subjects.ts';
+import { logRole, logSubject, streamName, subjectOf } from '../subjects.ts';
 import { isConflict, JetStream } from './jetstream.ts';
 import type { JetStreamOptions } from './jetstream.ts';
 import type { NatsLink } from './link.ts';
 import { decoded, encodedText, userHeaders, wireHeaders } from './message-headers.ts';
 import { Readings } from './readings.ts';
 import type { StoredMessage } from './stored-message.ts';
-import { logStream, purgeSubject, Streams } from './streams.ts';
+import { purgeSubject, streamConfig, Streams } from './streams.ts';
+import type { StreamConfig } from './streams.ts';
 
 /** The logs of one bus. */
 export interface EventLogs {
@@ -41,6 +42,13 @@ export function createEventLogs(link: NatsLink, options?: JetStreamOptions): Eve
     },
     close: () => readings.close(),
   };
+}
+
+/** The stream of the logs of one kind. Nothing in it ages. */
+function logStream(js: JetStream, kind: LogKind): StreamConfig {
+  const { ns } = js.link;
+  const subjects = [`${subjectOf(ns, kind)}.*`];
+  return streamConfig(js, { name: streamName(ns, logRole(kind)), subjects, deny_delete: true });
 }
 
 /** Always there, so that an operation id of the user's own headers is never taken for it. */

@@ -69,7 +69,7 @@ export class JetStream {
 
   constructor(link: NatsLink, options: JetStreamOptions = {}) {
     this.link = link;
-    this.replicas = options.replicas ?? 1;
+    this.replicas = checkedReplicas(options.replicas ?? 1);
   }
 
   /**
@@ -110,12 +110,13 @@ export class JetStream {
     let sent = publication.resent ?? false;
     return this.repeated(`Publishing on ${subject}`, async () => {
       const repeated = sent;
+      // Also a try that is still under way, when another begins on a new connection, may have stored it.
+      sent = true;
       const before = repeated ? await publication.readBack?.() : undefined;
       if (before !== undefined) return { seq: before, duplicate: false, repeated };
       try {
         return await this.store(publication, repeated);
       } catch (error) {
-        sent ||= hasCode(error, 'TRP_BUS_TIMEOUT', 'TRP_BUS_DISCONNECTED');
         // The first sending may be what moved the subject on; newer servers look there before they look at ids.
         const own = repeated && isConflict(error) ? await this.stored(publication) : undefined;
         if (own === undefined) throw error;
@@ -192,6 +193,13 @@ export class JetStream {
       throw hasCode(error, 'TRP_BUS_NO_RESPONDERS') ? absent(what, error) : error;
     }
   }
+}
+
+/** @throws TroupeError TRP_OPTION_INVALID */
+function checkedReplicas(replicas: number): number {
+  if (Number.isInteger(replicas) && replicas >= 1 && replicas <= 5) return replicas;
+  const message = `replicas is ${replicas}; it must be a whole number from 1 to 5.`;
+  throw new TroupeError('TRP_OPTION_INVALID', message, { place: 'replicas' });
 }
 
 /** Bytes of headers on the wire, with the line that begins them. */

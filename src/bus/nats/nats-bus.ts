@@ -81,7 +81,7 @@ export class NatsBus implements Bus {
   publish(subject: string, payload: Plain, options?: PublishOptions): void {
     this.refuseWhenClosed();
     this.check(subject);
-    const data = payloadBytes(payload, this.maxPayloadBytes);
+    const data = this.encoded(payload);
     const headers = options && publishHeaders(options.headers);
     this.link.outbound.publish(subject, data, headers && { headers });
   }
@@ -103,7 +103,7 @@ export class NatsBus implements Bus {
     return new Promise((resolve, reject) => {
       this.refuseWhenClosed();
       this.check(subject);
-      const data = payloadBytes(payload, this.maxPayloadBytes);
+      const data = this.encoded(payload);
       const headers = publishHeaders(options.headers);
       const { timeoutMs } = options;
       const settler = { resolve: (answer: Msg) => resolve(payloadOf(answer)), reject };
@@ -179,7 +179,12 @@ export class NatsBus implements Bus {
   private answer(reply: string, payload: Plain): void {
     const { link } = this;
     if (link.state === 'closed') return;
-    link.outbound.publish(reply, payloadBytes(payload, this.maxPayloadBytes));
+    link.outbound.publish(reply, this.encoded(payload));
+  }
+
+  /** The server's limit counts where it is smaller; headers come on top, which the client looks at. */
+  private encoded(payload: Plain): Uint8Array {
+    return payloadBytes(payload, Math.min(this.maxPayloadBytes, this.link.maxPayloadBytes));
   }
 
   private check(subject: string): void {

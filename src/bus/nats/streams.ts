@@ -1,6 +1,4 @@
 import { TroupeError } from '../../core/errors.ts';
-import type { LogKind } from '../event-log.ts';
-import { logRole, streamName, subjectOf } from '../subjects.ts';
 import type { JetStream } from './jetstream.ts';
 import { apiCodes, isRefusal } from './jetstream-refusal.ts';
 
@@ -69,13 +67,6 @@ export function streamConfig(
     deny_purge: false,
     ...config,
   };
-}
-
-/** The stream of the logs of one kind. Nothing in it ages. */
-export function logStream(js: JetStream, kind: LogKind): StreamConfig {
-  const { ns } = js.link;
-  const subjects = [`${subjectOf(ns, kind)}.*`];
-  return streamConfig(js, { name: streamName(ns, logRole(kind)), subjects, deny_delete: true });
 }
 
 /**

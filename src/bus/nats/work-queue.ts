@@ -23,7 +23,7 @@ import { driverPrefix, encodedText, wireHeaders } from './message-headers.ts';
 import { deathBytes, idHeader } from './queue/dead-letters.ts';
 import { openPool } from './queue/open-pool.ts';
 import type { OpenPool } from './queue/open-pool.ts';
-import { consumerInfo } from './queue/pool-settings.ts';
+import { consumerInfo } from './queue/consumers.ts';
 import { Room } from './queue/room.ts';
 import { UnsureAdds } from './queue/unsure-adds.ts';
 import { Readings } from './readings.ts';

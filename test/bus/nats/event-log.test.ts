@@ -112,6 +112,21 @@ onEveryServer('The event log', (bench) => {
     });
   });
 
+  test('refuses a stream that would let entries age, and says so where there are too few servers', async () => {
+    const link = await bench.link();
+    const name = `TROUPE_${bench.ns}_CFL`;
+    const subjects = [`troupe.v1.${bench.ns}.cfl.*`];
+    const data = Buffer.from(JSON.stringify({ name, subjects, max_age: 1e12 }));
+    await link.request({ subject: `$JS.API.STREAM.CREATE.${name}`, data });
+    await expect(createEventLogs(link).open('cfl', 'a')).rejects.toMatchObject({
+      code: 'TRP_BUS_SERVER',
+      message: expect.stringContaining('max_age') as string,
+    });
+    const replicated = createEventLogs(link, { replicas: 3 });
+    await rejectsWith('TRP_BUS_SERVER', replicated.open('res', 'a'));
+    expect(() => createEventLogs(link, { replicas: 0 })).toThrow(/replicas is 0/);
+  });
+
   test.each(['with', 'without'])(
     'stores once when answers are lost, %s expectation',
     async (kind) => {

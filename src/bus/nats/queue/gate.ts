@@ -3,7 +3,7 @@ import { subjectOf } from '../../subjects.ts';
 import type { JetStream } from '../jetstream.ts';
 import { isConflict } from '../jetstream.ts';
 import { wireHeaders } from '../message-headers.ts';
-import { consumerInfo } from './pool-settings.ts';
+import { consumerInfo } from './consumers.ts';
 import { PullSession } from './pull-session.ts';
 import type { Delivery, Source, WaitOptions } from './pull-session.ts';
 

@@ -1,4 +1,3 @@
-import { subjectOf } from '../../subjects.ts';
 import { workLevels } from '../../work-queue.ts';
 import type { WorkQueueOptions } from '../../work-queue.ts';
 import type { JetStream } from '../jetstream.ts';
@@ -11,14 +10,9 @@ import { Gate } from './gate.ts';
 import type { PoolParts } from './held-item.ts';
 import { HoldLedger } from './hold-ledger.ts';
 import { Horizon } from './horizon.ts';
-import {
-  ensureConsumer,
-  gatePlan,
-  levelConsumer,
-  levelPlans,
-  permitMarginMs,
-  poolSettings,
-} from './pool-settings.ts';
+import { gatePlan, levelConsumer, levelPlans, permitMarginMs } from './consumer-plans.ts';
+import { ensureConsumer } from './consumers.ts';
+import { poolSettings } from './pool-settings.ts';
 import { Puller } from './puller.ts';
 import { deadLetterStream, gateStream, holdStream, workStream } from './queue-streams.ts';
 
@@ -47,14 +41,14 @@ export async function openPool(
   options?: WorkQueueOptions,
 ): Promise<OpenPool> {
   const { js, readings } = shared;
+  const { ns } = js.link;
   const wanted = poolSettings(options);
   const { work, hold, gate, letters } = await ensureStreams(shared, wanted.dedupeWindowMs);
-  const [first, ...others] = levelPlans(js, { name: pool, stream: work }, wanted);
+  const [first, ...others] = levelPlans({ ns, name: pool, stream: work }, wanted);
   // The first level's consumer says what the queue was made with; the others follow it.
   const settings = first ? await ensureConsumer(js, first) : wanted;
   const followers = others.map((plan) => ({ ...plan, ackWaitMs: settings.ackWaitMs, settings }));
-  const gateFilter = `${subjectOf(js.link.ns, 'work', pool, 'gate')}.*`;
-  const plan = gatePlan({ name: pool, stream: gate }, gateFilter, settings);
+  const plan = gatePlan({ ns, name: pool, stream: gate }, settings);
   await Promise.all([...followers, plan].map((each) => ensureConsumer(js, each)));
   const parts = {
     js,
