@@ -134,7 +134,7 @@ export function tailsOf(project: Project): Float64Array {
 }
 
 /** Longest path from the project's start to each job's, in milliseconds: the earliest that it can start. */
-export function headsOf(project: Project): Float64Array {
+function headsOf(project: Project): Float64Array {
   const heads = Float64Array.from(project.releases);
   for (const job of project.order) {
     const finish = (heads[job] ?? 0) + (project.durations[job] ?? 0);

@@ -76,17 +76,6 @@ export function projectOf(graph: TaskGraph, options: DurationOptions = {}): Proj
   return draft.finish();
 }
 
-/** The same project with time turned round: what was last is first. */
-export function mirrored(project: Project): Project {
-  const { successors, predecessors, order } = project;
-  return {
-    ...project,
-    successors: predecessors,
-    predecessors: successors,
-    order: [...order].reverse(),
-  };
-}
-
 /** Jobs of one node: `first`..`last`, of which `last` is the one that others wait for. */
 interface Span {
   readonly first: number;

@@ -91,7 +91,7 @@ export function predict(workflow: TaskGraph['workflow'], options: PredictOptions
 }
 
 /** Schedules to try for so many jobs: what keeps planning well under a second. */
-export function budgetFor(jobs: number): number {
+function budgetFor(jobs: number): number {
   const scale = fullBudgetJobs / Math.max(jobs, fullBudgetJobs);
   const least = (leastBudget * leastBudgetJobs) / Math.max(jobs, leastBudgetJobs);
   return Math.max(1, Math.floor(Math.max(fullBudget * scale * scale, least)));

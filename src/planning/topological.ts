@@ -30,7 +30,7 @@ export function topologicalOrder(successors: Adjacency, place?: readonly number[
 }
 
 /** How many edges enter each node. */
-export function indegrees(successors: Adjacency): Int32Array {
+function indegrees(successors: Adjacency): Int32Array {
   const counts = new Int32Array(successors.length);
   for (const nexts of successors) {
     for (const next of nexts) counts[next] = (counts[next] ?? 0) + 1;

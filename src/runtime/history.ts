@@ -27,7 +27,7 @@ const maxAgents = 500;
 const fileName = 'durations.json';
 
 /** What a run has shown of its agents: tasks that succeeded in their first attempt. */
-export function samplesOf(workflow: Workflow, { tasks }: RunReport): DurationSample[] {
+function samplesOf(workflow: Workflow, { tasks }: RunReport): DurationSample[] {
   const weights = new Map(workflow.tasks.map((task) => [task.id, weightOf(task)]));
   return tasks.flatMap(({ id, agent, outcome, attempts, iterations, started_ms, finished_ms }) => {
     const clean = outcome === 'succeeded' && attempts === 1 && iterations <= 1;
