@@ -33,12 +33,14 @@ export type MonitorEvent =
   | { readonly type: 'watch.end'; readonly run: string }
   | { readonly type: 'sample.due'; readonly run: string };
 
-interface Watched {
+/** A watch and its timer. */
+export interface Watched {
   readonly watch: Watch;
   timer: Deadline | undefined;
 }
 
-interface MonitorContext {
+/** The monitor's data. */
+export interface MonitorContext {
   readonly input: MonitorInput;
   /** Changed in place: who watches is nobody else's to know. */
   readonly watched: Map<string, Watched>;
