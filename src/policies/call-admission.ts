@@ -186,7 +186,8 @@ export class CallAdmission<Owner> {
     const { requests, tokens: announcedTokens } = result.announced ?? {};
     this.provider.announce(requests, announcedTokens);
     if (result.end === 'ok') this.pause.passed();
-    if (result.end === 'limited') (lane === this.others ? this.provider : lane)?.refused(now);
+    if (result.end === 'limited')
+      (lane === this.others ? this.provider : lane)?.refused(result.retryAfterMs, now);
     if (verdict !== 'overloaded') return false;
     return this.pause.refused(result.retryAfterMs, now);
   }

@@ -34,6 +34,9 @@ export interface LaneUse {
   readonly tokens: Taken;
 }
 
+/** What a provider that says nothing about waiting is taken to mean. */
+const usualWaitMs = 1_000;
+
 const wholeShare: RateShare = { requests: Infinity, tokens: Infinity };
 
 /**
@@ -113,13 +116,15 @@ export class CallLane {
   /** A call has ended; `tokens`: how many more it used than was thought. */
   end(use: LaneUse, end: { verdict: CallVerdict; tokens: number; startedAt: number; now: number }) {
     this.concurrency.end(end.verdict, end.startedAt, end.now);
+    if (end.verdict === 'ok') this.learnt.passed();
     if (end.tokens !== 0) this.tokens.correct(use.tokens, end.tokens, end.now);
   }
 
   /** The provider has refused a call for its rate. */
-  refused(now: number): void {
+  refused(waitMs: number | undefined, now: number): void {
     this.refusals.take(1, now);
-    this.learnt.refused(this.requests.usedAt(now) - this.refusals.usedAt(now), now);
+    const accepted = this.requests.usedAt(now) - this.refusals.usedAt(now);
+    this.learnt.refused(accepted, waitMs ?? usualWaitMs, now);
   }
 
   /** The provider has named its limits. */

@@ -1,3 +1,8 @@
+import { rateWindowMs } from './rate-limit.ts';
+
+/** Refusals in a row for which the wait that the provider asks for is believed; as many again halve the belief. */
+const trustedRefusals = 5;
+
 /** Time without a refusal before a lowered rate is tried a little higher, in milliseconds. */
 const holdMs = 60_000;
 
@@ -9,7 +14,8 @@ const firstStep = 0.05;
 
 /**
  * The rate that a provider really allows, per minute, as far as its answers tell. A refusal lowers it to what
- * was accepted within the last minute; after a quiet time it grows again by steps while it is the limit that
+ * was accepted within the last minute, but not below half a call in the time that the provider asks to wait, as
+ * long as that proves to be true; after a quiet time it grows again by steps while it is the limit that
  * calls wait for: additive increase with growing steps. A provider that halves its limit and doubles it again
  * is followed within a few minutes. Starts as not known: Infinity.
  *
@@ -20,17 +26,29 @@ export class LearntRate {
   private announced = Infinity;
   private quietFrom = 0;
   private share = firstStep;
+  private inVain = 0;
 
   /** Calls per minute. */
   get limit(): number {
     return Math.max(1, Math.min(Math.floor(this.rate), this.announced));
   }
 
-  /** A call was refused for its rate. @param accepted calls of the last minute that were not. */
-  refused(accepted: number, now: number): void {
-    this.rate = Math.max(1, Math.min(this.rate, accepted));
+  /**
+   * A call was refused for its rate.
+   * @param accepted calls of the last minute that were not
+   * @param waitMs what the provider asks for
+   */
+  refused(accepted: number, waitMs: number, now: number): void {
+    const doubts = Math.floor(this.inVain++ / trustedRefusals);
+    const asked = rateWindowMs / Math.max(1, waitMs) / 2 ** (1 + doubts);
+    this.rate = Math.max(1, Math.min(this.rate, Math.max(accepted, asked)));
     this.quietFrom = now + holdMs;
     this.share = firstStep;
+  }
+
+  /** A call went through. */
+  passed(): void {
+    this.inVain = 0;
   }
 
   /** The provider has named its limit; what is not above 0 is no limit. */

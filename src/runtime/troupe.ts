@@ -42,6 +42,7 @@ import type { RunReport } from './report.ts';
 import { runSummaries, storedReport, workflowOf } from './stored-runs.ts';
 import { startSystem } from './system.ts';
 import { SharedQuotas } from './quota/shared-quotas.ts';
+import { startSystem } from './system.ts';
 import type { System } from './system.ts';
 
 /** What a run can be asked from outside; see docs/control.md. */
@@ -95,13 +96,8 @@ class LocalTroupe implements Troupe {
     this.store = store;
     this.node = store.node;
     this.history = new HistoryFile(config.dataDir, logger);
+    this.quotas = new SharedQuotas(config, () => this.links.main.bus);
     this.system = startSystem({
-    this.quotas = new SharedQuotas({
-      bus: () => this.links.main.bus,
-      process: config.ids.node(),
-      clock,
-      logger,
-    });
       clock,
       logger,
       concurrency,
@@ -110,12 +106,9 @@ class LocalTroupe implements Troupe {
       environment: process.env,
       providers,
       dataDir: config.dataDir,
-      history: (workflow) => this.history.of(workflow),
-      // A bus of its own has nobody to share with.
-      onGate: (gate) => {
-        if (config.bus !== undefined && config.bus !== 'embedded') this.quotas.take(gate);
-      },
+      onGate: (gate) => this.quotas.take(gate),
       environment: process.env,
+      history: (workflow) => this.history.of(workflow),
       progressed: (run, task, { fraction = null, message = null }) =>
         this.tell(run, { type: 'task.progress', run, task, at: clock.now(), fraction, message }),
     });
@@ -437,8 +430,8 @@ class LocalTroupe implements Troupe {
     await Promise.all(this.releasing);
     await (await this.control?.catch(() => undefined))?.close();
     await this.links.close();
-    await this.system.stop();
     await this.quotas.close();
+    await this.system.stop();
     await this.store.close();
   }
 

@@ -151,7 +151,7 @@ describe('the admission of calls to a provider', () => {
     const calls = [0, 1, 2, 3].map((id) => driver.admission.request(id, { priority: 5 }, 0));
     driver.pump();
     for (const call of calls)
-      driver.admission.end(call, { end: 'limited', retryAfterMs: 20_000 }, 100);
+      driver.admission.end(call, { end: 'overloaded', retryAfterMs: 20_000 }, 100);
     for (let id = 4; id < 12; id++) driver.admission.request(id, { priority: 5 }, 100);
     driver.now = 100;
     expect(driver.pump()).toEqual([]);

@@ -204,7 +204,7 @@ export class SharedQuota implements GateWatcher {
   }
 
   private notice({ slices, pausedUntil }: QuotaRecord): void {
-    const { local, process, clock } = this.options;
+    const { local, clock } = this.options;
     for (const [name, { beat }] of Object.entries(slices)) {
       if (this.seen.get(name)?.beat !== beat) this.seen.set(name, { beat, at: this.now() });
     }
