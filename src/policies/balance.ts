@@ -1,5 +1,3 @@
-import { Heap } from '../core/heap.ts';
-
 /** One of several that can do the same work: what is known of it. Kept by whoever hands work out. */
 export interface Member {
   readonly id: string;
@@ -112,62 +110,4 @@ function typicalResponse(members: readonly Member[]): number {
     known++;
   }
   return known === 0 ? 1 : Math.max(sum / known, Number.MIN_VALUE);
-}
-
-/** A member with the work that waits for it. */
-export interface Backlog {
-  readonly member: Member;
-  readonly waiting: number;
-}
-
-/**
- * From whom a member with nothing to do takes how much: half, rounded up, of what waits at the one whose
- * last waiting piece would be through latest. Undefined: nobody has anything to spare.
- */
-export function steal(
-  thief: Member,
-  backlogs: readonly Backlog[],
-): { readonly from: string; readonly count: number } | undefined {
-  const typicalMs = typicalResponse(backlogs.map(({ member }) => member));
-  let victim: Backlog | undefined;
-  let latestMs = 0;
-  for (const backlog of backlogs) {
-    const { member, waiting } = backlog;
-    if (member.id === thief.id || waiting === 0) continue;
-    const rounds =
-      (waiting + member.inFlight) / Math.min(member.capacity, waiting + member.inFlight);
-    const drainMs = rounds * (member.responseMs ?? typicalMs);
-    if (drainMs <= latestMs) continue;
-    victim = backlog;
-    latestMs = drainMs;
-  }
-  return victim && { from: victim.member.id, count: Math.ceil(victim.waiting / 2) };
-}
-
-/** A piece of work and how much it is, in any unit. */
-export interface Piece {
-  readonly id: string;
-  readonly complexity: number;
-}
-
-/**
- * Shares independent pieces out before they start: the largest first, each to whoever has least so far
- * (Graham, "Bounds on Multiprocessing Timing Anomalies", 1969: at most 4/3 - 1/(3m) of the best). Equal
- * ones in their order. O(n log n).
- * @param members how many there are, from 1
- * @returns the ids of each member's pieces, in the order in which it does them
- */
-export function distribute(pieces: readonly Piece[], members: number): string[][] {
-  const shares = Array.from({ length: members }, (): string[] => []);
-  const loads = new Heap<{ index: number; load: number }>((a, b) =>
-    a.load === b.load ? a.index < b.index : a.load < b.load,
-  );
-  for (const index of shares.keys()) loads.push({ index, load: 0 });
-  for (const { id, complexity } of pieces.toSorted((a, b) => b.complexity - a.complexity)) {
-    const least = loads.pop();
-    if (!least) break;
-    shares[least.index]?.push(id);
-    loads.push({ index: least.index, load: least.load + complexity });
-  }
-  return shares;
 }

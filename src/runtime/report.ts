@@ -16,6 +16,7 @@ export interface RunReport {
   readonly groups: readonly GroupReport[];
   readonly metrics: RunMetrics;
   readonly conflicts: ConflictCounts;
+  readonly adaptation: AdaptationReport;
   /** What attempts have reported as used, those that failed included. */
   readonly spend: SpendReport;
   /** ISO 8601. */
@@ -42,6 +43,19 @@ export interface AmountReport {
 export interface CapReport {
   readonly cap: 'tokens' | 'cost' | 'time';
   readonly agent: string | null;
+}
+
+/** What the run has changed about itself, and how it stands now; `troupe show RUN --records` tells why. */
+export interface AdaptationReport {
+  readonly changes: number;
+  /** Attempts at one time; null: what the document says. */
+  readonly concurrency: number | null;
+  /** Members at one time of groups that were narrowed. */
+  readonly group_sizes: { readonly [group: string]: number };
+  /** Timeouts are so many times those of the document. */
+  readonly timeout_factor: number;
+  /** How many times as long as planned the tasks of an agent take, where waiting tasks are ordered by it. */
+  readonly paces: { readonly [agent: string]: number };
 }
 
 /** Writes that met; `troupe show RUN --conflicts` tells them one by one. */

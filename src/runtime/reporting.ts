@@ -36,6 +36,13 @@ export function reportOf(state: RunState, graph: TaskGraph, now?: number): RunRe
     })),
     metrics: metricsOf(state, graph, now),
     spend: spendReport(state),
+    adaptation: {
+      changes: state.adaptation.count,
+      concurrency: state.adaptation.concurrency ?? null,
+      group_sizes: Object.fromEntries(state.adaptation.groups),
+      timeout_factor: state.adaptation.timeoutFactor,
+      paces: Object.fromEntries(state.adaptation.paces),
+    },
     conflicts: { recorded: state.conflicts.recorded, open: state.conflicts.open.size },
     started_at: new Date(state.startedAt).toISOString(),
     seed: state.seed,

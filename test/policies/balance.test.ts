@@ -1,12 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  distribute,
   isHealthy,
   leastLoaded,
   newMember,
   noteEnd,
-  steal,
   type Member,
 } from '../../src/policies/balance.ts';
 
@@ -79,63 +77,5 @@ describe('health', () => {
     expect(failing.responseMs).toBe(100);
     end(failing, 'succeeded', 0);
     expect(failing.responseMs).toBeCloseTo(73);
-  });
-});
-
-describe('stealing', () => {
-  test('takes half from the one that would be through last', () => {
-    const idle = member('idle');
-    const backlogs = [
-      { member: idle, waiting: 0 },
-      { member: member('many', { responseMs: 10, inFlight: 1, capacity: 1 }), waiting: 5 },
-      { member: member('slow', { responseMs: 100, inFlight: 1, capacity: 1 }), waiting: 3 },
-    ];
-    expect(steal(idle, backlogs)).toEqual({ from: 'slow', count: 2 });
-  });
-
-  test('takes nothing where nothing waits', () => {
-    const idle = member('idle');
-    expect(steal(idle, [{ member: member('busy', { inFlight: 3 }), waiting: 0 }])).toBeUndefined();
-  });
-});
-
-describe('sharing out beforehand', () => {
-  const loadsOf = (
-    shares: readonly (readonly string[])[],
-    pieces: readonly { id: string; complexity: number }[],
-  ): number[] => {
-    const sizes = new Map(pieces.map(({ id, complexity }) => [id, complexity]));
-    return shares.map((ids) => ids.reduce((sum, id) => sum + (sizes.get(id) ?? NaN), 0));
-  };
-
-  test('gives the largest first, each to whoever has least', () => {
-    const pieces = [3, 7, 5, 5, 2].map((complexity, index) => ({ id: `p${index}`, complexity }));
-    expect(distribute(pieces, 2)).toEqual([
-      ['p1', 'p0', 'p4'],
-      ['p2', 'p3'],
-    ]);
-  });
-
-  test('meets its worst case exactly: 4/3 - 1/(3m) of the best', () => {
-    const complexities = [5, 5, 4, 4, 3, 3, 3];
-    const pieces = complexities.map((complexity, index) => ({ id: `${index}`, complexity }));
-    expect(Math.max(...loadsOf(distribute(pieces, 3), pieces))).toBe(11);
-  });
-
-  test('shares everything out once, and never further apart than the largest piece', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.integer({ min: 1, max: 100 }), { maxLength: 60 }),
-        fc.integer({ min: 1, max: 12 }),
-        (complexities, members) => {
-          const pieces = complexities.map((complexity, index) => ({ id: `${index}`, complexity }));
-          const shares = distribute(pieces, members);
-          expect(shares.flat().toSorted()).toEqual(pieces.map(({ id }) => id).toSorted());
-          const loads = loadsOf(shares, pieces);
-          const apart = Math.max(...loads) - Math.min(...loads);
-          expect(apart).toBeLessThanOrEqual(Math.max(0, ...complexities));
-        },
-      ),
-    );
   });
 });

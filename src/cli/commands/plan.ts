@@ -42,13 +42,33 @@ export async function plan(
   for (const line of faultLines(warnings, painter(shell.colours.err), 'warning'))
     shell.err(`${line}\n`);
   const { explainPlan } = await import('../../planning/explain.ts');
+  const degree = await degreeLines(workflow);
   const columns = shell.outIsTerminal() ? shell.outColumns() : Number.POSITIVE_INFINITY;
   const text = explainPlan(planned, columns);
   writeLines(
     shell,
-    text.split('\n').flatMap((line) => wrapped(line, columns)),
+    [...text.split('\n'), ...degree].flatMap((line) => wrapped(line, columns)),
   );
   return exitCodes.ok;
+}
+
+/** How many tasks a run that chooses it itself would run at one time now, if nothing else ran. */
+async function degreeLines(workflow: Workflow): Promise<readonly string[]> {
+  if (!workflow.resources.autoConcurrency) return [];
+  const [{ workloadOf }, { chooseDegree }, { buildGraph }, { processLoad }] = await Promise.all([
+    import('../../supervisors/run/workload.ts'),
+    import('../../policies/parallelism.ts'),
+    import('../../planning/graph.ts'),
+    import('../../runtime/process-load.ts'),
+  ]);
+  const workload = workloadOf(buildGraph(workflow), { inputBytes: 0 });
+  const { min = 1, max = Infinity } = workflow.adaptation?.concurrency ?? {};
+  const { degree, reasons } = chooseDegree(
+    { ...workload, deadlineMs: workflow.deadlineMs },
+    { ...processLoad()(), slowness: 1, queueDepth: 0 },
+    { min, max },
+  );
+  return [`at one time: ${degree} (${reasons.join('; ')})`];
 }
 
 /** A run that starts now, with what earlier runs have shown. */

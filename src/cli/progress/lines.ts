@@ -133,6 +133,14 @@ function eventLine(event: RunEvent, tookMs: number | undefined, paint: Painter):
         text: `${byStanding(paint, event.outcome)(event.outcome.padEnd(9))}  group ${name(event.group)} ${event.reason}`,
         failure: false,
       };
+    case 'policy.adapted': {
+      const what = [event.policy.replace('_', ' '), ...(event.of === '' ? [] : [name(event.of)])];
+      const from = event.from === null ? '' : ` from ${event.from}`;
+      return {
+        text: `${paint.accent('adapted  ')}  ${what.join(' of ')}${from} to ${event.to}: ${oneLine(event.reason)}`,
+        failure: false,
+      };
+    }
     default:
       return undefined;
   }

@@ -1,4 +1,4 @@
-import type { RunMetrics } from '../../runtime/report.ts';
+import type { AdaptationReport, RunMetrics } from '../../runtime/report.ts';
 import { elapsed } from './shapes.ts';
 import { oneLine } from './width.ts';
 
@@ -32,4 +32,17 @@ function boundText({ bottleneck: { kind, id, share }, peak_tasks }: RunMetrics):
   const what = { task: 'task', agent: 'agent', resource: 'waits for', barrier: 'the barrier of' };
   const words = kind === 'start_time' ? 'the start time of' : what[kind];
   return `bounded by ${words} ${oneLine(id)} (${Math.round(share * 100)}% of the time)`;
+}
+
+/** What the run has changed about itself, in a line; nothing where it has changed nothing. */
+export function adaptationFacts(adaptation: AdaptationReport): readonly string[] {
+  const { changes, concurrency, group_sizes: sizes, timeout_factor: factor, paces } = adaptation;
+  if (changes === 0) return [];
+  const settings = [
+    ...(concurrency === null ? [] : [`${concurrency} tasks at one time`]),
+    ...Object.entries(sizes).map(([group, size]) => `${size} members of ${oneLine(group)}`),
+    ...(factor === 1 ? [] : [`timeouts ${factor.toFixed(2)} times as long`]),
+    ...(Object.keys(paces).length === 0 ? [] : ['what waits in another order']),
+  ];
+  return [`adapted ${changes === 1 ? 'once' : `${changes} times`}: ${settings.join(', ')}`];
 }

@@ -4,7 +4,7 @@ import type { RunReport } from '../../runtime/report.ts';
 import { jsonText } from '../../runtime/control/json.ts';
 import { spendFacts } from './spend-facts.ts';
 import { failureLines } from './failed-tasks.ts';
-import { parallelFacts } from './parallel-facts.ts';
+import { adaptationFacts, parallelFacts } from './parallel-facts.ts';
 import { byStanding } from './painter.ts';
 import type { Painter, Standing } from './painter.ts';
 import { counted, countedTasks, elapsed } from './shapes.ts';
@@ -63,6 +63,7 @@ function factLines(report: RunReport, { columns }: SummaryOptions): readonly str
   return [
     `  ${countedTasks(tasks.map(({ id }) => id))}: ${censusText(report.census)}`,
     ...parallelFacts(metrics).map((fact) => `  ${fact}`),
+    ...adaptationFacts(report.adaptation).map((fact) => `  ${fact}`),
     ...spendFacts(report.spend).map((fact) => `  ${fact}`),
     `  critical path ${fit(`${elapsed(metrics.critical_path_ms)}${path}`, columns - 16)}`,
   ];

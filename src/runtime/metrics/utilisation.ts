@@ -30,8 +30,10 @@ export function utilisationOf(
   }
   const shares: { [kind: string]: number } = {};
   for (const [kind, unitMs] of held) {
+    const thereMs = kind === concurrencyKind ? placesMs(state, graph, time) : undefined;
     const units = unitsOf(graph, kind);
-    if (units !== undefined && wallMs > 0) shares[kind] = Math.min(1, unitMs / (units * wallMs));
+    const whole = thereMs ?? (units === undefined ? 0 : units * wallMs);
+    if (whole > 0) shares[kind] = Math.min(1, unitMs / whole);
   }
   return shares;
 }
@@ -40,6 +42,21 @@ export function utilisationOf(
 function agentOf({ nodes, indexOf }: TaskGraph, id: string): string | undefined {
   const task = nodes[indexOf.get(splitTaskOf(id)) ?? -1]?.task;
   return task?.expand?.kind === 'aspects' ? undefined : task?.agent;
+}
+
+/** Places that there were, times how long, where the run has chosen or changed their number. */
+function placesMs(state: RunState, { workflow }: TaskGraph, time: RunTime): number | undefined {
+  const { places } = state.adaptation;
+  if (places.length === 0) return undefined;
+  let from = state.startedAt;
+  let units = workflow.resources.concurrency ?? 0;
+  let sum = 0;
+  for (const { at, to } of [...places, { at: time.until, to: 0 }]) {
+    sum += units * time.between({ from, to: at });
+    from = at;
+    units = to;
+  }
+  return sum;
 }
 
 /** Units that the run may hold of a kind; undefined: it limits none. */
