@@ -1,9 +1,9 @@
 import { lowerBound } from './bounds.ts';
 import { compactOf, isScarce } from './compact.ts';
-import { dispatchSchedule, isStrict } from './dispatch-schedule.ts';
-import { hasKnownDuration } from './durations.ts';
+import { dispatchSchedule } from './dispatch-schedule.ts';
 import type { DurationOptions } from './durations.ts';
 import type { TaskGraph } from './graph.ts';
+import { isPlannable } from './plannable.ts';
 import { projectOf } from './project.ts';
 import { RollingPlan } from './rolling-plan.ts';
 import { search } from './search.ts';
@@ -15,12 +15,6 @@ export interface RollingOptions extends DurationOptions {
   /** Schedules that may be tried. Default: what is cheap beside the run, see {@link dispatchBudget}. */
   readonly budget?: number;
 }
-
-/** Workflows of more tasks are dispatched without a plan. */
-const maxTasks = 2000;
-
-/** Least share of the tasks whose duration has to be known for a plan to be better than none. */
-const leastKnownShare = 0.8;
 
 /** Jobs times schedules that are spent in any case: some hundredths of a second. */
 const leastPlacements = 60_000;
@@ -41,6 +35,9 @@ function dispatchBudget(jobs: number, makespanMs: number): number {
   return Math.max(1, Math.floor(placements / Math.max(1, jobs)));
 }
 
+/** Makes the plan that a run is dispatched by; {@link rollingPlan}, where it is loaded. */
+export type Planner = typeof rollingPlan;
+
 /**
  * A plan to dispatch by; undefined where it is of no use: nothing is scarce, the durations are guesses, tasks
  * are split at run time, the document's priorities rule, or there are too many tasks. Deterministic.
@@ -49,11 +46,7 @@ export function rollingPlan(
   graph: TaskGraph,
   options: RollingOptions = {},
 ): RollingPlan | undefined {
-  const { tasks } = graph.workflow;
-  if (tasks.length < 2 || tasks.length > maxTasks || tasks.some(({ expand }) => expand))
-    return undefined;
-  const known = tasks.filter((task) => hasKnownDuration(task, options)).length;
-  if (known < leastKnownShare * tasks.length || isStrict(graph)) return undefined;
+  if (!isPlannable(graph.workflow, options)) return undefined;
   const project = projectOf(graph, options);
   const compact = compactOf(project);
   if (!isScarce(compact)) return undefined;

@@ -41,12 +41,6 @@ export function ruleSchedule(project: Project, rule: PlainRule): Trial {
   );
 }
 
-/** Whether the document sets priorities that differ: then they rule the dispatch before all else. */
-export function isStrict({ workflow }: TaskGraph): boolean {
-  const distinct = new Set(workflow.tasks.map((task) => task.priority));
-  return distinct.size > 1 && workflow.tasks.some((task) => task.prioritySet);
-}
-
 function generated(project: Project, keys: ArrayLike<number>, strict?: readonly number[]): Trial {
   const compact = compactOf(project);
   const { order, place } = orderBy(keys, strict);

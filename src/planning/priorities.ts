@@ -27,3 +27,9 @@ export function effectivePriorities(
   };
   return new Map(workflow.tasks.map((task) => [task.id, priorityOf(task)]));
 }
+
+/** Whether the document sets priorities that differ: then they rule the dispatch before all else. */
+export function isStrict({ tasks }: Pick<Workflow, 'tasks'>): boolean {
+  const distinct = new Set(tasks.map((task) => task.priority));
+  return distinct.size > 1 && tasks.some((task) => task.prioritySet);
+}

@@ -1,9 +1,10 @@
 import { lowerBound, roundingMs } from './bounds.ts';
-import { dispatchSchedule, isStrict, ruleSchedule } from './dispatch-schedule.ts';
+import { dispatchSchedule, ruleSchedule } from './dispatch-schedule.ts';
 import type { PlainRule } from './dispatch-schedule.ts';
 import type { DurationOptions } from './durations.ts';
 import { buildGraph } from './graph.ts';
 import type { TaskGraph } from './graph.ts';
+import { isStrict } from './priorities.ts';
 import { projectOf } from './project.ts';
 import type { Project } from './project.ts';
 import { search } from './search.ts';
@@ -99,7 +100,7 @@ function budgetFor(jobs: number): number {
 
 /** Priorities that the document sets, where they differ; else nothing binds the search. */
 function strictPriorities(graph: TaskGraph, project: Project): readonly number[] | undefined {
-  return isStrict(graph)
+  return isStrict(graph.workflow)
     ? project.nodeOf.map((node) => graph.nodes[node]?.task?.priority ?? 0)
     : undefined;
 }

@@ -3,11 +3,22 @@ import { join } from 'node:path';
 import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { RunStarted } from '../journal/record.ts';
+import type { Planner } from '../planning/dispatch-plan.ts';
+import { isPlannable } from '../planning/plannable.ts';
 import { weightOf } from '../planning/durations.ts';
 import type { AgentTimes, DurationHistory } from '../planning/durations.ts';
 import { splitTaskOf } from '../workflow/model.ts';
 import type { Workflow } from '../workflow/model.ts';
 import type { RunReport } from './report.ts';
+
+/** What plans a run's dispatch; loaded only for workflows that a plan can be made for. */
+export async function plannerFor(
+  workflow: Workflow,
+  history: HistoryFile,
+): Promise<Planner | undefined> {
+  if (!isPlannable(workflow, { history: history.of(workflow.name) })) return undefined;
+  return (await import('../planning/dispatch-plan.ts')).rollingPlan;
+}
 
 /** How long one task of an agent took, in milliseconds per task of medium complexity. */
 export interface DurationSample {

@@ -8,6 +8,7 @@ import type { RunState } from '../../src/journal/fold.ts';
 import type { OwnedRun } from '../../src/journal/journal.ts';
 import { recordFormat } from '../../src/journal/record.ts';
 import type { JournalRecord, RunStarted } from '../../src/journal/record.ts';
+import { rollingPlan } from '../../src/planning/dispatch-plan.ts';
 import { reportOf } from '../../src/runtime/reporting.ts';
 import { steadyLoad } from '../../src/runtime/process-load.ts';
 import type { ProcessLoad } from '../../src/policies/parallelism.ts';
@@ -98,6 +99,7 @@ export async function carryOut(options: HarnessOptions): Promise<HarnessResult> 
           node: 'node-test',
           start,
           services: system.services,
+          planner: rollingPlan,
           resolution: options.resolution,
           onRecord: (record) => {
             if (live) options.onRecord?.(record, live);

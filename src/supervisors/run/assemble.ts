@@ -4,6 +4,7 @@ import { ownershipOf } from '../../memory/ownership.ts';
 import type { MemoryService } from '../../memory/shared/memory-service.ts';
 import { errorInfo } from '../../core/errors.ts';
 import { criticalPath, ranksToEnd } from '../../planning/critical-path.ts';
+import type { Planner } from '../../planning/dispatch-plan.ts';
 import { Frontier } from '../../planning/frontier.ts';
 import { buildGraph } from '../../planning/graph.ts';
 import { effectivePriorities } from '../../planning/priorities.ts';
@@ -27,6 +28,8 @@ export interface AssemblyOptions {
   /** Takes the run over with what a person decided about an open conflict. */
   readonly resolution?: Resolution | undefined;
   readonly services: RunServices;
+  /** Makes the plan that the run is dispatched by; undefined: it goes without one. */
+  readonly planner?: Planner | undefined;
   /** Sees every record once it is durable. */
   readonly onRecord: (record: JournalRecord) => void;
   /** Called with the core as soon as it stands. */
@@ -67,6 +70,7 @@ export function assembleRun(
     usesWorkspaces: !simulated && workflow.tasks.some(({ workspace }) => workspace !== undefined),
     proposals: () => (proposals ??= ledgerService(ledger, rules, owned.records)),
     services,
+    planner: options.planner,
     self,
     supervisors,
     crew,

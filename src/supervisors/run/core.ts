@@ -21,6 +21,7 @@ import type { MemoryService } from '../../memory/shared/memory-service.ts';
 import type { RunStarted } from '../../journal/record.ts';
 import type { Frontier } from '../../planning/frontier.ts';
 import type { DurationHistory } from '../../planning/durations.ts';
+import type { Planner } from '../../planning/dispatch-plan.ts';
 import type { TaskGraph } from '../../planning/graph.ts';
 import type { RollingPlan } from '../../planning/rolling-plan.ts';
 import type { AgentSpec, Workflow } from '../../workflow/model.ts';
@@ -193,6 +194,8 @@ export interface RunCore {
   deadline: Deadline | undefined;
   /** When the time of the budget is over. */
   budgetTimer?: Deadline | undefined;
+  /** Makes that plan; undefined: the run goes without one. */
+  readonly planner?: Planner | undefined;
   /** Says which of the ready tasks ask for their permits; undefined: all of them do at once. */
   plan?: RollingPlan | undefined;
   /** Undefined: the run does not adapt. */

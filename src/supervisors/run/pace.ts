@@ -1,5 +1,4 @@
 import type { TaskGraph } from '../../planning/graph.ts';
-import { rollingPlan } from '../../planning/dispatch-plan.ts';
 import type { TaskSpec } from '../../workflow/model.ts';
 import type { RunCore } from './core.ts';
 import { liveTask } from './core.ts';
@@ -15,7 +14,7 @@ export function beginPlan(core: RunCore): void {
   const { services, ledger, book } = core;
   // The limits of a run that adapts move: no plan could keep to them.
   if (core.halted || book.workflow.adaptation) return;
-  core.plan = rollingPlan(withProcessLimit(core), {
+  core.plan = core.planner?.(withProcessLimit(core), {
     history: services.history?.(book.workflow.name),
     startsAtMs: ledger.state.startedAt,
   });
