@@ -33,7 +33,7 @@ import { RunWindow } from './run-window.ts';
 import { engineVersion } from './engine-version.ts';
 import { inputFor } from './inputs.ts';
 import { EndedRun } from './ended-run.ts';
-import { HistoryFile } from './history.ts';
+import { HistoryFile, plannerFor } from './history.ts';
 import { tellProgress, tellRecord } from './live-messages.ts';
 import { LiveRun } from './live-run.ts';
 import { checkSchedule, configOf, openStore } from './options.ts';
@@ -271,6 +271,7 @@ class LocalTroupe implements Troupe {
 
   private async open(owned: OwnedRun, start: RunStarted, how: Opening): Promise<LiveRun> {
     const { cancelBy, resolution, watched = await this.busOf(start) } = how;
+    const planner = await plannerFor(start.workflow, this.history);
     const window = this.windowOf(owned, watched, () => handle.memory);
     const handle: LiveRun = new LiveRun(owned.run, window);
     this.live.set(owned.run, handle);
@@ -295,6 +296,7 @@ class LocalTroupe implements Troupe {
               node: this.node,
               start,
               services: this.system.services,
+              planner,
               onRecord: (record) => this.recorded(handle, record),
               onCore: (core) => handle.attach(core),
               resolution,
