@@ -39,8 +39,8 @@ import { LiveRun } from './live-run.ts';
 import { checkSchedule, configOf, openStore } from './options.ts';
 import type { TroupeConfig } from './options.ts';
 import type { RunReport } from './report.ts';
+import { processLoad } from './process-load.ts';
 import { runSummaries, storedReport, workflowOf } from './stored-runs.ts';
-import { startSystem } from './system.ts';
 import { SharedQuotas } from './quota/shared-quotas.ts';
 import { startSystem } from './system.ts';
 import type { System } from './system.ts';
@@ -81,8 +81,8 @@ class LocalTroupe implements Troupe {
   private readonly store: JournalStore;
   private readonly links: BusLinks;
   private readonly system: System;
-  private readonly history: HistoryFile;
   private readonly quotas: SharedQuotas;
+  private readonly history: HistoryFile;
   private readonly live = new Map<string, LiveRun>();
   private readonly releasing = new Set<Promise<void>>();
   /** Two requests to resume one run are one takeover. */
@@ -91,7 +91,7 @@ class LocalTroupe implements Troupe {
   private closing: Promise<void> | undefined;
 
   constructor(config: TroupeConfig, store: JournalStore, main: OpenBus) {
-    const { clock, logger, concurrency, resources, functions, providers } = config;
+    const { clock, logger, concurrency, resources, functions, providers, simulated } = config;
     this.config = config;
     this.store = store;
     this.node = store.node;
@@ -101,13 +101,14 @@ class LocalTroupe implements Troupe {
       clock,
       logger,
       concurrency,
+      autoConcurrency: config.autoConcurrency,
+      load: simulated ? undefined : processLoad(),
       resources,
       functions,
-      environment: process.env,
       providers,
-      dataDir: config.dataDir,
       onGate: (gate) => this.quotas.take(gate),
       environment: process.env,
+      dataDir: config.dataDir,
       history: (workflow) => this.history.of(workflow),
       progressed: (run, task, { fraction = null, message = null }) =>
         this.tell(run, { type: 'task.progress', run, task, at: clock.now(), fraction, message }),
@@ -431,8 +432,8 @@ class LocalTroupe implements Troupe {
     await Promise.all([...this.live.values()].map((handle) => handle.interrupt()));
     await Promise.all(this.releasing);
     await (await this.control?.catch(() => undefined))?.close();
-    await this.links.close();
     await this.quotas.close();
+    await this.links.close();
     await this.system.stop();
     await this.store.close();
   }
