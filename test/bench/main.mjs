@@ -27,6 +27,7 @@ import { liveWorkers } from './live-workers.mjs';
 import { memory } from './memory.mjs';
 import { natsBus } from './nats-bus.mjs';
 import { projections } from './projections.mjs';
+import { provider } from './provider.mjs';
 import { publishing } from './publishing.mjs';
 import { scheduling } from './scheduling.mjs';
 import { sharedMemory } from './shared-memory.mjs';
@@ -53,6 +54,7 @@ const loads = {
   'slow-consumer': slowConsumer,
   'shared-memory': sharedMemory,
   projections,
+  provider,
 };
 
 /** Loads by a name of their own. @type {{ readonly [name: string]: readonly string[] }} */
