@@ -37,11 +37,15 @@ export async function natsGround(build) {
   const port = await freePort();
   const flags = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', store];
   const child = spawn(server.path, flags, { stdio: 'ignore' });
+  // A load that fails does not come to its `end`.
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
   const url = `nats://127.0.0.1:${port}`;
   const connect = () => connectNats({ url, clock, schedule: setImmediate });
   await untilReached(connect);
   const end = async () => {
-    child.kill('SIGKILL');
+    process.off('exit', kill);
+    kill();
     await new Promise((resolve) => child.once('exit', resolve));
     rmSync(store, { recursive: true, force: true });
   };
