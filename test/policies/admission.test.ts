@@ -30,6 +30,21 @@ describe('order of admission', () => {
     ]);
   });
 
+  test('what waits can be given other ranks; what runs and what is not named stays', () => {
+    const queue = queueOf({ concurrency: 1 });
+    for (const [rank, id] of ['a', 'b', 'c', 'd'].entries()) queue.request(ask(id, { rank }));
+    expect(ids(queue.admit(0))).toEqual(['d']);
+    queue.rerank('run', (id) => ({ a: 10, c: -1 })[id]);
+    const order: string[] = [];
+    for (let next = 'd'; next !== undefined;) {
+      queue.release('run', next);
+      next = ids(queue.admit(0))[0] as string;
+      if (next !== undefined) order.push(next);
+    }
+    expect(order).toEqual(['a', 'b', 'c']);
+    queue.rerank('nobody', () => 1);
+  });
+
   test('every period waited raises a request by one priority', () => {
     const queue = queueOf({ concurrency: 1 });
     queue.request(ask('old', { priority: 3, at: 0 }));

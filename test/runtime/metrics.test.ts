@@ -56,6 +56,19 @@ describe('what a run reports about its parallelism', () => {
     expect(report.metrics.utilisation).toEqual({ concurrency: 0.5, cpu: 0.25 });
   });
 
+  it('weights the places that a run has chosen by how long there were so many', async () => {
+    const { report } = await carryOut({
+      document: {
+        agents,
+        tasks: { a: task(100), b: task(100), c: task(100, { needs: ['a'] }) },
+        resources: { concurrency: 'auto' },
+      },
+    });
+    // Two pay: 300 of 2 * 200 are in use.
+    expect(report.adaptation).toMatchObject({ changes: 1, concurrency: 2 });
+    expect(report.metrics.utilisation).toEqual({ concurrency: 0.75 });
+  });
+
   it('tells the wait for a place from the wait for a lock', async () => {
     const { report } = await carryOut({
       document: {

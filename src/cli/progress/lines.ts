@@ -128,22 +128,25 @@ function eventLine(event: RunEvent, tookMs: number | undefined, paint: Painter):
         text: `${paint.warn('sent back')}  ${name(event.task)} by ${event.by.map(name).join(', ')}, iteration ${event.iteration}`,
         failure: true,
       };
-    case 'group.ended':
-      return {
-        text: `${byStanding(paint, event.outcome)(event.outcome.padEnd(9))}  group ${name(event.group)} ${event.reason}`,
-        failure: false,
-      };
-    case 'policy.adapted': {
-      const what = [event.policy.replace('_', ' '), ...(event.of === '' ? [] : [name(event.of)])];
-      const from = event.from === null ? '' : ` from ${event.from}`;
-      return {
-        text: `${paint.accent('adapted  ')}  ${what.join(' of ')}${from} to ${event.to}: ${oneLine(event.reason)}`,
-        failure: false,
-      };
-    }
     default:
-      return undefined;
+      return otherLine(event, paint);
   }
+}
+
+/** What concerns no single task. */
+function otherLine(event: RunEvent, paint: Painter): Line | undefined {
+  if (event.type === 'group.ended')
+    return {
+      text: `${byStanding(paint, event.outcome)(event.outcome.padEnd(9))}  group ${name(event.group)} ${event.reason}`,
+      failure: false,
+    };
+  if (event.type !== 'policy.adapted') return undefined;
+  const what = event.policy.replace('_', ' ') + (event.of === '' ? '' : ` of ${name(event.of)}`);
+  const from = event.from === null ? '' : ` from ${event.from}`;
+  return {
+    text: `${paint.accent('adapted  ')}  ${what}${from} to ${event.to}: ${oneLine(event.reason)}`,
+    failure: false,
+  };
 }
 
 function name(id: string): string {

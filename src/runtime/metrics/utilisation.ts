@@ -1,4 +1,4 @@
-import type { RunState } from '../../journal/fold.ts';
+import type { RunState, TaskRow } from '../../journal/fold.ts';
 import type { TaskGraph } from '../../planning/graph.ts';
 import { agentKind, concurrencyKind, splitTaskOf } from '../../workflow/model.ts';
 import { demandOf } from './demand.ts';
@@ -14,28 +14,34 @@ export function utilisationOf(
   time: RunTime,
 ): { readonly [kind: string]: number } {
   const wallMs = time.since(time.until);
+  const shares: { [kind: string]: number } = {};
+  for (const [kind, unitMs] of heldUnits(state, graph, time)) {
+    const chosenMs = kind === concurrencyKind ? placesMs(state, graph, time) : undefined;
+    const whole = chosenMs ?? (unitsOf(graph, kind) ?? 0) * wallMs;
+    if (whole > 0) shares[kind] = Math.min(1, unitMs / whole);
+  }
+  return shares;
+}
+
+/** Units times how long they were held, by kind. */
+function heldUnits(state: RunState, graph: TaskGraph, time: RunTime): Map<string, number> {
   const held = new Map<string, number>();
   const add = (kind: string, unitMs: number): void => {
     held.set(kind, (held.get(kind) ?? 0) + unitMs);
   };
   for (const row of state.tasks.values()) {
-    if (row.items) continue;
-    const runs = row.phase === 'running' && row.dispatchedAt !== undefined;
-    const ms = row.heldMs + (runs ? time.until - (row.dispatchedAt ?? time.until) : 0);
+    const ms = row.items ? 0 : heldMs(row, time);
     if (ms <= 0) continue;
     add(concurrencyKind, ms);
     for (const [kind, units] of Object.entries(demandOf(graph, row.id))) add(kind, units * ms);
     const agent = agentOf(graph, row.id);
     if (agent !== undefined) add(agentKind(agent), ms);
   }
-  const shares: { [kind: string]: number } = {};
-  for (const [kind, unitMs] of held) {
-    const thereMs = kind === concurrencyKind ? placesMs(state, graph, time) : undefined;
-    const units = unitsOf(graph, kind);
-    const whole = thereMs ?? (units === undefined ? 0 : units * wallMs);
-    if (whole > 0) shares[kind] = Math.min(1, unitMs / whole);
-  }
-  return shares;
+  return held;
+}
+
+function heldMs({ phase, heldMs: ended, dispatchedAt }: TaskRow, time: RunTime): number {
+  return ended + (phase === 'running' ? time.until - (dispatchedAt ?? time.until) : 0);
 }
 
 /** The agent of a declared task; members of a split may have others. */
