@@ -2,15 +2,18 @@ import type { NatsConnection, PublishOptions } from 'nats';
 
 /** The part of the client (exactly 2.29.3) that takes protocol lines. */
 interface ClientProtocol {
-  sendCommand?: (line: Uint8Array) => void;
+  sendCommand?: (...pieces: Uint8Array[]) => void;
 }
 
 /** Writes a message without headers. */
 type Writer = (subject: string, data: Uint8Array, reply: string | undefined) => void;
 
+/** From here on a payload costs more to copy than a piece of its own costs, in bytes. */
+const largeBytes = 512;
+
 /**
- * Messages on their way to the client. One without headers is written as one piece; the client itself makes three of it
- * and goes through an encoder of text for the first, which costs a third of a publish. Subjects are known to be valid and
+ * Messages on their way to the client. A small one without headers is written as one piece; the client itself makes three
+ * of it and goes through an encoder of text for the first, which costs a third of a publish. Subjects are known to be valid and
  * the state of the connection to be right: this is checked before, as the client would.
  */
 export class WireWriter {
@@ -37,14 +40,22 @@ function writerOf(connection: NatsConnection): Writer {
     return (subject, data, reply) =>
       connection.publish(subject, data, reply === undefined ? undefined : { reply });
   const send = protocol.sendCommand.bind(protocol);
-  return (subject, data, reply) => send(messageLine(subject, data, reply));
+  return (subject, data, reply) => {
+    const head = headOf(subject, data.length, reply);
+    if (data.length < largeBytes) send(inOnePiece(head, data));
+    else send(Buffer.from(head, 'latin1'), data, lineEnd);
+  };
 }
 
-/** `PUB <subject> [reply] <bytes>`, the payload, each with a line's end. Subjects are ASCII. */
-function messageLine(subject: string, data: Uint8Array, reply: string | undefined): Uint8Array {
+const lineEnd = Uint8Array.of(13, 10);
+
+/** `PUB <subject> [reply] <bytes>`, with its line's end. Subjects are ASCII. */
+function headOf(subject: string, size: number, reply: string | undefined): string {
+  return reply === undefined ? `PUB ${subject} ${size}\r\n` : `PUB ${subject} ${reply} ${size}\r\n`;
+}
+
+function inOnePiece(head: string, data: Uint8Array): Uint8Array {
   const size = data.length;
-  const head =
-    reply === undefined ? `PUB ${subject} ${size}\r\n` : `PUB ${subject} ${reply} ${size}\r\n`;
   const start = head.length;
   const line = Buffer.allocUnsafe(start + size + 2);
   line.write(head, 0, 'latin1');
