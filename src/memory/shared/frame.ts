@@ -44,5 +44,18 @@ export function frameOf(entry: LogEntry): MemoryFrame {
     throw new TroupeError('TRP_JOURNAL_VERSION', `Entry ${entry.seq} has format ${frame.v}.`);
   if (frame?.v !== frameVersion || !Array.isArray(frame.records))
     throw new TroupeError('TRP_JOURNAL_CORRUPT', `Entry ${entry.seq} is no frame of a memory.`);
+  for (const record of frame.records as readonly unknown[]) checkRecord(record, entry.seq);
   return frame as MemoryFrame;
+}
+
+const recordTypes: readonly unknown[] = ['memory.committed', 'conflict.recorded', 'lease.taken'];
+
+/** What is not known may say anything of the memory: it is not passed over. */
+function checkRecord(record: unknown, entry: number): void {
+  const { type, seq, op, changes } = (record ?? {}) as { readonly [name: string]: unknown };
+  if (typeof type === 'string' && !recordTypes.includes(type))
+    throw new TroupeError('TRP_JOURNAL_VERSION', `Entry ${entry} has a record of type ${type}.`);
+  const isWhole = type !== 'memory.committed' || (typeof op === 'string' && Array.isArray(changes));
+  if (typeof type === 'string' && Number.isSafeInteger(seq) && isWhole) return;
+  throw new TroupeError('TRP_JOURNAL_CORRUPT', `Entry ${entry} has a malformed record.`);
 }

@@ -14,6 +14,7 @@ import { pause } from './append.ts';
 import type { Committed } from './committed.ts';
 import { MemoryOwner } from './memory-owner.ts';
 import type { Decided } from './proposal-message.ts';
+import { checkedProposal } from './proposal-check.ts';
 import { ProposalSender } from './proposal-sender.ts';
 import { Reached } from './reached.ts';
 import { Replica } from './replica.ts';
@@ -56,6 +57,7 @@ const candidacyMs = 60;
  * 1. Views show what the replica has taken from the log, whole changesets, and nothing that is only on its way.
  * 2. A proposal resolves after its changeset is in the replica, so later views include it.
  * 3. At most one attempt to become the owner is under way, and none after `close`.
+ * 4. After an entry of the log that it cannot read it proposes nothing, and its views stay where they are.
  */
 export class LoggedMemory implements SharedMemory {
   readonly name: string;
@@ -64,6 +66,8 @@ export class LoggedMemory implements SharedMemory {
   private readonly watchers: Watchers;
   private readonly sender: ProposalSender;
   private readonly reached = new Reached();
+  /** By epoch. */
+  private readonly begun = new Reached();
   private readonly ending = new AbortController();
   private readonly random: Random;
   private log: EventLog | undefined;
@@ -71,6 +75,7 @@ export class LoggedMemory implements SharedMemory {
   private owner: MemoryOwner | undefined;
   private candidacy: Promise<void> | undefined;
   private operations = 0;
+  private failure: TroupeError | undefined;
 
   constructor(options: LoggedMemoryOptions) {
     const { bus, memory, node, clock } = options;
@@ -88,6 +93,7 @@ export class LoggedMemory implements SharedMemory {
       leased: ({ epoch }) => {
         this.owner?.supersededBy(epoch);
         this.sender.ownerChanged();
+        this.begun.at(epoch);
       },
     });
     this.sender = new ProposalSender({
@@ -123,6 +129,7 @@ export class LoggedMemory implements SharedMemory {
           this.replica.take(entry);
         } catch (error) {
           onFault(error);
+          this.fail(error as TroupeError);
           reject(error as Error);
         }
       };
@@ -131,7 +138,13 @@ export class LoggedMemory implements SharedMemory {
         if (this.ending.signal.aborted) following.stop();
       }, reject);
     });
-    if (this.replica.epoch === 0) await this.stand(0);
+    if (this.replica.epoch > 0 || !this.options.rules) return;
+    await this.stand(0);
+    // Whoever was first, its rules hold; they are known when its epoch has come here.
+    if (this.replica.epoch > 0) return;
+    const begun = this.begun.revision(1);
+    begun.catch(() => undefined);
+    if ((await log.lastSeq()) > 0) await this.within(defaultTimeoutMs, begun);
   }
 
   view(): MemoryReader {
@@ -140,13 +153,17 @@ export class LoggedMemory implements SharedMemory {
 
   async propose(changes: Changeset, options: ProposeOptions = {}): Promise<Committed> {
     this.assertOpen();
+    const { clock } = this.options;
     const proposal = this.proposal(changes, options);
-    const answer = await this.sender.send(proposal, options.timeoutMs ?? defaultTimeoutMs);
+    const { timeoutMs = defaultTimeoutMs } = options;
+    const due = clock.monotonic() + timeoutMs;
+    const answer = await this.sender.send(proposal, timeoutMs);
     if ('refused' in answer) {
       const { code, message } = answer.refused;
       throw new TroupeError(code, message);
     }
-    if (answer.revision > this.revision) await this.reached.revision(answer.revision);
+    if (answer.revision > this.revision)
+      await this.within(due - clock.monotonic(), this.reached.revision(answer.revision));
     return this.committed(proposal, answer);
   }
 
@@ -165,7 +182,7 @@ export class LoggedMemory implements SharedMemory {
         return await this.propose(changes, { ...options, base: view.revision, timeoutMs });
       } catch (error) {
         if (!isRejected(error) || clock.monotonic() >= due) throw error;
-        await this.pastConflict(view.revision);
+        await this.pastConflict(view.revision, due);
       }
     }
   }
@@ -198,11 +215,13 @@ export class LoggedMemory implements SharedMemory {
     };
   }
 
+  /** Checked before it goes out in one request with those of others. */
   private proposal(changes: Changeset, options: ProposeOptions): Proposal {
     const { node } = this.options;
     const { agent = this.options.agent ?? node, base = this.revision, priority = 5 } = options;
     const { task = agent, op = `${node}:${++this.operations}` } = options;
-    return { task, agent, op, base, priority, changes: changesOf(changes) };
+    const list = changesOf(changes);
+    return checkedProposal({ task, agent, op, base, priority, changes: list } as unknown as Plain);
   }
 
   /** Tries to become the owner, unless somebody else is faster. */
@@ -242,12 +261,36 @@ export class LoggedMemory implements SharedMemory {
   }
 
   /** A write came between: its changeset is awaited here, so that the next view shows it. */
-  private async pastConflict(revision: number): Promise<void> {
+  private async pastConflict(revision: number, due: number): Promise<void> {
     if (this.revision > revision) return;
-    await this.reached.revision(revision + 1);
+    const left = due - this.options.clock.monotonic();
+    await this.within(left, this.reached.revision(revision + 1));
+  }
+
+  /** Rejects with TRP_BUS_TIMEOUT when the log does not bring in time what is awaited. */
+  private within(leftMs: number, awaited: Promise<void>): Promise<void> {
+    const { clock, memory } = this.options;
+    return new Promise((resolve, reject) => {
+      const late = new TroupeError('TRP_BUS_TIMEOUT', `The log of ${memory} has not come so far.`, {
+        errorClass: 'timeout',
+      });
+      const timer = clock.setTimeout(() => reject(late), Math.max(1, leftMs));
+      awaited.then(resolve, reject).finally(() => clock.clearTimeout(timer));
+    });
+  }
+
+  /** The log holds what cannot be read here: nobody may take what came before it for all there is. */
+  private fail(error: TroupeError): void {
+    this.failure ??= error;
+    this.following?.stop();
+    void this.owner?.close();
+    this.sender.end(error);
+    this.reached.end(error);
+    this.begun.end(error);
   }
 
   private assertOpen(): void {
+    if (this.failure) throw this.failure;
     if (this.ending.signal.aborted)
       throw new TroupeError('TRP_CLOSED', `The memory ${this.name} has been closed.`);
   }

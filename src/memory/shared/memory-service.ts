@@ -1,3 +1,4 @@
+import { TroupeError } from '../../core/errors.ts';
 import type { MemoryChange, MemoryCommitted } from '../../journal/record.ts';
 import { decideCommit } from '../propose.ts';
 import type { MemoryRules, Proposal } from '../propose.ts';
@@ -35,6 +36,8 @@ export class MemoryService {
     const { op } = proposal;
     const known = this.answers.get(op) ?? this.refusals.get(op);
     if (known) return known;
+    if (proposal.base > this.log.memory.revision)
+      return this.refuse(op, refusal(noSuchBase(proposal)));
     const decision = decideCommit(this.log.memory, proposal, this.rules);
     if ('refused' in decision) return this.refuse(op, refusal(decision.refused));
     const [committed] = decision.records;
@@ -81,4 +84,10 @@ export class MemoryService {
     if (this.refusals.size > keptRefusals && oldest !== undefined) this.refusals.delete(oldest);
     return this.whenDurable(answer);
   }
+}
+
+/** Taken at its word it would have seen whatever there is, and replace it. */
+function noSuchBase({ base, op }: Proposal): TroupeError {
+  const message = `The changeset ${op} was made from revision ${base}, which the memory has not come to.`;
+  return new TroupeError('TRP_CONTROL_REQUEST', message);
 }

@@ -1,11 +1,12 @@
 import { envelopeHeaders } from '../../bus/envelope.ts';
 import type { Headers } from '../../bus/headers.ts';
 import { subjectOf } from '../../bus/subjects.ts';
-import { errorInfo, TroupeError } from '../../core/errors.ts';
+import { errorInfo } from '../../core/errors.ts';
 import type { ErrorInfo } from '../../core/errors.ts';
 import type { Plain, PlainObject } from '../../core/plain.ts';
 import type { ConflictRecorded, MemoryChange } from '../../journal/record.ts';
 import type { Proposal } from '../propose.ts';
+import { checkedProposal, malformed } from './proposal-check.ts';
 
 /** What the owner of a memory says of a changeset that is committed. */
 export interface Decided {
@@ -55,11 +56,7 @@ export function proposalsOf(payload: Plain): readonly Proposal[] {
   const { proposals } = request ?? {};
   if (request?.verb !== 'memory.propose' || !Array.isArray(proposals)) throw malformed('');
   if (proposals.length > maxProposals) throw malformed(`more than ${maxProposals} proposals`);
-  for (const [index, proposal] of (proposals as readonly Plain[]).entries()) {
-    const fault = faultIn(proposal);
-    if (fault !== undefined) throw malformed(`${fault} in proposal ${index}`);
-  }
-  return proposals as unknown as readonly Proposal[];
+  return (proposals as readonly Plain[]).map(checkedProposal);
 }
 
 /** An answer without what proposers can tell themselves: changes stand in it only where merging changed them. */
@@ -103,28 +100,4 @@ function answerOf(payload: Plain, { changes }: Proposal): ProposalAnswer {
   const { revision, merged = [], conflicts = [] } = answer;
   const byKey = new Map([...changes, ...merged].map((change) => [change.key, change]));
   return { revision, changes: [...byKey.values()], conflicts };
-}
-
-/** What is wrong with a proposal; undefined: nothing. */
-function faultIn(proposal: Plain): string | undefined {
-  const { task, agent, op, base, priority, changes } = (proposal ?? {}) as Partial<Proposal>;
-  for (const [name, value] of Object.entries({ task, agent, op }))
-    if (typeof value !== 'string') return `no ${name}`;
-  if (op === '') return 'an empty op';
-  if (!Number.isSafeInteger(base) || (base as number) < 0) return 'a base that is no revision';
-  if (typeof priority !== 'number' || !(priority >= 1 && priority <= 10))
-    return 'a priority outside 1..10';
-  if (!Array.isArray(changes)) return 'no changes';
-  return changes.every(isChange) ? undefined : 'a malformed change';
-}
-
-function isChange(change: unknown): change is MemoryChange {
-  const { key, value, deleted } = (change ?? {}) as { key?: Plain; value?: Plain; deleted?: Plain };
-  if (typeof key !== 'string' || key === '' || key.length > 4_096) return false;
-  return (value === undefined) === (deleted === true);
-}
-
-function malformed(what: string): TroupeError {
-  const message = `A request to a memory is malformed${what === '' ? '' : `: ${what}`}.`;
-  return new TroupeError('TRP_CONTROL_REQUEST', message);
 }

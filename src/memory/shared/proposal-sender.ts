@@ -37,6 +37,12 @@ interface Waiting {
   settled: boolean;
 }
 
+/** Tries of one batch that got no answer, in a row; any answer meanwhile, to whatever request, ends the row. */
+interface Silence {
+  since: number;
+  tries: number;
+}
+
 /** How long the first request waits for its answer; each further one waits twice as long, up to the limit. */
 const firstTryMs = 500;
 const longestTryMs = 4_000;
@@ -57,7 +63,8 @@ export class ProposalSender {
   private readonly waiting = new Map<string, Waiting>();
   private queue: Waiting[] = [];
   private scheduled = false;
-  private silent = 0;
+  /** Answers that have come, of whatever request. */
+  private heard = 0;
   /** Ends the wait of each request that is under way. */
   private readonly wakers = new Set<() => void>();
 
@@ -141,10 +148,11 @@ export class ProposalSender {
   }
 
   private async deliver(batch: readonly Waiting[]): Promise<void> {
+    const silence: Silence = { since: this.heard, tries: 0 };
     for (let tries = 0; ; tries++) {
       const open = batch.filter((entry) => this.isOpen(entry));
       if (open.length === 0) return;
-      await this.attempt(open, firstTryMs * 2 ** Math.min(tries, 3));
+      await this.attempt(open, firstTryMs * 2 ** Math.min(tries, 3), silence);
       if (open.every(({ settled }) => settled)) return;
       await pause(this.options.patience, backoffMs(tries) * (0.5 + this.options.random()));
     }
@@ -157,7 +165,7 @@ export class ProposalSender {
     return false;
   }
 
-  private async attempt(open: readonly Waiting[], tryMs: number): Promise<void> {
+  private async attempt(open: readonly Waiting[], tryMs: number, silence: Silence): Promise<void> {
     const { bus, memory, patience } = this.options;
     const proposals = open.map(({ proposal }) => proposal);
     const left = Math.max(...open.map(({ due }) => due)) - patience.clock.monotonic();
@@ -168,10 +176,10 @@ export class ProposalSender {
       const request = bus.request(subject, requestPayload(proposals), { timeoutMs, headers });
       const payload = await this.unlessWoken(request);
       if (payload === undefined) return;
-      this.silent = 0;
+      this.heard++;
       this.answered(open, payload);
     } catch (error) {
-      await this.unanswered(open, error);
+      await this.unanswered(open, error, silence);
     }
   }
 
@@ -197,11 +205,16 @@ export class ProposalSender {
     }
   }
 
-  private async unanswered(open: readonly Waiting[], error: unknown): Promise<void> {
+  private async unanswered(
+    open: readonly Waiting[],
+    error: unknown,
+    silence: Silence,
+  ): Promise<void> {
     const code = error instanceof TroupeError ? error.code : undefined;
-    if (code === 'TRP_BUS_TIMEOUT' && this.options.bus.state === 'connected') this.silent++;
-    if (code === 'TRP_BUS_NO_RESPONDERS' || this.silent >= silentTries) {
-      this.silent = 0;
+    if (silence.since !== this.heard) Object.assign(silence, { since: this.heard, tries: 0 });
+    if (code === 'TRP_BUS_TIMEOUT' && this.options.bus.state === 'connected') silence.tries++;
+    if (code === 'TRP_BUS_NO_RESPONDERS' || silence.tries >= silentTries) {
+      silence.tries = 0;
       return this.options.ownerless();
     }
     if (isPassing(error)) return;

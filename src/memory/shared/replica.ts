@@ -4,6 +4,7 @@ import { RunMemory } from '../run-memory.ts';
 import { committedIn } from './committed.ts';
 import type { CommittedEntry } from './committed.ts';
 import { frameOf } from './frame.ts';
+import type { MemoryFrame } from './frame.ts';
 import type { SharedRules } from './shared-rules.ts';
 
 /** Who hears of what a replica takes in. */
@@ -20,6 +21,7 @@ export interface ReplicaListener {
  * Invariants:
  * 1. It holds a prefix of the log, whole changesets of it: what others see as well, or will.
  * 2. An entry is taken once, however often it comes.
+ * 3. After an entry that it cannot take it takes none: there would be a hole.
  */
 export class Replica {
   readonly memory = new RunMemory();
@@ -31,15 +33,16 @@ export class Replica {
   logSeq = 0;
   recordSeq = 0;
   private readonly listener: ReplicaListener;
+  private isBroken = false;
 
   constructor(listener: ReplicaListener) {
     this.listener = listener;
   }
 
-  /** Takes an entry in. Throws TRP_JOURNAL_VERSION or TRP_JOURNAL_CORRUPT, and has taken nothing then. */
+  /** Takes an entry in. Throws TRP_JOURNAL_VERSION or TRP_JOURNAL_CORRUPT, and takes nothing then and ever after. */
   take(entry: LogEntry): void {
-    if (entry.seq <= this.logSeq) return;
-    const { records, rules, epoch } = frameOf(entry);
+    if (entry.seq <= this.logSeq || this.isBroken) return;
+    const { records, rules, epoch } = this.frameOf(entry);
     this.logSeq = entry.seq;
     this.epoch = Math.max(this.epoch, epoch);
     if (rules) this.rules = rules;
@@ -49,5 +52,14 @@ export class Replica {
     }
     for (const record of records) if (record.type === 'lease.taken') this.listener.leased?.(record);
     this.recordSeq = Math.max(this.recordSeq, records.at(-1)?.seq ?? 0);
+  }
+
+  private frameOf(entry: LogEntry): MemoryFrame {
+    try {
+      return frameOf(entry);
+    } catch (error) {
+      this.isBroken = true;
+      throw error;
+    }
   }
 }
