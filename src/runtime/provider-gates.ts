@@ -5,7 +5,7 @@ import { TroupeError } from '../core/errors.ts';
 import { seededRandom, seedOf } from '../core/random.ts';
 import type { ProviderLimits } from '../policies/call-admission.ts';
 import { strictest } from '../policies/strictest-limits.ts';
-import type { ProviderGates } from '../supervisors/run/core.ts';
+import type { ProviderGates } from '../supervisors/run/provider-calls.ts';
 import type { ProviderSpec, Workflow } from '../workflow/model.ts';
 
 /** What the gates of a process are made from. */

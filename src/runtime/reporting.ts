@@ -8,7 +8,8 @@ import type { GroupSpec, TaskSpec } from '../workflow/model.ts';
 import { barrierWaits } from './metrics/barrier-wait.ts';
 import { metricsOf } from './metrics/metrics.ts';
 import { RunTime } from './metrics/run-time.ts';
-import type { GroupReport, RunReport, SpendReport, TaskReport } from './report.ts';
+import type { GroupReport, RunReport, TaskReport } from './report.ts';
+import type { SpendReport } from './spend-report.ts';
 
 /**
  * A run as data, from the fold of its journal: the same for a live run, an ended one, and one that another

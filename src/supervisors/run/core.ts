@@ -9,12 +9,10 @@ import type { CollectionEvent } from '../../actors/collection.ts';
 import type { GovernorEvent } from '../../actors/governor.ts';
 import type { MonitorEvent } from '../../actors/monitor.ts';
 import type { PoolEvent } from '../../actors/pool.ts';
-import type { ProviderGate } from '../../actors/provider-gate.ts';
 import type { AbortReason, WorkerEvent, WorkerPort } from '../../actors/worker.ts';
 import type { AnyActorRef } from '../../actors/xstate.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Deadline, Deadlines } from '../../core/deadlines.ts';
-import type { TroupeError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { MemoryRules } from '../../memory/propose.ts';
 import type { MemoryService } from '../../memory/shared/memory-service.ts';
@@ -24,7 +22,8 @@ import type { DurationHistory } from '../../planning/durations.ts';
 import type { Planner } from '../../planning/dispatch-plan.ts';
 import type { TaskGraph } from '../../planning/graph.ts';
 import type { RollingPlan } from '../../planning/rolling-plan.ts';
-import type { AgentSpec, Workflow } from '../../workflow/model.ts';
+import type { AgentSpec } from '../../workflow/model.ts';
+import type { LiveCalls, ProviderGates } from './provider-calls.ts';
 import type { JoinEvent } from '../join.ts';
 import type { AdaptationMemo } from '../../policies/adaptation.ts';
 import type { ProcessLoad } from '../../policies/parallelism.ts';
@@ -67,26 +66,6 @@ export interface RunServices {
   /** The folders of attempts; undefined: nobody is given one. */
   readonly workspaces?: Workspaces | undefined;
   progressed(run: string, task: string, progress: Progress): void;
-}
-
-/** The providers that runs of this process call. */
-export interface ProviderGates {
-  /** A run begins whose document describes these. */
-  open(run: string, providers: Workflow['providers']): void;
-  close(run: string): void;
-  /** @throws TroupeError TRP_WORKFLOW_UNKNOWN_REF when nobody has described the provider */
-  gate(
-    run: string,
-    call: { readonly provider: string; readonly key?: string | undefined },
-  ): ProviderGate;
-}
-
-/** What a run tells the calls of a running attempt. */
-export interface LiveCalls {
-  /** None is let out any more, and those that wait are refused. */
-  refuse(reason: TroupeError): void;
-  /** The attempt is over. */
-  close(): void;
 }
 
 /** A task between its first dispatch and its end. Not journaled: all of it can be made again. */
