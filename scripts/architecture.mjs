@@ -46,7 +46,8 @@ export const fences = {
   child_process: ['actors/behaviours/', 'bus/nats/local-server', 'cli/'],
   worker_threads: ['actors/behaviours/', 'runtime/control/', 'cli/'],
   module: ['actors/behaviours/', 'bus/codec.ts'],
-  net: ['bus/nats/local-server', 'runtime/', 'cli/'],
+  net: ['bus/nats/local-server', 'bus/nats/encryption', 'runtime/', 'cli/'],
+  tls: ['bus/nats/encryption'],
   timers: ['core/clock.ts', 'core/simulated-clock.ts', 'runtime/', 'cli/'],
   perf_hooks: ['core/clock.ts', 'runtime/', 'cli/'],
   // How full the heap is, beside its limit.

@@ -3,6 +3,7 @@
  * work. See README.md for a tour, docs/guarantees.md for what it promises.
  */
 export { createTroupe } from './runtime/troupe.ts';
+export { connectBus } from './runtime/connect-bus.ts';
 export { defineWorkflow } from './workflow/define.ts';
 export { defineAgent } from './actors/behaviours/define-agent.ts';
 export { openSharedMemory } from './memory/shared/open.ts';
@@ -20,10 +21,11 @@ export type {
 export type {
   ConflictCounts,
   GroupReport,
-  RunMetrics,
   RunReport,
   TaskReport,
 } from './runtime/report.ts';
+export type { AdaptationReport, RunMetrics } from './runtime/metrics/run-metrics.ts';
+export type { Bottleneck } from './runtime/metrics/bottleneck.ts';
 export type { TaskContext, TaskFunction, TaskMemory } from './actors/behaviours/behaviour.ts';
 export type {
   Changeset,
@@ -36,6 +38,7 @@ export type { Committed } from './memory/shared/committed.ts';
 export type { MemoryUpdate, MemoryWatch, MemoryWatcher } from './memory/shared/watchers.ts';
 export type { MemoryReader } from './memory/view.ts';
 export type { Bus } from './bus/bus.ts';
+export type { ConnectBusOptions } from './runtime/connect-bus.ts';
 export type { WorkflowDocument } from './workflow/document.ts';
 export type { ErrorCode, ErrorInfo } from './core/errors.ts';
 export type { Census, GroupOutcome, Reason, RunOutcome, TaskOutcome } from './core/outcome.ts';

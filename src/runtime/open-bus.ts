@@ -3,6 +3,9 @@ import type { Bus } from '../bus/bus.ts';
 import { createEmbeddedBus } from '../bus/embedded/embedded-bus.ts';
 import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
+import { connectBus } from './connect-bus.ts';
+import { natsEnvironment } from './nats-environment.ts';
+import type { NatsEnvironment } from './nats-environment.ts';
 import type { TroupeConfig } from './options.ts';
 
 /** A bus that was opened, and how it is let go of. */
@@ -25,7 +28,7 @@ export async function openBus(choice: string, config: Surroundings): Promise<Ope
     const bus = embeddedBus(config);
     return { bus, name: choice, close: () => bus.close() };
   }
-  if (choice !== 'nats') return connected(choice, config);
+  if (choice !== 'nats') return connected(choice, config, natsEnvironment(process.env));
   const { startLocalServer } = await import('../bus/nats/local-server.ts');
   const binary = process.env['TROUPE_NATS_SERVER'] || undefined;
   const server = await startLocalServer({
@@ -35,7 +38,7 @@ export async function openBus(choice: string, config: Surroundings): Promise<Ope
     ...(binary === undefined ? {} : { binary }),
   });
   try {
-    const { bus } = await connected(server.url, config);
+    const { bus } = await connected(server.url, config, {});
     const close = async (): Promise<void> => {
       await bus.close();
       await server.stop();
@@ -58,20 +61,16 @@ function embeddedBus({ clock, logger, ns }: Surroundings): Bus {
   });
 }
 
-/** Servers live in real time, whatever clock the runs have. */
-async function connected(url: string, { logger, ns }: Surroundings): Promise<OpenBus> {
-  const { connectNats } = await import('../bus/nats/connect.ts');
-  const bus = await connectNats({
-    url,
-    ns,
-    clock: systemClock,
-    schedule: setImmediate,
-    onError: (error, place) =>
-      logger.warn('a fault on the bus', { place, message: messageOf(error) }),
-  });
+async function connected(
+  url: string,
+  { logger, ns }: Surroundings,
+  login: NatsEnvironment,
+): Promise<OpenBus> {
+  const bus = await connectBus({ url, ns, logger, ...login });
   return { bus, name: withoutLogin(url), close: () => bus.close() };
 }
 
+/** A password may hold an @ that should have been encoded. */
 function withoutLogin(url: string): string {
-  return url.replace(/\/\/[^/@,]*@/g, '//');
+  return url.replace(/\/\/[^/,]*@/g, '//');
 }

@@ -67,6 +67,7 @@ export class NatsServer {
   readonly version: string;
   private readonly folder = mkdtempSync(join(tmpdir(), 'troupe-nats-'));
   private readonly path: string;
+  private readonly options: NatsServerOptions;
   private process: ChildProcess | undefined;
 
   constructor(options: NatsServerOptions, port: number) {
@@ -74,7 +75,13 @@ export class NatsServer {
     this.port = port;
     this.path = path;
     this.version = version;
-    writeFileSync(join(this.folder, 'nats.conf'), this.configuration(options));
+    this.options = options;
+    this.configure(options.config ?? '');
+  }
+
+  /** Other lines for the configuration, from the next start on, or from `signal('SIGHUP')`. */
+  configure(config: string): void {
+    writeFileSync(join(this.folder, 'nats.conf'), this.configuration({ ...this.options, config }));
   }
 
   get url(): string {
@@ -115,8 +122,11 @@ export class NatsServer {
     await this.start();
   }
 
-  /** Holds the process without ending it, as a stalled machine would; `SIGCONT` lets it go on. */
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+  /**
+   * `SIGSTOP` holds the process without ending it, as a stalled machine would, and `SIGCONT` lets it go on; `SIGHUP` reads
+   * the configuration again, `SIGUSR2` is its lame duck mode.
+   */
+  signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGHUP' | 'SIGUSR2'): void {
     this.process?.kill(signal);
   }
 

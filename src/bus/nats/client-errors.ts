@@ -74,3 +74,9 @@ export function deniedError(act: string, subject: string): TroupeError {
     place: subject,
   });
 }
+
+/** What the server said of the connection as a whole, by the client's code for it. */
+export function serverComplaint(clientCode: string): TroupeError {
+  const code = byClientCode[clientCode] ?? 'TRP_BUS_SERVER';
+  return new TroupeError(code, `The server reports: ${clientCode}.`);
+}

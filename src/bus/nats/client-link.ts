@@ -3,7 +3,13 @@ import type { Clock } from '../../core/clock.ts';
 import { TroupeError } from '../../core/errors.ts';
 import type { BusState, BusStatus } from '../bus.ts';
 import type { Schedule } from '../embedded/delivery-queue.ts';
-import { closedError, contractError, deniedError, disconnectedError } from './client-errors.ts';
+import {
+  closedError,
+  contractError,
+  deniedError,
+  disconnectedError,
+  serverComplaint,
+} from './client-errors.ts';
 import { dropSocket, guardReadLoop, refuseConnections } from './client-guard.ts';
 import { Deliveries } from './deliveries.ts';
 import type { Receiver } from './deliveries.ts';
@@ -55,6 +61,9 @@ export class ClientLink implements NatsLink {
   private changes = 0;
   private connectedAt: number;
   private inboxDenied = false;
+  private largest = Infinity;
+  /** What the server said last of the connection as a whole, until it is there again. */
+  private complaint = '';
 
   constructor(connection: NatsConnection, options: LinkOptions) {
     const { ns, clock, schedule, inbox, outboxBytes, onError } = options;
@@ -88,6 +97,13 @@ export class ClientLink implements NatsLink {
   /** Milliseconds since the connection was made, the last time. */
   get connectedForMs(): number {
     return this.clock.monotonic() - this.connectedAt;
+  }
+
+  /** Largest message that the server takes, in bytes; without a connection what the last one took. */
+  get maxPayloadBytes(): number {
+    const { info } = this.connection;
+    if (info) this.largest = info.max_payload;
+    return this.largest;
   }
 
   get hasJetStream(): boolean {
@@ -239,27 +255,38 @@ export class ClientLink implements NatsLink {
 
   private regained(server: string): void {
     if (this.current !== 'disconnected') return;
-    this.version = parseVersion(this.connection.info?.version ?? '');
     this.connectedAt = this.clock.monotonic();
-    const fault = versionFault(this.version);
-    if (fault) this.fault(fault, server);
+    this.complaint = '';
+    this.look(server);
     this.outbound.resume();
     this.become({ state: 'connected', detail: `Connected to ${server} again.`, uncertain: 0 });
     for (const listener of this.reconnectListeners) this.guarded(listener);
   }
 
+  /** Another server of a cluster may be of another version. */
+  private look(server: string): void {
+    const { info } = this.connection;
+    // Without it the connection is lost again already.
+    if (!info) return;
+    this.version = parseVersion(info.version);
+    const fault = versionFault(this.version);
+    if (fault) this.fault(fault, server);
+  }
+
   private refused(status: Status): void {
     const { permissionContext: context } = status;
-    if (!context) {
-      this.fault(
-        new TroupeError('TRP_BUS_SERVER', `The server reports: ${detailOf(status)}.`),
-        'the connection',
-      );
-    } else if (context.operation === 'subscription') {
+    if (!context) this.complain(detailOf(status));
+    else if (context.operation === 'subscription')
       this.fault(deniedError('subscribe to', context.subject), context.subject);
-    } else if (!this.requests.deny(context.subject)) {
+    else if (!this.requests.deny(context.subject))
       this.fault(deniedError('publish on', context.subject), context.subject);
-    }
+  }
+
+  /** A login that was withdrawn is refused with every try to reconnect; it is told once. */
+  private complain(said: string): void {
+    if (said === this.complaint) return;
+    this.complaint = said;
+    this.fault(serverComplaint(said), 'the connection');
   }
 
   private become(status: BusStatus): void {

@@ -3,8 +3,9 @@ import type { ConnectionOptions } from 'nats';
 import type { Clock } from '../../core/clock.ts';
 import { TroupeError } from '../../core/errors.ts';
 import { seededRandom, seedOf } from '../../core/random.ts';
-import type { NatsBusOptions, NatsTlsOptions } from './bus-options.ts';
-import { natsLogins, readSecret } from './logins.ts';
+import type { NatsBusOptions } from './bus-options.ts';
+import { encryptionOf } from './encryption.ts';
+import { natsLogins } from './logins.ts';
 
 /** The client's own options, and where answers go. */
 export interface ClientOptions {
@@ -43,10 +44,15 @@ export function clientOptions(options: NatsBusOptions): ClientOptions {
     ignoreAuthErrorAbort: true,
     reconnectDelayHandler: reconnectPauses(options.clock, inboxPrefix),
     authenticator: natsLogins(options, login),
-    ...(encrypted ? { tls: checkedTls(options.tls) } : {}),
+    ...(encrypted ? { tls: encryptionOf(options.tls ?? {}, urls.map(hostOf)) } : {}),
   };
   const withinMs = timeoutMs * servers.length;
   return { connection, inbox: createInbox(inboxPrefix), withinMs, servers: servers.join(',') };
+}
+
+/** Without the brackets of IPv6. */
+function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1');
 }
 
 function parseUrls(text: string): URL[] {
@@ -58,15 +64,6 @@ function parseUrls(text: string): URL[] {
       hint: 'nats://host:4222 or tls://host:4222, several with commas.',
     });
   });
-}
-
-/** The client says little of files that are not there, and takes a certificate without its key. */
-function checkedTls(tls: NatsTlsOptions = {}): NatsTlsOptions {
-  const { caFile, certFile, keyFile } = tls;
-  for (const file of [caFile, certFile, keyFile]) if (file !== undefined) readSecret(file);
-  if ((certFile === undefined) === (keyFile === undefined)) return { ...tls };
-  const message = 'A certificate and its key go together; only one of the two is given.';
-  throw new TroupeError('TRP_OPTION_INVALID', message);
 }
 
 /** Answers to one user cannot be heard by another when the server gives each a prefix of his own. */

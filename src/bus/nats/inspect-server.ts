@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Msg } from 'nats';
 import { messageOf } from '../../core/errors.ts';
 import type { ClientLink } from './client-link.ts';
-import type { NatsBusOptions } from './client-options.ts';
+import type { NatsBusOptions } from './bus-options.ts';
 import { newInbox } from './inbox.ts';
 import { openLink } from './open-link.ts';
 import { checkRoles } from './role-check.ts';

@@ -83,7 +83,8 @@ export class NatsSubscription implements Subscription, Receiver<Msg> {
   /** Takes no new messages, and resolves when those that were on their way have been handed over. */
   async drain(): Promise<void> {
     try {
-      await this.client.drain();
+      // The client has ended one that the server refused.
+      if (!this.client.isClosed()) await this.client.drain();
     } catch (error) {
       this.host.link.fault(contractError(error, 'Ending a subscription'), this.interest.pattern);
     }

@@ -24,7 +24,7 @@ export async function doctor(shell: Shell, options: DoctorOptions): Promise<numb
     nodeCheck(process.version),
     dataFolderCheck(dataFolder(shell, options)),
     serverBinaryCheck(shell, bus === 'nats'),
-    ...(await serverChecks(bus)),
+    ...(await serverChecks(bus, shell.env)),
   ];
   if (options.json === true) writeJson(shell, { format: 1, ok: isHealthy(checks), checks });
   else writeLines(shell, lines(shell, checks));

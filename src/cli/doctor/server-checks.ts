@@ -6,6 +6,8 @@ import type {
   ServerInspection,
   ServerUse,
 } from '../../bus/nats/inspect-server.ts';
+import { natsEnvironment } from '../../runtime/nats-environment.ts';
+import type { Shell } from '../shell.ts';
 import type { Check, CheckStatus } from './check.ts';
 
 /** Messages of this size are what every bus takes. */
@@ -18,7 +20,10 @@ const clockToleranceMs = 1_000;
 const nearlyFull = 0.9;
 
 /** What can be told of the bus that was named; of a server, what it is and what its user may do. */
-export async function serverChecks(bus: string | undefined): Promise<readonly Check[]> {
+export async function serverChecks(
+  bus: string | undefined,
+  env: Shell['env'] = {},
+): Promise<readonly Check[]> {
   if (bus === undefined || bus === 'embedded')
     return [{ name: 'bus', status: 'ok', detail: 'embedded: nothing is needed' }];
   if (!isBusChoice(bus))
@@ -27,7 +32,7 @@ export async function serverChecks(bus: string | undefined): Promise<readonly Ch
     return [{ name: 'bus', status: 'ok', detail: 'nats: a server is started when it is needed' }];
   try {
     const { inspectServer } = await import('../../bus/nats/inspect-server.ts');
-    const options = { clock: systemClock, schedule: setImmediate };
+    const options = { ...natsEnvironment(env), clock: systemClock, schedule: setImmediate };
     return inspectionChecks(await inspectServer(bus, options));
   } catch (error) {
     if (!(error instanceof TroupeError)) throw error;
