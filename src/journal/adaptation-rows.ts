@@ -2,7 +2,7 @@ import type { PolicyAdapted } from './record.ts';
 
 /** What a run has changed about itself; it stays in force when the run is resumed. */
 export interface AdaptationRows {
-  /** Changes so far. */
+  /** Changes so far, without what the run chose when it began. */
   count: number;
   /** Attempts at one time; undefined: what the document says. */
   concurrency: number | undefined;
@@ -31,9 +31,10 @@ export function emptyAdaptation(): AdaptationRows {
 /** Notes a change. */
 export function applyAdapted(
   rows: AdaptationRows,
-  { policy, of, to, at }: PolicyAdapted & { readonly at: number },
+  { policy, of, from, to, at }: PolicyAdapted & { readonly at: number },
 ): void {
-  rows.count++;
+  // Choosing a limit at the start changes nothing yet.
+  if (policy !== 'concurrency' || from !== null) rows.count++;
   if (policy === 'group_size') rows.groups.set(of, to);
   else if (policy === 'order') rows.paces.set(of, to);
   else if (policy === 'timeouts') rows.timeoutFactor = to;

@@ -65,7 +65,7 @@ describe('what a run reports about its parallelism', () => {
       },
     });
     // Two pay: 300 of 2 * 200 are in use.
-    expect(report.adaptation).toMatchObject({ changes: 1, concurrency: 2 });
+    expect(report.adaptation).toMatchObject({ changes: 0, concurrency: 2 });
     expect(report.metrics.utilisation).toEqual({ concurrency: 0.75 });
   });
 

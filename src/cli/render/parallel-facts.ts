@@ -1,4 +1,4 @@
-import type { AdaptationReport, RunMetrics } from '../../runtime/report.ts';
+import type { AdaptationReport, RunMetrics } from '../../runtime/metrics/run-metrics.ts';
 import { elapsed } from './shapes.ts';
 import { oneLine } from './width.ts';
 
@@ -37,7 +37,7 @@ function boundText({ bottleneck: { kind, id, share }, peak_tasks }: RunMetrics):
 /** What the run has changed about itself, in a line; nothing where it has changed nothing. */
 export function adaptationFacts(adaptation: AdaptationReport): readonly string[] {
   const { changes, concurrency, group_sizes: sizes, timeout_factor: factor, paces } = adaptation;
-  if (changes === 0) return [];
+  if (changes === 0) return concurrency === null ? [] : [`chose ${concurrency} tasks at one time`];
   const settings = [
     ...(concurrency === null ? [] : [`${concurrency} tasks at one time`]),
     ...Object.entries(sizes).map(([group, size]) => `${size} members of ${oneLine(group)}`),

@@ -1,7 +1,7 @@
 import type { RunState, TaskRow } from '../../journal/fold.ts';
 import { idOf } from '../../planning/graph.ts';
 import type { TaskGraph } from '../../planning/graph.ts';
-import type { RunMetrics } from '../report.ts';
+import type { RunMetrics } from './run-metrics.ts';
 import { barrierWaits } from './barrier-wait.ts';
 import { bottleneckOf } from './bottleneck.ts';
 import { lockWaitMs } from './lock-wait.ts';
