@@ -26,7 +26,8 @@ export class SimulatedProvider {
   async handle(request: string): Promise<void> {
     const now = this.clock.now();
     this.times.push(now);
-    while (this.recent.length > 0 && (this.recent[0] as number) <= now - 60_000) this.recent.shift();
+    while (this.recent.length > 0 && (this.recent[0] as number) <= now - 60_000)
+      this.recent.shift();
     if (this.recent.length >= this.perMinute) {
       this.refused++;
       const oldest = this.recent[this.recent.length - this.perMinute] as number;
