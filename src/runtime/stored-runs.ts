@@ -1,7 +1,9 @@
+import { recordFormat } from '../journal/record.ts';
+import type { RunStarted } from '../journal/record.ts';
 import { TroupeError } from '../core/errors.ts';
 import { fold } from '../journal/fold.ts';
 import type { RunState } from '../journal/fold.ts';
-import type { JournalStore } from '../journal/journal.ts';
+import type { JournalStore, OwnedRun } from '../journal/journal.ts';
 import { buildGraph } from '../planning/graph.ts';
 import type { RunSummary } from './api.ts';
 import type { RunReport } from './report.ts';
@@ -58,4 +60,26 @@ function summaryOf(state: RunState, owner: string | undefined): RunSummary {
     tasks_total: declared.size,
     owner: owner ?? null,
   };
+}
+
+/**
+ * The first record of a run that was taken over.
+ * @throws TroupeError TRP_JOURNAL_CORRUPT, TRP_JOURNAL_VERSION
+ */
+export function startOf(owned: OwnedRun): RunStarted {
+  const [first] = owned.records;
+  if (first?.type !== 'run.started') {
+    workflowOf(fold(owned.records), owned.run);
+    throw new TroupeError(
+      'TRP_JOURNAL_CORRUPT',
+      `The journal of run ${owned.run} does not begin with its start.`,
+    );
+  }
+  if (first.format > recordFormat) {
+    throw new TroupeError(
+      'TRP_JOURNAL_VERSION',
+      `Run ${owned.run} was written by engine ${first.engine}.`,
+    );
+  }
+  return first;
 }

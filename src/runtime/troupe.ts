@@ -14,6 +14,7 @@ import type { RunInput } from '../supervisors/run/run.ts';
 import type { Workflow } from '../workflow/model.ts';
 import type { RunMemory } from '../memory/run-memory.ts';
 import type { SharedMemory } from '../memory/shared/shared-memory.ts';
+import { answerDead } from './answer-dead.ts';
 import type {
   ConflictAnswer,
   RunEvent,
@@ -40,7 +41,7 @@ import { checkSchedule, configOf, openStore } from './options.ts';
 import type { TroupeConfig } from './options.ts';
 import type { RunReport } from './report.ts';
 import { processLoad } from './process-load.ts';
-import { runSummaries, storedReport, workflowOf } from './stored-runs.ts';
+import { runSummaries, startOf, storedReport } from './stored-runs.ts';
 import { SharedQuotas } from './quota/shared-quotas.ts';
 import { startSystem } from './system.ts';
 import type { System } from './system.ts';
@@ -196,7 +197,23 @@ class LocalTroupe implements Troupe {
     if (!fold(await this.store.read(run)).conflicts.open.has(conflict))
       throw unknownConflict(run, conflict);
     const owned = await this.store.adopt(run);
-    await (await this.open(owned, startOf(owned), { resolution })).outcome();
+    await this.answerDead(owned, resolution);
+  }
+
+  /** Nobody owns the run: it is taken over for the answer alone, and nothing of it runs. */
+  private async answerDead(owned: OwnedRun, resolution: Resolution): Promise<void> {
+    let window: RunWindow | undefined;
+    try {
+      const start = startOf(owned);
+      const watched = await this.busOf(start);
+      const parts = { owned, start, node: this.node, services: this.system.services };
+      await answerDead(parts, resolution, (memory) => {
+        window = this.windowOf(owned, watched, memory);
+        return window;
+      });
+    } finally {
+      this.release(owned, window);
+    }
   }
 
   async ask(run: string, verb: string, payload: Plain = null): Promise<Plain> {
@@ -271,7 +288,7 @@ class LocalTroupe implements Troupe {
   }
 
   private async open(owned: OwnedRun, start: RunStarted, how: Opening): Promise<LiveRun> {
-    const { cancelBy, resolution, watched = await this.busOf(start) } = how;
+    const { cancelBy, watched = await this.busOf(start) } = how;
     const planner = await plannerFor(start.workflow, this.history);
     const window = this.windowOf(owned, watched, () => handle.memory);
     const handle: LiveRun = new LiveRun(owned.run, window);
@@ -285,7 +302,7 @@ class LocalTroupe implements Troupe {
     });
     const over = (): void => {
       answers.unsubscribe();
-      this.release(owned, handle);
+      this.release(owned, handle.window);
     };
     await new Promise<void>((resolve, reject) => {
       const input: RunInput = {
@@ -300,7 +317,6 @@ class LocalTroupe implements Troupe {
               planner,
               onRecord: (record) => this.recorded(handle, record),
               onCore: (core) => handle.attach(core),
-              resolution,
               ...(cancelBy === undefined ? {} : { cancelBy }),
             },
             parts,
@@ -346,9 +362,9 @@ class LocalTroupe implements Troupe {
     tellProgress(handle, event, this.config.logger);
   }
 
-  private release(owned: OwnedRun, { window }: LiveRun): void {
+  private release(owned: OwnedRun, window: RunWindow | undefined): void {
     this.live.delete(owned.run);
-    this.links.finish(window);
+    if (window) this.links.finish(window);
     const done = owned
       .release()
       .catch((error: unknown) =>
@@ -449,8 +465,6 @@ interface Opening {
   readonly watched?: WatchedBus;
   /** It is taken over only to be cancelled. */
   readonly cancelBy?: string;
-  /** It is taken over with what a person decided about an open conflict. */
-  readonly resolution?: Resolution;
 }
 
 /** The caller's word on the run's schedule counts before the document's, key by key. */
@@ -465,24 +479,6 @@ async function readWorkflow(workflow: unknown): Promise<Workflow> {
   return typeof workflow === 'string'
     ? loadWorkflow(workflow)
     : parseWorkflow(workflow as Workflow);
-}
-
-function startOf(owned: OwnedRun): RunStarted {
-  const [first] = owned.records;
-  if (first?.type !== 'run.started') {
-    workflowOf(fold(owned.records), owned.run);
-    throw new TroupeError(
-      'TRP_JOURNAL_CORRUPT',
-      `The journal of run ${owned.run} does not begin with its start.`,
-    );
-  }
-  if (first.format > recordFormat) {
-    throw new TroupeError(
-      'TRP_JOURNAL_VERSION',
-      `Run ${owned.run} was written by engine ${first.engine}.`,
-    );
-  }
-  return first;
 }
 
 function isVerb(verb: string): verb is Verb {

@@ -78,20 +78,6 @@ describe('a conflict that a person has to decide', () => {
     expect(typesOf(records).filter((type) => type === 'memory.committed')).toHaveLength(2);
   });
 
-  it('is resolved when a run is taken over for it, after its end', async () => {
-    const first = await carryOut({ document });
-    const id = first.records.find(({ type }) => type === 'conflict.recorded')?.seq ?? 0;
-    const { report, records } = await carryOut({
-      document,
-      records: first.records,
-      resolution: { conflict: id, choice: 'value', value: 7, by: 'me' },
-    });
-    expect([report.status, report.conflicts.open]).toEqual(['succeeded', 0]);
-    expect(records.findLast((record) => record.type === 'memory.committed')).toMatchObject({
-      changes: [{ key: 'shared.plan', value: 7 }],
-    });
-  });
-
   it('that is not there, or is decided already, is refused', async () => {
     const answers: (string | undefined)[] = [];
     await carryOut({

@@ -16,7 +16,6 @@ import type { RunReport } from '../../src/runtime/report.ts';
 import { startSystem } from '../../src/runtime/system.ts';
 import { assembleRun } from '../../src/supervisors/run/assemble.ts';
 import type { RunCore } from '../../src/supervisors/run/core.ts';
-import type { Resolution } from '../../src/supervisors/run/resolution.ts';
 import type { WorkflowDocument } from '../../src/workflow/document.ts';
 import { parseWorkflow } from '../../src/workflow/validate.ts';
 
@@ -30,8 +29,6 @@ export interface HarnessOptions {
   readonly load?: (nowMs: number) => ProcessLoad;
   /** A journal to go on from, as if a process had died after its last record. */
   readonly records?: readonly JournalRecord[];
-  /** What a person decided while nobody carried the run. */
-  readonly resolution?: Resolution;
   /** Called with the live core and the clock before time begins to move. */
   readonly during?: (core: RunCore, clock: SimulatedClock) => void;
   /** Called with every record once it is durable. */
@@ -100,7 +97,6 @@ export async function carryOut(options: HarnessOptions): Promise<HarnessResult> 
           start,
           services: system.services,
           planner: rollingPlan,
-          resolution: options.resolution,
           onRecord: (record) => {
             if (live) options.onRecord?.(record, live);
           },

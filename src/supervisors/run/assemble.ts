@@ -9,7 +9,6 @@ import { Frontier } from '../../planning/frontier.ts';
 import { buildGraph } from '../../planning/graph.ts';
 import { effectivePriorities } from '../../planning/priorities.ts';
 import { emptyAgenda } from './agenda.ts';
-import type { Resolution } from './resolution.ts';
 import type { RunCore, RunServices } from './core.ts';
 import { workerPort } from './dispatch.ts';
 import { Ledger } from './ledger.ts';
@@ -25,8 +24,6 @@ export interface AssemblyOptions {
   readonly start: RunStarted;
   /** Takes the run over only to cancel it. */
   readonly cancelBy?: string;
-  /** Takes the run over with what a person decided about an open conflict. */
-  readonly resolution?: Resolution | undefined;
   readonly services: RunServices;
   /** Makes the plan that the run is dispatched by; undefined: it goes without one. */
   readonly planner?: Planner | undefined;
@@ -61,7 +58,6 @@ export function assembleRun(
     epoch: owned.epoch,
     start,
     cancelBy: options.cancelBy,
-    resolution: options.resolution,
     book: new TaskBook(workflow, simulated),
     graph,
     frontier: new Frontier(graph),

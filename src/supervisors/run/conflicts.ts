@@ -24,17 +24,25 @@ export function resolveConflict(
   resolution: Resolution,
   answer: (error?: TroupeError) => void = () => undefined,
 ): void {
-  const { state } = core.ledger;
-  const open = state.conflicts.open.get(resolution.conflict);
-  if (state.status === 'ended')
+  if (core.ledger.state.status === 'ended')
     return answer(new TroupeError('TRP_RUN_ENDED', `Run ${core.run} has ended.`));
-  if (!open) return answer(unknownConflict(core.run, resolution.conflict));
-  const { conflict, choice, by } = resolution;
-  const records = [
-    ...committed(core, resolution, open),
-    { type: 'conflict.resolved', conflict, choice, by } as const,
-  ];
+  const records = decisionRecords(core, resolution);
+  if (!records) return answer(unknownConflict(core.run, resolution.conflict));
   core.ledger.commit(records, () => answer());
+}
+
+/** What a decision comes to; undefined: the conflict is not open. */
+export function decisionRecords(
+  core: RunCore,
+  resolution: Resolution,
+): readonly RecordBody[] | undefined {
+  const { conflict, choice, by } = resolution;
+  const open = core.ledger.state.conflicts.open.get(conflict);
+  if (!open) return undefined;
+  return [
+    ...committed(core, resolution, open),
+    { type: 'conflict.resolved', conflict, choice, by },
+  ];
 }
 
 function committed(

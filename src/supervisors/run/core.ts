@@ -29,7 +29,6 @@ import type { AdaptationMemo } from '../../policies/adaptation.ts';
 import type { ProcessLoad } from '../../policies/parallelism.ts';
 import type { Responses } from './responses.ts';
 import type { Agenda } from './agenda.ts';
-import type { Resolution } from './resolution.ts';
 import type { RunEvent } from './events.ts';
 import type { Ledger } from './ledger.ts';
 import type { TaskBook } from './task-book.ts';
@@ -134,8 +133,6 @@ export interface RunCore {
   readonly start: RunStarted;
   /** Who asked for the run to be cancelled instead of carried on. */
   readonly cancelBy: string | undefined;
-  /** What a person decided while nobody carried the run. */
-  readonly resolution: Resolution | undefined;
   readonly book: TaskBook;
   readonly graph: TaskGraph;
   readonly frontier: Frontier;

@@ -1,7 +1,6 @@
 import type { GroupRow, TaskRow } from '../../journal/fold.ts';
 import { beginAdaptation } from './adapt.ts';
 import { chooseConcurrency, claimOf, scopeLimits } from './limits.ts';
-import { resolveConflict } from './conflicts.ts';
 import type { RunCore } from './core.ts';
 import { enqueue } from './agenda.ts';
 import { liveTask } from './core.ts';
@@ -21,7 +20,6 @@ export function restore(core: RunCore): void {
   openScope(core);
   beginPlan(core);
   beginAdaptation(core);
-  if (core.resolution) resolveConflict(core, core.resolution);
   const rows = [...core.ledger.state.tasks.values()].filter((row) => row.phase !== 'waiting');
   for (const row of rows) splitAgain(core, row);
   for (const row of rows) restoreTask(core, row);

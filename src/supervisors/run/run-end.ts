@@ -2,6 +2,7 @@ import type { AbortReason } from '../../actors/worker.ts';
 import type { Reason, RunOutcome } from '../../core/outcome.ts';
 import type { Plain } from '../../core/plain.ts';
 import type { TaskRow } from '../../journal/fold.ts';
+import type { RunEnded } from '../../journal/record.ts';
 import { resolveTemplate } from '../../workflow/template.ts';
 import type { TaskSpec, Workflow } from '../../workflow/model.ts';
 import { endAdaptation } from './adapt.ts';
@@ -62,11 +63,17 @@ export function abandonRun(core: RunCore): void {
 /** Everything is settled: the outcome and the outputs go into the journal. */
 export function closeRun(core: RunCore): void {
   if (core.ledger.state.status === 'ended') return;
-  const { outcome, reason } = outcomeOf(core);
   const outputs = outputsOf(core);
-  core.ledger.commit([{ type: 'run.ended', outcome, reason, outputs }], () =>
+  core.ledger.commit([{ type: 'run.ended', ...outcomeOf(core), outputs }], () =>
     core.self.send({ type: 'run.closed' }),
   );
+}
+
+/** The end of a run that had ended, after a person has decided a conflict: nothing is done again for it. */
+export function endAgain(core: RunCore): RunEnded {
+  const { outcome = 'partial', reason = 'conflicts_open' } = core.ledger.state;
+  const end = reason === 'conflicts_open' ? outcomeOf(core) : { outcome, reason };
+  return { type: 'run.ended', ...end, outputs: outputsOf(core) };
 }
 
 /** Gives everything back that the run holds outside of itself. */

@@ -7,7 +7,7 @@ import type { ErrorInfo } from '../../core/errors.ts';
 import { asyncMergeMachine } from '../async-merge.ts';
 import { crewLogic } from '../crew.ts';
 import { forkJoinMachine } from '../fork-join.ts';
-import type { CollectionRef, RunCore } from './core.ts';
+import type { CollectionRef, Mailbox, RunCore } from './core.ts';
 import { abandonRun, cancelRun, closeRun, freeRun, interruptRun, runDeadline } from './run-end.ts';
 import type { RunEvent } from './events.ts';
 import { handle } from './handle.ts';
@@ -32,7 +32,7 @@ export interface RunInput {
 
 /** The run's own actors, as its core needs them. */
 export interface RunParts {
-  readonly self: AnyActorRef;
+  readonly self: Mailbox<RunEvent>;
   readonly supervisors: CollectionRef;
   readonly crew: CollectionRef;
 }
