@@ -4,8 +4,9 @@ import { TroupeError } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
 import { appendSurely } from '../../memory/shared/append.ts';
 import type { Patience } from '../../memory/shared/append.ts';
-import { frameBytes, frameOf, framePayload } from '../../memory/shared/frame.ts';
+import { frameBytes, frameOf, framePayload, maxCommitBytes } from '../../memory/shared/frame.ts';
 import type { MemoryRecord } from '../../memory/shared/frame.ts';
+import { withinMessage } from './omitted.ts';
 
 /** Records that may wait for a log; more are read from the journal again. */
 const maxPending = 8_192;
@@ -111,15 +112,18 @@ export class FrameMirror {
   }
 }
 
+/** What the next frame holds. Conflicts stay with their changeset as far as a message can hold both. */
 function firstFrame(pending: readonly MemoryRecord[]): readonly MemoryRecord[] {
+  const records: MemoryRecord[] = [];
   let bytes = 0;
-  let count = 0;
   for (const record of pending) {
-    bytes += encodedBound(record as unknown as Plain);
-    if (count > 0 && bytes > frameBytes) break;
-    count++;
+    const size = encodedBound(record as unknown as Plain);
+    const most = record.type === 'conflict.recorded' ? maxCommitBytes : frameBytes;
+    if (records.length > 0 && bytes + size > most) break;
+    records.push(size > maxCommitBytes ? withinMessage(record) : record);
+    bytes += size;
   }
-  return pending.slice(0, count);
+  return records;
 }
 
 function isFenced(error: unknown): boolean {

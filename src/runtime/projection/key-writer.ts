@@ -1,6 +1,8 @@
 import type { KeyBucket } from '../../bus/key-bucket.ts';
 import { TroupeError } from '../../core/errors.ts';
+import type { ErrorCode } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
+import { omitted } from './omitted.ts';
 
 /** Writes under way at one time: enough to hide the way to the server, few enough to leave room for others. */
 const inFlight = 64;
@@ -55,16 +57,17 @@ export class KeyWriter {
 }
 
 async function write(bucket: KeyBucket, key: string, value: Plain | undefined): Promise<void> {
-  if (value === undefined) return void (await bucket.delete(key));
   try {
-    await bucket.put(key, value);
+    if (value === undefined) await bucket.delete(key);
+    else await bucket.put(key, value);
   } catch (error) {
-    if (!isTooLarge(error)) throw error;
-    await bucket.put(key, { $omitted: 'too large for a message' });
+    // A name that is too long for a bucket is not shown; others are.
+    if (hasCode(error, 'TRP_BUS_SUBJECT')) return;
+    if (!hasCode(error, 'TRP_BUS_PAYLOAD')) throw error;
+    await bucket.put(key, omitted);
   }
 }
 
-/** The journal has the value whatever its size; whoever watches sees that there is one. */
-function isTooLarge(error: unknown): boolean {
-  return error instanceof TroupeError && error.code === 'TRP_BUS_PAYLOAD';
+function hasCode(error: unknown, code: ErrorCode): boolean {
+  return error instanceof TroupeError && error.code === code;
 }

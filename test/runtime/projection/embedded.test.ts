@@ -204,4 +204,50 @@ describe('what a run shows on the bus', () => {
     for await (const { payload } of log.read()) frames.push(payload);
     expect(frames).toMatchObject([{ records: [{ type: 'conflict.recorded', key: 'worker.k' }] }]);
   });
+
+  it('goes on over values and names that the bus cannot hold', async () => {
+    const shared = given();
+    const long = `out.${'n'.repeat(300)}`;
+    const opened = await begin({
+      bus: shared,
+      functions: {
+        work: ({ memory, task }) => {
+          memory.set('out.big', 'x'.repeat(1_500_000));
+          memory.set('out.small', task);
+          memory.set(long, 1);
+          return null;
+        },
+        next: ({ memory }) => {
+          memory.set('next.k', 'after');
+          return null;
+        },
+      },
+    });
+    const run = await opened.run({
+      version: 1,
+      agents: { ...agents, next: { uses: 'function', module: 'host:next', owns: ['next.*'] } },
+      tasks: {
+        a: { agent: 'worker', writes: ['out.>'] },
+        b: { agent: 'next', needs: ['a'] },
+      },
+    });
+    const live = await opened.memory(run.id);
+    expect((await run.outcome()).status).toBe('succeeded');
+    await eventually('what came later is in view', () => live.view().get('next.k') === 'after');
+    const omitted = { $omitted: 'too large for a message' };
+    expect(['out.big', 'out.small', long].map((key) => live.view().get(key))).toEqual([
+      omitted,
+      'a',
+      1,
+    ]);
+    await eventually('the end is shown', async () =>
+      Boolean(((await contents(shared, '>'))['parallel.run'] as { ended?: boolean }).ended),
+    );
+    expect(await contents(shared, '>')).toMatchObject({
+      'out.big': omitted,
+      'out.small': 'a',
+      'next.k': 'after',
+    });
+    await live.close();
+  });
 });
