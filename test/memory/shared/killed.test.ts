@@ -77,6 +77,23 @@ describe('writers in processes of their own', () => {
     const memory = await company.open({ serve: false });
     check(memory, writers);
   }, 90_000);
+
+  it('go on without an owner that sleeps, and nothing comes of what it decides when it wakes', async () => {
+    const each = 30;
+    const { writers } = await begin(each);
+    await eventually('so much is acknowledged', () => total(writers) >= each * 2);
+    const asleep = owner(writers, []) as WriterProcess;
+    asleep.signal('SIGSTOP');
+    const others = writers.filter((writer) => writer !== asleep);
+    await eventually('another one owns the memory', () => owner(others, []) !== undefined);
+    const before = total(others);
+    await eventually('the others go on', () => total(others) > before + each);
+    asleep.signal('SIGCONT');
+    await Promise.all(writers.map((writer) => writer.ended()));
+    expect(writers.map(({ acknowledged }) => acknowledged)).toEqual(writers.map(() => each));
+    const memory = await company.open({ serve: false });
+    check(memory, writers);
+  }, 90_000);
 });
 
 function owner(

@@ -42,6 +42,10 @@ export class WriterProcess {
     await this.exited;
   }
 
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.child.kill(signal);
+  }
+
   /** Resolves when it has ended by itself; rejects when it did not end well. */
   async ended(): Promise<void> {
     const [code] = (await this.exited) as [number | null];
