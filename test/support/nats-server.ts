@@ -150,7 +150,7 @@ export class NatsServer {
 }
 
 /** A port that is free now, below those that systems give to outgoing connections. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 20_000);
     if (await isFree(port)) return port;

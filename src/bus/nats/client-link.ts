@@ -110,6 +110,10 @@ export class ClientLink implements NatsLink {
     return this.connection.info?.jetstream === true;
   }
 
+  get isClustered(): boolean {
+    return this.connection.info?.cluster !== undefined;
+  }
+
   request(request: RawRequest): Promise<Msg> {
     return new Promise((resolve, reject) => this.ask(request, { resolve, reject }));
   }

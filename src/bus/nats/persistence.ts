@@ -12,6 +12,8 @@ export interface PersistentLink {
   readonly connectedForMs: number;
   /** Whether the server says that it runs JetStream, which may still be coming up. */
   readonly hasJetStream: boolean;
+  /** Whether the server is one of several, among which streams may be without a leader for some seconds at any time. */
+  readonly isClustered: boolean;
   onStatus(listener: (status: BusStatus) => void): () => void;
 }
 
@@ -95,6 +97,7 @@ class Persistence<T> {
     const { link } = this.options;
     if (!(failure instanceof TroupeError)) return false;
     if (failure.code === 'TRP_BUS_DISCONNECTED') return true;
+    if (failure.code === 'TRP_BUS_NO_RESPONDERS' && link.isClustered) return true;
     const absent = failure.code === 'TRP_BUS_NO_RESPONDERS' || saysNotYet(failure.cause);
     return absent && link.hasJetStream && link.connectedForMs < settleMs;
   }
@@ -102,10 +105,14 @@ class Persistence<T> {
   private expire(): void {
     const { link, work } = this.options;
     if (link.state !== 'connected') return this.fail(disconnectedError(work.what));
-    const message = `${work.what} took longer than ${work.timeoutMs} ms.`;
-    this.fail(
-      this.lastFailure ?? new TroupeError('TRP_BUS_TIMEOUT', message, { errorClass: 'timeout' }),
-    );
+    this.fail(this.isLeaderless() ? leaderless(work) : (this.lastFailure ?? tooLong(work)));
+  }
+
+  private isLeaderless(): boolean {
+    const { lastFailure } = this;
+    const isAbsent =
+      lastFailure instanceof TroupeError && lastFailure.code === 'TRP_BUS_NO_RESPONDERS';
+    return isAbsent && this.options.link.isClustered;
   }
 
   private succeed(value: T): void {
@@ -124,6 +131,19 @@ class Persistence<T> {
     this.options.link.clock.clearTimeout(this.end);
     this.options.link.clock.clearTimeout(this.pause);
   }
+}
+
+function tooLong({ what, timeoutMs }: PersistentOperation<unknown>): TroupeError {
+  const message = `${what} took longer than ${timeoutMs} ms.`;
+  return new TroupeError('TRP_BUS_TIMEOUT', message, { errorClass: 'timeout' });
+}
+
+function leaderless({ what, timeoutMs }: PersistentOperation<unknown>): TroupeError {
+  const message = `${what}: no server of the cluster took it for ${timeoutMs} ms.`;
+  return new TroupeError('TRP_BUS_TIMEOUT', message, {
+    hint: 'Repeat it: a new leader is found within seconds, as long as most servers of the cluster are there. Else look whether the stream is.',
+    errorClass: 'timeout',
+  });
 }
 
 /** JetStream is there and not ready (no leader, recovering); 10039 and 10076 say that it is switched off. */

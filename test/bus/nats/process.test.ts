@@ -142,6 +142,37 @@ describe('a process with a bus on NATS', () => {
     expect(connections).toBe(2);
   });
 
+  it('hears again after the server has cut it off for being slow', async () => {
+    const real = await startNatsServer({ config: 'write_deadline: "200ms"' });
+    server = real;
+    const program = `
+      const asleep = new Int32Array(new SharedArrayBuffer(4));
+      let slept;
+      bus.subscribe('flood', ({ payload }) => {
+        if (payload === 'after') void bus.close();
+        else if (!slept) slept = Atomics.wait(asleep, 0, 0, 1_500);
+      });
+      const back = state('disconnected').then(() => state('connected'));
+      await bus.flush();
+      console.error('ready');
+      await back;
+      console.error('back');
+    `;
+    const sender = await connectNats({
+      url: real.url,
+      clock: systemClock,
+      schedule: setImmediate,
+    });
+    const flood = 'x'.repeat(500_000);
+    const ended = await run(real.url, program, (line) => {
+      if (line === 'ready') for (let sent = 0; sent < 60; sent++) sender.publish('flood', flood);
+      if (line === 'back') sender.publish('flood', 'after');
+    });
+    await sender.close();
+    expect(ended).toMatchObject({ stdout: '', code: 0 });
+    expect(real.log()).toContain('Slow Consumer');
+  });
+
   it('ends when its bus is closed during an outage, although the server comes back', async () => {
     const real = await startNatsServer();
     server = real;
