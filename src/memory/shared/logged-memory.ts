@@ -151,6 +151,10 @@ export class LoggedMemory implements SharedMemory {
     return this.replica.memory.view();
   }
 
+  hash(key: string, revision?: number): string | undefined {
+    return this.replica.memory.keyHash(key, revision);
+  }
+
   async propose(changes: Changeset, options: ProposeOptions = {}): Promise<Committed> {
     this.assertOpen();
     const { clock } = this.options;

@@ -71,6 +71,11 @@ export interface SharedMemory {
   /** A view of all keys at one revision. It never changes and never shows a part of a changeset. */
   view(): MemoryReader;
   /**
+   * SHA-256 of a key's canonical content (RFC 8785), in lower-case hex: equal contents have equal hashes in every copy,
+   * however they came about. Made when it is asked for. Default revision: the latest. Undefined: nothing is there.
+   */
+  hash(key: string, revision?: number): string | undefined;
+  /**
    * Proposes a changeset and resolves when it is committed, durable as the bus is, and visible in views here.
    * Rejects with TRP_MEMORY_NOT_OWNER, TRP_MEMORY_REJECTED, TRP_BUS_PAYLOAD (above about 1 MB), TRP_BUS_TIMEOUT
    * when its time is over (then it may be in or not), TRP_CLOSED.

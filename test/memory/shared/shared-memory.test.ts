@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { contentHash } from '../../../src/core/canonical.ts';
 import type { MemoryReader } from '../../../src/memory/view.ts';
 import { proposalSubject } from '../../../src/memory/shared/proposal-message.ts';
 import type { SharedMemory } from '../../../src/memory/shared/shared-memory.ts';
@@ -21,6 +22,21 @@ describe.each(Object.entries(grounds))('a shared memory on the %s bus', (_name, 
     expect(a.revision).toBe(revision);
     await eventually('the other has it', () => b.revision >= revision);
     expect(b.view().keys('x.>')).toEqual(['x.one', 'x.two']);
+  });
+
+  it('has one hash for one content in every copy, and at every revision its own', async () => {
+    const { open: member } = await gathered(begin);
+    const [a, b] = [await member(), await member()];
+    const first = await a.propose({ k: { x: 1, y: [2] } });
+    await eventually('the other has it', () => b.revision === first.revision);
+    const { revision } = await b.propose({ k: { y: 3 }, other: { y: [2], x: 1 } });
+    await eventually('both have it', () => a.revision === revision);
+    expect(a.hash('k')).toBe(contentHash({ y: 3 }));
+    expect([b.hash('other'), a.hash('k', first.revision)]).toEqual([
+      contentHash({ x: 1, y: [2] }),
+      contentHash({ x: 1, y: [2] }),
+    ]);
+    expect(a.hash('none')).toBeUndefined();
   });
 
   it('has one owner, which the first opener is', async () => {
