@@ -15,6 +15,9 @@ const overrun = { share: 0.05, leastMs: 1 } as const;
 /** The plan is reconsidered when tasks have been off by so much of its length in all, since it was last. */
 const deviationShare = 0.05;
 
+/** Permits that are free are given at once; asking for longer than this many milliseconds means that others have them. */
+const grantMs = 10;
+
 /** What may start now, and when to ask again if nothing happens before; undefined: nothing waits. */
 export interface Due {
   readonly tasks: readonly string[];
@@ -34,7 +37,8 @@ interface Parts {
  * A plan that follows a run: whenever something has happened, what is left is scheduled anew in the plan's
  * order behind what runs, and those tasks start whose time is now. So a task that fits waits if, and only
  * if, starting it would delay one that the plan has before it; where reality keeps to the estimates, the run
- * is as long as the plan. Times are of one clock, in milliseconds.
+ * is as long as the plan. Where others hold what the plan takes for free, all that is ready asks for its
+ * permits, so that whoever shares them out sees whom he has to consider. Times are of one clock, in milliseconds.
  *
  * Invariants: (1) a task is told to start only between `ready` and the next `asked` of it, once; (2) while
  * nothing of the run is asked for or runs, all that is ready is told; (3) asking twice without an event
@@ -127,7 +131,7 @@ export class RollingPlan {
     if (this.deviationMs > this.toleratedMs) this.reconsider(nowMs);
     const pass = this.schedule(nowMs);
     const idle = this.busy === 0 && pass.now.length === 0;
-    const jobs = idle ? this.readyJobs() : pass.now;
+    const jobs = idle || this.isContended(nowMs) ? this.readyJobs() : pass.now;
     const tasks = jobs.map((job) => this.idOfJob(job));
     for (const id of tasks) this.move(id, 'asked', nowMs);
     this.stale = false;
@@ -190,6 +194,13 @@ export class RollingPlan {
       endMs = Math.max(endMs, this.finishes[job] ?? 0);
     }
     return endMs;
+  }
+
+  /** Whether something that was asked for is still waiting for its permits. */
+  private isContended(nowMs: number): boolean {
+    return this.phases.some(
+      (phase, job) => phase === 'asked' && nowMs - (this.since[job] ?? nowMs) > grantMs,
+    );
   }
 
   private readyJobs(): number[] {

@@ -132,6 +132,16 @@ describe('a rolling plan', () => {
     expect(plan.due(1_000_000)?.tasks).toEqual(['c']);
   });
 
+  it('asks for all that is ready while others hold what it takes for free', () => {
+    const plan = planOf(twoOfThree);
+    for (const id of ['a', 'b', 'c']) plan.ready(id);
+    expect(plan.due(0)?.tasks).toHaveLength(2);
+    plan.lookAgain();
+    expect(plan.due(10)?.tasks).toEqual([]);
+    plan.lookAgain();
+    expect(plan.due(11)?.tasks).toHaveLength(1);
+  });
+
   it('gives a task that comes back its place again', () => {
     const plan = planOf(twoOfThree);
     plan.ready('a');

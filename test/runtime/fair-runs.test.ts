@@ -10,7 +10,7 @@ describe('four runs that share a process, heavy and light', () => {
   it('are slowed down alike, in no more time than by priority alone', async () => {
     const fair = await together(runtime, fourLoads, 'fair');
     const plain = await together(runtime, fourLoads, 'plain');
-    expect(plain.jain).toBeLessThan(0.7);
+    expect(plain.jain).toBeLessThan(0.8);
     expect(fair.jain).toBeGreaterThanOrEqual(0.985);
     expect(fair.makespanMs).toBeLessThanOrEqual(1.04 * plain.makespanMs);
     expect(Math.max(...fair.slowdowns)).toBeLessThanOrEqual(fourLoads.length);
