@@ -21,7 +21,14 @@ export type {
 export type { ConflictCounts, GroupReport, RunReport, TaskReport } from './runtime/report.ts';
 export type { AdaptationReport, RunMetrics } from './runtime/metrics/run-metrics.ts';
 export type { Bottleneck } from './runtime/metrics/bottleneck.ts';
-export type { TaskContext, TaskFunction, TaskMemory } from './actors/behaviours/behaviour.ts';
+export type {
+  CallAnswer,
+  CallOptions,
+  Provider,
+  TaskContext,
+  TaskFunction,
+  TaskMemory,
+} from './actors/behaviours/behaviour.ts';
 export type {
   Changeset,
   Computation,

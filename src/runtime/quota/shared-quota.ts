@@ -11,13 +11,13 @@ import type { QuotaRecord, QuotaTurn } from '../../policies/quota-slices.ts';
 import type { LocalGate } from '../provider-gates.ts';
 
 /** A slice is renewed so often while it is in use. */
-export const renewMs = 10_000;
+const renewMs = 10_000;
 
 /** A slice that could not be renewed for so long is used with care. */
-export const carefulAfterMs = 20_000;
+const carefulAfterMs = 20_000;
 
 /** A slice that nobody has renewed for so long is nobody's: longer than care and a whole window together. */
-export const expireMs = 90_000;
+const expireMs = 90_000;
 
 /** Hunger is told no more often. */
 const leastGapMs = 1_000;

@@ -17,7 +17,7 @@ export function noteSpend(
 }
 
 /** Looks whether a cap was reached, and stops what that cap is for. */
-export function checkBudget(core: RunCore): void {
+function checkBudget(core: RunCore): void {
   const { spend } = core.ledger.state;
   const { budget, agents } = core.book.workflow;
   const cap = capReached(budget, spend.total);
