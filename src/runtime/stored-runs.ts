@@ -28,7 +28,7 @@ export async function runSummaries(store: JournalStore): Promise<RunSummary[]> {
 }
 
 /** The workflow that a run was started with. */
-export function workflowOf(state: RunState, run: string): NonNullable<RunState['workflow']> {
+function workflowOf(state: RunState, run: string): NonNullable<RunState['workflow']> {
   if (state.workflow) return state.workflow;
   throw new TroupeError(
     'TRP_RUN_NOT_FOUND',

@@ -86,10 +86,14 @@ const complexity = z
 
 const filePath = text.min(1).max(1000);
 
-const files = block('files', 'Files and folders that the task touches; a folder ends with a slash.', {
-  reads: listOf(filePath).optional(),
-  writes: listOf(filePath).optional(),
-});
+const files = block(
+  'files',
+  'Files and folders that the task touches; a folder ends with a slash.',
+  {
+    reads: listOf(filePath).optional(),
+    writes: listOf(filePath).optional(),
+  },
+);
 
 /** A node of the workflow's graph. */
 export const task = block('task', 'A piece of work.', {

@@ -16,7 +16,8 @@ export const positiveDuration = textOrNumber(durationText)
   })
   .meta({ title: 'duration', examples: ['250ms', '10m', '1h30m', '10_minutes', 5000] });
 
-const startTimeText = 'a time from the start of the run such as 10m, or a date such as 2026-07-01T09:00:00Z';
+const startTimeText =
+  'a time from the start of the run such as 10m, or a date such as 2026-07-01T09:00:00Z';
 
 /** When something may begin at the earliest. */
 export const startTime = textOrNumber(startTimeText)
