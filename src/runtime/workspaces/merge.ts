@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { mergeFile } from '../../results/files.ts';
-import type { MergedFiles, WorkspaceMerge } from '../../supervisors/run/workspace-merge.ts';
+import type {
+  MergedConflict,
+  MergedFiles,
+  WorkspaceMerge,
+} from '../../supervisors/run/workspace-merge.ts';
 import { noted } from './attempt-folder.ts';
 import { changedFiles } from './changed-files.ts';
 import type { LeftFile } from './changed-files.ts';
@@ -12,8 +16,6 @@ import type { Source } from './target.ts';
 
 /** Bytes above which a file is never merged with another, but stands whole or is kept beside. */
 const maxMergedBytes = 16 * 1024 * 1024;
-
-type Conflict = MergedFiles['conflicts'][number];
 
 /** A merge under way. */
 interface Merging {
@@ -48,7 +50,7 @@ export async function mergeInto({ into, contributions }: WorkspaceMerge): Promis
   const inOrder = [...left].sort(
     ([a, one], [b, other]) => rankOf(one) - rankOf(other) || (a < b ? -1 : 1),
   );
-  const conflicts: Conflict[] = [];
+  const conflicts: MergedConflict[] = [];
   for (const [path, files] of inOrder) conflicts.push(...(await mergePath(merging, path, files)));
   return { files: left.size, conflicts };
 }
@@ -57,7 +59,7 @@ async function mergePath(
   merging: Merging,
   path: string,
   files: readonly LeftFile[],
-): Promise<readonly Conflict[]> {
+): Promise<readonly MergedConflict[]> {
   const { target, marks, written } = merging;
   const [strongest] = files;
   if (!strongest) return [];
@@ -72,7 +74,7 @@ async function mergePath(
   else if (conflicts.length === 0 && files.some(({ isModeNew }) => isModeNew))
     await target.setMode(path, mode);
   written.set(path, strongest);
-  const kept: Conflict[] = [];
+  const kept: MergedConflict[] = [];
   for (const conflict of conflicts) {
     const file = files.find(({ task }) => task === conflict.loser.task) ?? strongest;
     kept.push(await keep(merging, { ...conflict, path }, { file, wanted: `${path}.${file.task}` }));
@@ -88,7 +90,7 @@ interface PathFiles {
 }
 
 /** A conflict whose loser's content may have been made by merging. */
-type Met = Pick<Conflict, 'winner' | 'lost'> & {
+type Met = Pick<MergedConflict, 'winner' | 'lost'> & {
   readonly loser: { readonly task: string; readonly agent: string; readonly made?: Uint8Array };
 };
 
@@ -139,10 +141,10 @@ async function wholeFor(
 async function keptAside(
   merging: Merging,
   { path, files, obstacle }: { path: string; files: readonly LeftFile[]; obstacle: string },
-): Promise<readonly Conflict[]> {
+): Promise<readonly MergedConflict[]> {
   const winner = merging.written.get(obstacle) ?? writtenBelow(merging, obstacle);
   const rest = path.slice(obstacle.length).replaceAll('/', '.');
-  const kept: Conflict[] = [];
+  const kept: MergedConflict[] = [];
   for (const file of files) {
     const { task, agent } = file;
     const met = { path, loser: { task, agent }, winner, lost: [] };
@@ -161,7 +163,7 @@ async function keep(
   { target, left }: Merging,
   { loser, ...met }: Met & { readonly path: string },
   { file, wanted }: { readonly file: LeftFile; readonly wanted: string },
-): Promise<Conflict> {
+): Promise<MergedConflict> {
   const { task, agent, made } = loser;
   const source: Source = made ? { made } : file;
   const hash = made ? createHash('sha256').update(made).digest('hex') : file.hash;
