@@ -6,7 +6,7 @@ import type { RunStarted } from '../journal/record.ts';
 import type { Planner } from '../planning/dispatch-plan.ts';
 import { isPlannable } from '../planning/plannable.ts';
 import { weightOf } from '../planning/durations.ts';
-import type { AgentTimes, DurationHistory } from '../planning/durations.ts';
+import type { AgentTimes, DurationHistory } from '../planning/duration-history.ts';
 import { splitTaskOf } from '../workflow/model.ts';
 import type { Workflow } from '../workflow/model.ts';
 import type { RunReport } from './report.ts';

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HistoryFile, withSample } from '../../src/runtime/history.ts';
 import { createTroupe } from '../../src/runtime/troupe.ts';
-import type { AgentTimes } from '../../src/planning/durations.ts';
+import type { AgentTimes } from '../../src/planning/duration-history.ts';
 
 let folder = '';
 const warnings: string[] = [];

@@ -1,5 +1,5 @@
 import type { Proposal } from '../propose.ts';
-import type { ProposalAnswer } from './proposal-message.ts';
+import type { ProposalAnswer } from './proposal-answer.ts';
 import type { ProposalDesk } from './serve.ts';
 
 /**

@@ -13,7 +13,7 @@ import type { MemoryReader } from '../view.ts';
 import { pause } from './append.ts';
 import type { Committed } from './committed.ts';
 import { MemoryOwner } from './memory-owner.ts';
-import type { Decided } from './proposal-message.ts';
+import type { Decided } from './proposal-answer.ts';
 import { checkedProposal } from './proposal-check.ts';
 import { ProposalSender } from './proposal-sender.ts';
 import { Reached } from './reached.ts';

@@ -6,7 +6,7 @@ import type { Patience } from './append.ts';
 import { BusCommitLog } from './bus-commit-log.ts';
 import { framePayload } from './frame.ts';
 import { MemoryService } from './memory-service.ts';
-import type { Decided } from './proposal-message.ts';
+import type { Decided } from './proposal-answer.ts';
 import { Replica } from './replica.ts';
 import { Door } from './door.ts';
 import { serveProposals } from './serve.ts';

@@ -3,8 +3,8 @@ import type { MemoryChange, MemoryCommitted } from '../../journal/record.ts';
 import { decideCommit } from '../propose.ts';
 import type { MemoryRules, Proposal } from '../propose.ts';
 import type { CommitLog } from './commit-log.ts';
-import { refusal } from './proposal-message.ts';
-import type { Decided, ProposalAnswer } from './proposal-message.ts';
+import { refusal } from './proposal-answer.ts';
+import type { Decided, ProposalAnswer } from './proposal-answer.ts';
 
 /** Refusals that are remembered, so that a repeated proposal meets the first answer. */
 const keptRefusals = 1_024;

@@ -1,23 +1,12 @@
 import { envelopeHeaders } from '../../bus/envelope.ts';
 import type { Headers } from '../../bus/headers.ts';
 import { subjectOf } from '../../bus/subjects.ts';
-import { errorInfo } from '../../core/errors.ts';
 import type { ErrorInfo } from '../../core/errors.ts';
 import type { Plain, PlainObject } from '../../core/plain.ts';
 import type { ConflictRecorded, MemoryChange } from '../../journal/record.ts';
 import type { Proposal } from '../propose.ts';
+import type { ProposalAnswer } from './proposal-answer.ts';
 import { checkedProposal, malformed } from './proposal-check.ts';
-
-/** What the owner of a memory says of a changeset that is committed. */
-export interface Decided {
-  readonly revision: number;
-  /** What keys were given; without those whose merged value is too large to be told, which every copy makes by itself. */
-  readonly changes: readonly MemoryChange[];
-  readonly conflicts: readonly ConflictRecorded[];
-}
-
-/** What the owner of a memory says of one proposal. */
-export type ProposalAnswer = Decided | { readonly refused: ErrorInfo };
 
 /** What it says of a request. */
 export type Reply =
@@ -82,11 +71,6 @@ export function replyOf(payload: Plain, proposals: readonly Proposal[]): Reply {
     };
   if (reply && ('again' in reply || 'error' in reply)) return reply as unknown as Reply;
   return { again: 'an answer of unknown form' };
-}
-
-/** The words of a refusal. */
-export function refusal(error: unknown): ProposalAnswer {
-  return { refused: errorInfo(error) };
 }
 
 function answerOf(payload: Plain, { changes }: Proposal): ProposalAnswer {

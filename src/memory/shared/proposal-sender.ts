@@ -14,7 +14,7 @@ import {
   requestHeaders,
   requestPayload,
 } from './proposal-message.ts';
-import type { ProposalAnswer } from './proposal-message.ts';
+import type { ProposalAnswer } from './proposal-answer.ts';
 
 /** What {@link ProposalSender} is made from. */
 export interface ProposalSenderOptions {

@@ -3,7 +3,7 @@ import { errorInfo, messageOf, TroupeError } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
 import type { Proposal } from '../propose.ts';
 import { answerPayload, proposalsOf, proposalSubject } from './proposal-message.ts';
-import type { ProposalAnswer } from './proposal-message.ts';
+import type { ProposalAnswer } from './proposal-answer.ts';
 
 /** Who decides proposals. */
 export interface ProposalDesk {

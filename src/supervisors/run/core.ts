@@ -18,7 +18,7 @@ import type { MemoryRules } from '../../memory/propose.ts';
 import type { MemoryService } from '../../memory/shared/memory-service.ts';
 import type { RunStarted } from '../../journal/record.ts';
 import type { Frontier } from '../../planning/frontier.ts';
-import type { DurationHistory } from '../../planning/durations.ts';
+import type { DurationHistory } from '../../planning/duration-history.ts';
 import type { Planner } from '../../planning/dispatch-plan.ts';
 import type { TaskGraph } from '../../planning/graph.ts';
 import type { RollingPlan } from '../../planning/rolling-plan.ts';

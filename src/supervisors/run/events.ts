@@ -4,7 +4,7 @@ import type { AbortReason } from '../../actors/worker.ts';
 import type { ErrorInfo, TroupeError } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
 import type { Proposal } from '../../memory/propose.ts';
-import type { ProposalAnswer } from '../../memory/shared/proposal-message.ts';
+import type { ProposalAnswer } from '../../memory/shared/proposal-answer.ts';
 import type { Spend } from '../../policies/budget.ts';
 import type { BarrierDecision } from '../../policies/barrier.ts';
 import type { Resolution } from './resolution.ts';
