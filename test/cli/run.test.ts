@@ -110,7 +110,10 @@ describe('run', () => {
     troupe.live.end({});
     await cli(shellWith({ env: { TROUPE_DATA: 'there' } }), 'run', 'flow.yaml');
     await cli(shellWith(), 'run', 'flow.yaml', '--simulate');
-    expect(opened).toEqual([{ dataDir: join(folder, 'there') }, { level: 'memory' }]);
+    expect(opened).toEqual([
+      { dataDir: join(folder, 'there') },
+      { bus: 'embedded', level: 'memory' },
+    ]);
   });
 
   it('starts nothing when the document or the input is invalid', async () => {
