@@ -62,6 +62,8 @@ export class ClientLink implements NatsLink {
   private connectedAt: number;
   private inboxDenied = false;
   private largest = Infinity;
+  /** Subjects that the server refused to publish on in this turn. */
+  private refused = new Set<string>();
   /** What the server said last of the connection as a whole, until it is there again. */
   private complaint = '';
 
@@ -248,7 +250,7 @@ export class ClientLink implements NatsLink {
     if (status.type === 'disconnect') this.lost(detailOf(status));
     else if (status.type === 'reconnect') this.regained(detailOf(status));
     else if (status.type === 'staleConnection') dropSocket(this.connection);
-    else if (status.type === 'error') this.refused(status);
+    else if (status.type === 'error') this.heed(status);
   }
 
   private lost(server: string): void {
@@ -277,13 +279,25 @@ export class ClientLink implements NatsLink {
     if (fault) this.fault(fault, server);
   }
 
-  private refused(status: Status): void {
+  private heed(status: Status): void {
     const { permissionContext: context } = status;
     if (!context) this.complain(detailOf(status));
     else if (context.operation === 'subscription')
       this.fault(deniedError('subscribe to', context.subject), context.subject);
-    else if (!this.requests.deny(context.subject))
-      this.fault(deniedError('publish on', context.subject), context.subject);
+    else this.publishRefused(context.subject);
+  }
+
+  /** All refusals of one turn are looked up at once: each costs a look at everybody who waits. */
+  private publishRefused(subject: string): void {
+    if (this.refused.size === 0) this.deliver(() => this.tellRefused());
+    this.refused.add(subject);
+  }
+
+  private tellRefused(): void {
+    const { refused } = this;
+    this.refused = new Set();
+    for (const subject of this.requests.deny(refused))
+      this.fault(deniedError('publish on', subject), subject);
   }
 
   /** A login that was withdrawn is refused with every try to reconnect; it is told once. */

@@ -104,11 +104,16 @@ export class Requests {
     this.take(reply.slice(this.prefix.length))?.settler.reject(error);
   }
 
-  /** The server does not let this user publish on the subject. False: nobody waits there. */
-  deny(subject: string): boolean {
-    const denied = [...this.waiting.values()].filter(({ request }) => request.subject === subject);
-    for (const { id } of denied) this.take(id)?.settler.reject(deniedError('publish on', subject));
-    return denied.length > 0;
+  /** The server does not let this user publish on the subjects. Returns those that nobody waits for. */
+  deny(subjects: ReadonlySet<string>): ReadonlySet<string> {
+    const unasked = new Set(subjects);
+    for (const [id, { request }] of this.waiting) {
+      const { subject } = request;
+      if (!subjects.has(subject)) continue;
+      unasked.delete(subject);
+      this.take(id)?.settler.reject(deniedError('publish on', subject));
+    }
+    return unasked;
   }
 
   rejectAll(error: (subject: string) => unknown): void {

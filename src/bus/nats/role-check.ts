@@ -95,6 +95,8 @@ async function mayPublish(link: ClientLink, subject: string): Promise<boolean> {
     denied = error instanceof TroupeError && error.code === 'TRP_BUS_DENIED';
   });
   await link.flush();
+  // Refusals are looked up in the turn after the one in which the link hears of them.
+  await link.delivered();
   await link.delivered();
   return !denied;
 }

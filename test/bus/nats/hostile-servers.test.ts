@@ -246,6 +246,25 @@ describe.each(natsServers())('limits of nats-server $version', (version) => {
     ]);
   });
 
+  it('refuse ten thousand requests at once, each of which is told, and nobody else', async () => {
+    const { url } = await start({
+      config:
+        'authorization { users: [ { user: a, password: b, permissions: { publish: ["_INBOX_a.>"] } } ] }',
+    });
+    const faults: unknown[] = [];
+    const bus = await open({
+      url: url.replace('//', '//a:b@'),
+      onError: (error) => faults.push(error),
+    });
+    const asked = Array.from({ length: 10_000 }, (_, count) =>
+      bus
+        .request(`secret.${count}`, count, { timeoutMs: 600_000 })
+        .catch((error: TroupeError) => error.code),
+    );
+    expect(new Set(await Promise.all(asked))).toEqual(new Set(['TRP_BUS_DENIED']));
+    expect(faults).toEqual([]);
+  });
+
   it('let ten thousand subscriptions come back after a restart', async () => {
     const { url } = await start({});
     const bus = await open({ url });
