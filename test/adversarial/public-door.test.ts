@@ -64,7 +64,7 @@ describe('close', () => {
         await turns(count);
         await troupe.close();
         const settled = await run;
-        if (settled instanceof Error) expect(settled).toMatchObject({ code: 'TRP_BUS_CLOSED' });
+        if (settled instanceof Error) expect(settled).toMatchObject({ code: 'TRP_CLOSED' });
         else expect(settled).toHaveProperty('id');
       }
     },
