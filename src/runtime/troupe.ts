@@ -290,6 +290,9 @@ class LocalTroupe implements Troupe {
   private async open(owned: OwnedRun, start: RunStarted, how: Opening): Promise<LiveRun> {
     const { cancelBy, watched = await this.busOf(start) } = how;
     const planner = await plannerFor(start.workflow, this.history);
+    // From here on there is no waiting: who closes finds either no run or one that lives.
+    if (this.closing) await owned.release();
+    this.assertOpen();
     const window = this.windowOf(owned, watched, () => handle.memory);
     const handle: LiveRun = new LiveRun(owned.run, window);
     this.live.set(owned.run, handle);

@@ -58,13 +58,16 @@ export interface Claim extends Omit<Epoch, 'released'> {
   readonly sync: boolean;
 }
 
+/** Two calls of one process for one epoch must not write, or remove, the same draft. */
+let drafts = 0;
+
 /**
  * Takes an epoch: exactly one of those who try gets it. The file appears whole or not at all where the file
  * system can link, and else under the exclusive flag.
  */
 export async function takeEpoch(dataDir: string, claim: Claim): Promise<boolean> {
   const path = epochPath(dataDir, claim.run, claim.epoch);
-  const draft = join(runFolder(dataDir, claim.run), `draft-${claim.node}.${claim.epoch}`);
+  const draft = join(runFolder(dataDir, claim.run), `draft-${claim.node}.${++drafts}`);
   const { node, segment, at } = claim;
   await writeDraft(draft, `${JSON.stringify({ format: 1, node, segment, at })}\n`, claim.sync);
   try {
