@@ -95,7 +95,10 @@ export class CallLane {
     return Math.min(this.limits.tokensPerMinute ?? Infinity, this.announcedTokens);
   }
 
-  /** When a call of so many tokens stays within the rates; Infinity: not before something changes. */
+  /**
+   * When a call of so many tokens stays within the rates; Infinity: not before something changes. One that waited
+   * while the provider named a limit below its tokens goes out into an empty minute: it would wait for ever.
+   */
   admissibleAt(tokens: number, now: number): number {
     const { requestsPerMinute = Infinity } = this.limits;
     const declared = Math.min(requestsPerMinute, this.share.requests);
@@ -105,7 +108,8 @@ export class CallLane {
       requestAt = this.requests.admissibleAt(1, Math.min(declared, this.learnt.limit), now);
     }
     const most = Math.min(this.tokenLimit, this.share.tokens);
-    return Math.max(requestAt, this.tokens.admissibleAt(tokens, most, now));
+    const amount = Math.min(tokens, this.tokenLimit);
+    return Math.max(requestAt, this.tokens.admissibleAt(amount, most, now));
   }
 
   begin(tokens: number, now: number): LaneUse {

@@ -1,6 +1,7 @@
 import type { TaskContext, TaskFunction } from '../../src/actors/behaviours/behaviour.ts';
+import type { Plain } from '../../src/core/plain.ts';
 import type { SimulatedClock } from '../../src/core/simulated-clock.ts';
-import type { Script } from './random-workflow.ts';
+import type { Script, ScriptedCalls } from './random-workflow.ts';
 
 /** Functions that a workflow names as `host:NAME`. */
 export interface Functions {
@@ -13,15 +14,22 @@ export class Meter {
   max = 0;
   /** How often each attempt at each work was called. */
   readonly calls = new Map<string, number>();
+  /** Tasks whose bodies ran together, at every beginning of one. */
+  readonly together: (readonly string[])[] = [];
+  private readonly running = new Set<TaskContext>();
 
-  began({ run, task, iteration, attempt }: TaskContext): void {
+  began(context: TaskContext): void {
+    const { run, task, iteration, attempt } = context;
+    this.running.add(context);
+    this.together.push([...this.running].map((other) => other.task));
     this.now++;
     this.max = Math.max(this.max, this.now);
     const key = `${run}/${task}/${iteration}/${attempt}`;
     this.calls.set(key, (this.calls.get(key) ?? 0) + 1);
   }
 
-  ended(): void {
+  ended(context: TaskContext): void {
+    this.running.delete(context);
     this.now--;
   }
 }
@@ -85,6 +93,9 @@ class Body {
     const { context, script } = this.parts;
     try {
       if (script.write) context.memory.set(`worker.${slug(context.task)}`, context.iteration);
+      if (script.shared)
+        context.memory.set(`shared.${script.shared}`, sharedValue(context, script.shared));
+      if (script.calls) await this.call(script.calls);
       if (script.step) await context.step('step', () => context.iteration);
     } catch (error) {
       if (!context.signal.aborted) fail(error);
@@ -94,6 +105,24 @@ class Body {
     const { ms, progress } = script;
     this.after(ms, () => (this.fails() ? fail(this.failure()) : succeed()));
     if (progress !== undefined) this.after(progress, () => context.progress({ fraction: 0.5 }));
+  }
+
+  private async call({ count, tokens, refused, shrug }: ScriptedCalls): Promise<void> {
+    let refusals = refused;
+    const { context } = this.parts;
+    for (let left = count; left > 0; left--) {
+      const answer = context.provider().call({ tokens }, async () => {
+        await this.pass(10);
+        if (refusals-- > 0)
+          throw Object.assign(new Error('too many'), { status: 429, retryAfterMs: 30 });
+        return { value: null, usage: { input_tokens: tokens, output_tokens: 1 } };
+      });
+      await (shrug ? answer.catch(() => undefined) : answer);
+    }
+  }
+
+  private pass(ms: number): Promise<void> {
+    return new Promise((resolve) => this.after(ms, resolve));
   }
 
   private aborted(succeed: () => void, fail: (error: unknown) => void): void {
@@ -117,7 +146,7 @@ class Body {
       if (this.over) return;
       this.over = true;
       this.stopTimers();
-      this.parts.meter.ended();
+      this.parts.meter.ended(this.parts.context);
       settle(value);
     };
   }
@@ -129,6 +158,14 @@ class Body {
   private stopTimers(): void {
     for (const timer of this.timers) this.parts.clock.clearTimeout(timer);
   }
+}
+
+/** What fits the way of merging. */
+function sharedValue({ task, memory }: TaskContext, rule: string): Plain {
+  if (rule === 'sum') return Number(memory.get('shared.sum') ?? 0) + 1;
+  if (rule === 'three_way')
+    return { ...(memory.get('shared.three_way') as object), [slug(task)]: 1 };
+  return rule === 'append' ? [slug(task)] : slug(task);
 }
 
 function slug(task: string): string {

@@ -3,12 +3,15 @@ import { TroupeError } from '../../src/core/errors.ts';
 import type { PlainObject } from '../../src/core/plain.ts';
 import type { JournalRecord } from '../../src/journal/record.ts';
 import type { WorkflowDocument } from '../../src/workflow/document.ts';
+import type { ProcessLoad } from '../../src/policies/parallelism.ts';
+import { steadyLoad } from '../../src/runtime/process-load.ts';
 import type { Workflow } from '../../src/workflow/model.ts';
 import { parseWorkflow } from '../../src/workflow/validate.ts';
 import { strike } from './blows.ts';
 import type { Blow } from './blows.ts';
 import { Meter, scriptedFunctions } from './bodies.ts';
 import { Dice } from './dice.ts';
+import { dressed } from './dressing.ts';
 import { OneProcess } from './one-process.ts';
 import type { LateRun } from './one-process.ts';
 import { randomDocument } from './random-workflow.ts';
@@ -48,10 +51,12 @@ export interface PhaseResult {
 /** The story of a seed. */
 export function storyOf(seed: number): Story {
   const dice = new Dice(seed);
-  const document = randomDocument(dice);
+  const dresser = new Dice(seed * 17 + 5);
+  const bare = randomDocument(dice);
+  const document = dresser.chance(0.6) ? dressed(bare, dresser) : bare;
   const phases = Array.from({ length: dice.between(0, 3) }, () => randomPhase(dice));
   const syncMs = randomSync(dice, 0.4);
-  phases.push({ syncMs, blows: [], keep: 0, reopen: false });
+  phases.push({ syncMs, blows: decisions(dresser), keep: 0, reopen: false });
   const items = ['i', 'k', 'l'].slice(0, dice.between(0, 3));
   return { seed, document, phases, input: { items, no: false } };
 }
@@ -94,8 +99,9 @@ async function livePhase(parts: PhaseParts): Promise<PhaseResult> {
   const { seed, input } = story;
   const clock = new SimulatedClock(before.at(-1)?.at ?? 0);
   const meter = new Meter();
-  const process = new OneProcess({ clock, functions: scriptedFunctions(clock, meter) });
   const dice = new Dice(seed * 31 + index);
+  const load = randomLoad(new Dice(seed * 13 + index));
+  const process = new OneProcess({ clock, functions: scriptedFunctions(clock, meter), load });
   const delay = () => (phase.syncMs === 0 ? undefined : dice.between(0, phase.syncMs));
   const run = process.start({ workflow, input, seed, before, delay });
   const hasCrashed = await strike(run, phase.blows);
@@ -124,6 +130,22 @@ function randomPhase(dice: Dice): Phase {
     });
   }
   return { syncMs: randomSync(dice, 0.3), blows, keep: dice.share(), reopen: dice.chance(0.4) };
+}
+
+/** Moments at which a person looks for open conflicts. */
+function decisions(dice: Dice): Blow[] {
+  const count = dice.chance(0.3) ? dice.between(1, 3) : 0;
+  return Array.from({ length: count }, () => ({ atMs: dice.between(0, 400), what: 'decide' }));
+}
+
+/** A process that is idle, or late and full now and then. */
+function randomLoad(dice: Dice): () => ProcessLoad {
+  if (dice.chance(0.5)) return () => steadyLoad;
+  return () => ({
+    ...steadyLoad,
+    eventLoopDelayMs: dice.pick([0, 0, 90, 400]),
+    memory: dice.pick([0.1, 0.5, 0.95]),
+  });
 }
 
 function randomSync(dice: Dice, none: number): number {

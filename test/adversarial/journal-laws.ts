@@ -59,7 +59,10 @@ export const journalLaws: { readonly [law: string]: Check } = {
   'a failed attempt ran, and is not tried again while the run is cancelled': (moment) =>
     when(moment.record.type === 'attempt.failed', () => {
       if (moment.state.status === 'cancelling') return 'the run is being cancelled';
-      return inPhase(moment.row, 'running');
+      // Whoever waited too long for a lock has spent an attempt without beginning it.
+      return isUnbegun(moment)
+        ? inPhase(moment.row, undefined, 'waiting', 'backing_off')
+        : inPhase(moment.row, 'running');
     }),
 
   'a step belongs to an attempt that runs': ({ record, row }) =>
@@ -71,12 +74,14 @@ export const journalLaws: { readonly [law: string]: Check } = {
   'only a completed output is accepted': ({ record, row }) =>
     when(record.type === 'task.accepted', () => inPhase(row, 'completed')),
 
-  'a barrier is armed once, while its group is open and before it falls back': (moment) =>
-    when(moment.record.type === 'barrier.armed', () => {
-      const { group } = moment;
-      if (group?.deadline !== undefined) return 'it was armed';
-      return group?.fellBack ? 'it fell back' : notOpen(group);
-    }),
+  // A run that adapts may move the deadline on, with all its timeouts.
+  'a barrier is armed once, while its group is open and before it falls back': (moment) => {
+    const { record, group, state } = moment;
+    if (record.type !== 'barrier.armed') return undefined;
+    const isMoved = state.adaptation.timeoutFactor > 1 && record.deadline > (group?.deadline ?? 0);
+    if (group?.deadline !== undefined && !isMoved) return 'it was armed';
+    return group?.fellBack ? 'it fell back' : notOpen(group);
+  },
 
   'a barrier falls back once, while its group is open': ({ record, group }) =>
     when(record.type === 'barrier.fell_back', () =>
@@ -99,6 +104,35 @@ export const journalLaws: { readonly [law: string]: Check } = {
     const isSame = group.outcome === record.outcome && group.reason === record.reason;
     return unless(isSame, `${group.outcome} ${group.reason} became ${record.reason}`);
   },
+
+  'nothing starts before its time': ({ record, state }) =>
+    when(record.type === 'task.started', () => {
+      const { notBefore } = specOf(state, taskOf(record)) ?? {};
+      if (!notBefore) return undefined;
+      const at = 'atMs' in notBefore ? notBefore.atMs : state.startedAt + notBefore.afterMs;
+      return unless(record.at >= at, `it is ${at - record.at} ms too early`);
+    }),
+
+  'nothing is begun that a budget has no more for': ({ record, state }) =>
+    when(record.type === 'task.started', () => {
+      const { exhausted } = state.spend;
+      const agent = specOf(state, splitTaskOf(taskOf(record)))?.agent;
+      if (agent === undefined) return undefined;
+      return unless(!exhausted.has('') && !exhausted.has(agent), 'it is used up');
+    }),
+
+  'a budget is used up once': ({ record, state }) =>
+    record.type === 'budget.exhausted' && state.spend.exhausted.has(record.agent ?? '')
+      ? 'it was'
+      : undefined,
+
+  'an open conflict is decided once': ({ record, state }) =>
+    record.type === 'conflict.resolved' && !state.conflicts.open.has(record.conflict)
+      ? `${record.conflict} is not open`
+      : undefined,
+
+  'a run ends with a reason': ({ record }) =>
+    record.type === 'run.ended' && !record.reason ? 'none' : undefined,
 
   'at the end of a run every task and every group has ended': ({ record, state }) =>
     when(record.type === 'run.ended', () => whatIsOpen(state)),
@@ -130,6 +164,12 @@ function breachesAt(moment: Moment): Breach[] {
 }
 
 const afterTheEnd = new Set(['lease.taken', 'run.reopened', 'run.cancel_requested']);
+
+function isUnbegun({ record, state, row }: Moment): boolean {
+  if (record.type !== 'attempt.failed') return false;
+  const mayTimeOut = specOf(state, splitTaskOf(record.task))?.lockTimeoutMs !== undefined;
+  return mayTimeOut && record.attempt === (row?.attempt ?? 0) + 1;
+}
 
 function unless(isFine: boolean, fault: string): string | undefined {
   return isFine ? undefined : fault;

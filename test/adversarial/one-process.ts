@@ -1,7 +1,7 @@
 import type { AgentDesk } from '../../src/actors/agent.ts';
 import type { GovernorSnapshot } from '../../src/actors/governor.ts';
 import type { PoolSnapshot } from '../../src/actors/pool.ts';
-import type { ErrorInfo } from '../../src/core/errors.ts';
+import type { ErrorInfo, TroupeError } from '../../src/core/errors.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { toPlain } from '../../src/core/plain.ts';
 import type { PlainObject } from '../../src/core/plain.ts';
@@ -9,6 +9,9 @@ import type { SimulatedClock } from '../../src/core/simulated-clock.ts';
 import { recordFormat } from '../../src/journal/record.ts';
 import type { JournalRecord, RunStarted } from '../../src/journal/record.ts';
 import { reportOf } from '../../src/runtime/reporting.ts';
+import { rollingPlan } from '../../src/planning/dispatch-plan.ts';
+import type { ProcessLoad } from '../../src/policies/parallelism.ts';
+import type { ProviderGate } from '../../src/actors/provider-gate.ts';
 import type { RunReport } from '../../src/runtime/report.ts';
 import { startSystem } from '../../src/runtime/system.ts';
 import type { System } from '../../src/runtime/system.ts';
@@ -26,6 +29,8 @@ export interface ProcessOptions {
   readonly functions?: Functions;
   /** Attempts at one time over all runs; default: no limit. */
   readonly concurrency?: number;
+  /** How the process stands at a time; default: it is idle. */
+  readonly load?: (nowMs: number) => ProcessLoad;
 }
 
 /** What a run is started with. */
@@ -47,6 +52,8 @@ export interface InUse {
   readonly waiting: number;
   readonly scopes: number;
   readonly attempts: number;
+  /** Calls to providers that wait or are under way. */
+  readonly calls: number;
   /** Agents with a load, or in another state than idle. */
   readonly busyAgents: readonly string[];
 }
@@ -57,8 +64,10 @@ export class OneProcess {
   /** What actors died of. */
   readonly deaths: string[] = [];
   private readonly system: System;
+  private readonly gates: ProviderGate[] = [];
 
-  constructor({ clock, functions = {}, concurrency = 1_000_000 }: ProcessOptions) {
+  constructor(options: ProcessOptions) {
+    const { clock, functions = {}, concurrency = 1_000_000, load } = options;
     this.clock = clock;
     const error = (message: string, fields?: PlainObject): void => {
       this.deaths.push(`${message} ${JSON.stringify(fields)}`);
@@ -69,6 +78,8 @@ export class OneProcess {
       concurrency,
       functions,
       environment: {},
+      onGate: ({ gate }) => this.gates.push(gate),
+      load: load && (() => load(clock.now())),
       progressed: () => undefined,
     });
   }
@@ -86,6 +97,7 @@ export class OneProcess {
       waiting: queue.waiting(),
       scopes: holders.size,
       attempts: attemptsOf(this.system, 'function') + attemptsOf(this.system, 'simulate'),
+      calls: this.gates.reduce((sum, gate) => sum + gate.waiting + gate.inFlight, 0),
       busyAgents: agents.filter((id) => isBusy(services.agent('fuzz', id))),
     };
   }
@@ -117,6 +129,8 @@ export class LateRun {
   end: RunEnd = 'running';
   fault: ErrorInfo | undefined;
   endedAt = 0;
+  /** Decisions that were not taken. */
+  readonly refusals: Error[] = [];
   readonly clock: SimulatedClock;
   private live: RunCore | undefined;
 
@@ -145,6 +159,18 @@ export class LateRun {
     if (this.end === 'running') this.core.self.send({ type: 'run.cancel', by: 'somebody' });
   }
 
+  /** A person decides the open conflict that has waited longest. */
+  decide(): void {
+    const [first] = this.core.ledger.state.conflicts.open.keys();
+    if (this.end !== 'running' || first === undefined) return;
+    const resolution = { conflict: first, choice: 'mine', by: 'somebody' } as const;
+    // A run that is about to end says so.
+    const answer = (error?: TroupeError): void => {
+      if (error && error.code !== 'TRP_RUN_ENDED') this.refusals.push(error);
+    };
+    this.core.self.send({ type: 'conflict.resolve', resolution, answer });
+  }
+
   interrupt(): void {
     if (this.end === 'running') this.core.self.send({ type: 'run.interrupt' });
   }
@@ -162,6 +188,7 @@ export class LateRun {
             node: 'node-test',
             start,
             services,
+            planner: rollingPlan,
             onRecord: (record) => onRecord?.(record, this.core),
             onCore: (core) => (this.live = core),
           },
@@ -207,7 +234,15 @@ function attemptsOf({ services }: System, uses: 'function' | 'simulate'): number
   return snapshotOf<PoolSnapshot>(services.pool(agent)).attempts.size;
 }
 
+/** What an agent's desk keeps to itself. */
+interface DeskParts {
+  readonly agent: object;
+  readonly load: { readonly active: number };
+  readonly instances: readonly { readonly inFlight: number }[];
+}
+
 function isBusy(desk: AgentDesk): boolean {
-  const { agent, load } = desk as unknown as { agent: object; load: { active: number } };
+  const { agent, load, instances } = desk as unknown as DeskParts;
+  if (instances.some(({ inFlight }) => inFlight !== 0)) return true;
   return load.active !== 0 || snapshotOf<{ value: string }>(agent).value !== 'idle';
 }

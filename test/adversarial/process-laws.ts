@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { fold } from '../../src/journal/fold.ts';
+import { crowded, heldTwice, overdrawn } from './together.ts';
 import type { PhaseResult, Story } from './chaos.ts';
 import type { Breach } from './journal-laws.ts';
 
@@ -16,9 +17,21 @@ const always: { readonly [law: string]: Check } = {
   'no actor dies': ({ process }) => process.deaths[0],
 
   'no more bodies run at one time than the document allows': ({ meter }, { document }) => {
-    const limit = document.resources?.concurrency ?? Infinity;
+    const { concurrency } = document.resources ?? {};
+    const limit = typeof concurrency === 'number' ? concurrency : Infinity;
     return meter.max > limit ? `${meter.max} of ${limit}` : undefined;
   },
+
+  'nobody writes under a lock while another holds it': ({ meter }, { document }) =>
+    firstOf(meter.together, (tasks) => heldTwice(document, tasks)),
+
+  'no more units are in use than there are': ({ meter }, { document }) =>
+    firstOf(meter.together, (tasks) => overdrawn(document, tasks)),
+
+  'no agent works at more than its limit at one time': ({ meter }, { document }) =>
+    firstOf(meter.together, (tasks) => crowded(document, tasks)),
+
+  'a decision about an open conflict is taken': ({ run }) => run.refusals[0]?.message,
 
   'an attempt runs once': ({ meter }) =>
     [...meter.calls.keys()].find((attempt) => (meter.calls.get(attempt) ?? 0) > 1),
@@ -32,8 +45,8 @@ const always: { readonly [law: string]: Check } = {
 /** These hold for a process that ended or interrupted its run by itself. */
 const atRest: { readonly [law: string]: Check } = {
   'no attempt and no permit outlives the run': ({ process, run }) => {
-    const { permits, waiting, scopes, attempts, busyAgents } = process.inUse(agents);
-    const left = { permits, waiting, scopes, attempts, holding: run.core.holding };
+    const { permits, waiting, scopes, attempts, calls, busyAgents } = process.inUse(agents);
+    const left = { permits, waiting, scopes, attempts, calls, holding: run.core.holding };
     const held = Object.entries(left).filter(([, count]) => count > 0);
     return textOf([...held.map(([name, count]) => `${count} ${name}`), ...busyAgents]);
   },
@@ -81,6 +94,17 @@ function cancelledAt(records: Records): number {
   const takeover = records.findLastIndex(({ type }) => type === 'lease.taken');
   const request = records.slice(takeover).find(({ type }) => type === 'run.cancel_requested');
   return request?.at ?? Infinity;
+}
+
+function firstOf(
+  moments: readonly (readonly string[])[],
+  fault: (tasks: readonly string[]) => string | undefined,
+): string | undefined {
+  for (const tasks of moments) {
+    const found = fault(tasks);
+    if (found !== undefined) return `${found} of ${tasks.join(', ')}`;
+  }
+  return undefined;
 }
 
 function textOf(parts: readonly string[]): string | undefined {

@@ -10,17 +10,47 @@ import type { Dice } from './dice.ts';
 export interface RandomDocument {
   readonly version: 1;
   readonly name: string;
-  readonly agents: object;
+  readonly agents: { readonly [id: string]: RandomAgent };
   readonly tasks: { readonly [id: string]: RandomTask };
   readonly groups?: { readonly [id: string]: RandomGroup };
-  readonly resources?: { readonly concurrency: number };
+  readonly resources?: {
+    readonly concurrency?: number | 'auto';
+    readonly cpu?: number;
+    readonly cpu_oversubscription?: number;
+  };
   readonly deadline?: number;
+  readonly memory?: object;
+  readonly providers?: object;
+  readonly budget?: object;
+  readonly schedule?: object;
 }
 
-interface RandomTask {
+/** An agent as far as the generator and the laws look into it. */
+export interface RandomAgent {
+  readonly uses: 'function';
+  readonly module: string;
+  readonly owns?: readonly string[];
+  readonly instances?: number;
+  readonly limits?: { readonly concurrency: number };
+}
+
+/** A task as far as the generator and the laws look into it. */
+export interface RandomTask {
   needs?: object[];
   max_rounds?: number;
+  readonly agent: string;
+  readonly with: Script;
   readonly barrier?: RandomBarrier;
+  readonly exclusive?: readonly string[];
+  readonly locks?: readonly { readonly name: string; readonly mode: string }[];
+  readonly resources?: { readonly cpu: number };
+  readonly not_before?: number;
+  readonly writes?: readonly string[];
+  /** What it is split by. */
+  readonly for_each?: unknown;
+  readonly shards?: unknown;
+  readonly aspects?: unknown;
+  readonly aggregate?: unknown;
 }
 
 interface RandomGroup {
@@ -51,6 +81,21 @@ export interface Script {
   readonly write?: true;
   /** Rounds in which a checker refuses. */
   readonly reject?: readonly number[];
+  /** Writes to the key of this way of merging, which others write as well. */
+  readonly shared?: string;
+  /** Calls its provider first. */
+  readonly calls?: ScriptedCalls;
+}
+
+/** Calls to a provider, one after another, of 10 ms each. */
+export interface ScriptedCalls {
+  readonly count: number;
+  /** Estimated and used by each. */
+  readonly tokens: number;
+  /** So many times the provider refuses before it lets the first call through. */
+  readonly refused: number;
+  /** Goes on without an answer when a call is not let out at all. */
+  readonly shrug?: boolean;
 }
 
 /** A document by chance. */

@@ -14,7 +14,7 @@ ignoreLateAcknowledgements();
 const chunks = [0, 60, 120, 180, 240].map((from) => [from, from + 59] as const);
 
 /** Simulated time after which runs are taken to be stuck. */
-const patienceMs = 200_000;
+const patienceMs = 2_000_000;
 
 /** Two or three random runs in one process with few slots; some are cancelled or interrupted. */
 class Crowd {
@@ -77,7 +77,8 @@ async function faultsOf(seed: number): Promise<readonly string[]> {
     ...process.pendingDeadlines().map((due) => `a deadline at ${due}`),
     ...left.busyAgents.map((agent) => `agent ${agent} is busy`),
   ];
-  const counts = { permits: left.permits, waiting: left.waiting, scopes: left.scopes };
+  const { permits, waiting, scopes, calls } = left;
+  const counts = { permits, waiting, scopes, calls };
   const more = { attempts: left.attempts, bodies: meter.now, over: Math.max(0, meter.max - slots) };
   for (const [name, count] of Object.entries({ ...counts, ...more })) {
     if (count > 0) faults.push(`${count} ${name}`);

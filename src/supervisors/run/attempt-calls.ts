@@ -37,6 +37,7 @@ export class AttemptCalls implements CallPort {
   private tickets = 0;
   private waiting = 0;
   private refusal: TroupeError | undefined;
+  private closed = false;
 
   constructor(core: RunCore, request: AttemptRequest) {
     this.core = core;
@@ -55,12 +56,12 @@ export class AttemptCalls implements CallPort {
   }
 
   ended(ticket: number, end: CallEnd): void {
-    const open = this.open.get(ticket);
-    if (open?.call) {
-      this.open.delete(ticket);
-      open.gate.leave(open.call, this.resultOf(end));
-    }
+    // Before the next call is let out: it may be one that the budget has no more for.
     if (end.usage) this.spent(end.usage);
+    const open = this.open.get(ticket);
+    if (!open?.call) return;
+    this.open.delete(ticket);
+    open.gate.leave(open.call, this.resultOf(end));
   }
 
   refused(call: ProviderCall, afterMs: number | undefined): void {
@@ -89,6 +90,7 @@ export class AttemptCalls implements CallPort {
   /** The attempt is over. */
   close(): void {
     const { task } = this.request;
+    this.closed = true;
     this.refuse(
       new TroupeError('TRP_ATTEMPT_CANCELLED', 'The attempt has ended.', {
         place: task,
@@ -134,7 +136,7 @@ export class AttemptCalls implements CallPort {
     const { task, attempt } = request;
     this.waiting += change;
     if (change === 1 && this.waiting === 1) pauseClock(core, core.live.get(task));
-    if (this.waiting === 0 && !this.refusal) resumeClock(core, task, attempt);
+    if (this.waiting === 0 && !this.closed) resumeClock(core, task, attempt);
   }
 
   private resultOf({ end, usage, headers, ...wait }: CallEnd): CallResult {

@@ -204,7 +204,17 @@ export const runMachine = runSetup.createMachine({
           },
         },
         cancelling: { on: { 'work.finished': { guard: 'isDone', target: 'closing' } } },
-        closing: { entry: 'close', on: { 'run.interrupt': {}, 'run.closed': '#run.ended' } },
+        closing: {
+          entry: 'close',
+          on: {
+            'run.interrupt': {},
+            'run.closed': '#run.ended',
+            // Nothing follows the run's last record, not even what would be worth one.
+            'spend.reported': {},
+            'budget.time_over': {},
+            'load.sampled': {},
+          },
+        },
         interrupting: { entry: ['interrupt', 'pump'] },
       },
     },

@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+
+import { contentHash } from '../../src/core/canonical.ts';
+import type { RunReport } from '../../src/runtime/report.ts';
+import { outcomes } from '../support/run-harness.ts';
+import { live, workflowOf } from './chaos.ts';
+import type { Phase, PhaseResult, Story } from './chaos.ts';
+import { Dice } from './dice.ts';
+import { ignoreLateAcknowledgements } from './quiet.ts';
+import type { RandomDocument, Script } from './random-workflow.ts';
+
+ignoreLateAcknowledgements();
+
+/** First and last seed of each test. */
+const chunks = [0, 30].map((from) => [from, from + 29] as const);
+
+/**
+ * A document of which chance and time decide nothing: no attempt fails, nothing has a time limit, and what
+ * several write to one key comes out the same in any order.
+ */
+function calmDocument(dice: Dice): RandomDocument {
+  const tasks = Array.from({ length: dice.between(2, 7) }, (_, index) => {
+    const needs = Array.from({ length: index }, (__, on) => `t${on}`).filter(() =>
+      dice.chance(0.3),
+    );
+    const shared = dice.pick(['sum', 'three_way', undefined]);
+    const script: Script = {
+      ms: dice.pick([0, 10, 60, 200]),
+      linger: dice.pick([0, 30]),
+      write: true,
+      ...dice.maybe(0.3, () => ({ step: true })),
+      ...(shared ? { shared } : {}),
+    };
+    const task = {
+      agent: 'worker',
+      needs,
+      with: script,
+      ...(shared ? { writes: [`shared.${shared}`] } : {}),
+      ...dice.maybe(0.3, () => ({ locks: [{ name: 'l', mode: dice.pick(['read', 'write']) }] })),
+      ...dice.maybe(0.2, () => ({ not_before: dice.pick([20, 120]) })),
+      ...dice.maybe(0.5, () => ({ estimate: dice.pick(['10ms', '200ms']) })),
+      ...dice.maybe(0.3, () => ({ resources: { cpu: dice.pick([30, 80]) } })),
+      ...dice.maybe(0.2, () => ({ aspects: ['x', 'y'] })),
+    };
+    return [`t${index}`, task as unknown as RandomDocument['tasks'][string]] as const;
+  });
+  return {
+    version: 1,
+    name: 'fuzz',
+    agents: {
+      worker: {
+        uses: 'function',
+        module: 'host:worker',
+        owns: ['worker.*'],
+        instances: dice.between(1, 3),
+      },
+    },
+    tasks: Object.fromEntries(tasks),
+    memory: {
+      keys: { 'shared.sum': { merge: 'sum' }, 'shared.three_way': { merge: 'three_way' } },
+    },
+    ...dice.maybe(0.6, () => ({ resources: { concurrency: dice.between(1, 3), cpu: 100 } })),
+  };
+}
+
+const undisturbed: Phase = { syncMs: 0, blows: [], keep: 0, reopen: false };
+
+/** Processes that die or stop, and a last one that is left alone. */
+function disturbances(dice: Dice): Phase[] {
+  const phases = Array.from({ length: dice.between(1, 3) }, (): Phase => ({
+    syncMs: dice.pick([0, 8, 30]),
+    blows: [{ atMs: dice.between(0, 250), what: dice.pick(['crash', 'crash', 'interrupt']) }],
+    keep: dice.share(),
+    reopen: false,
+  }));
+  return [...phases, { ...undisturbed, syncMs: dice.pick([0, 8]) }];
+}
+
+/** What a run comes to, but for how long it took and how often it was tried. */
+async function cameOf(story: Story): Promise<object | undefined> {
+  const workflow = await workflowOf(story.document);
+  if (!workflow) return undefined;
+  const results = await live(story, workflow);
+  const last = results.at(-1) as PhaseResult;
+  for (const { process, end } of results) if (end !== 'crashed') await process.stop();
+  const { report, core } = last.run;
+  return { end: last.end, ...essence(report), memory: contentHash(contents(core.ledger.memory)) };
+}
+
+function essence(report: RunReport): object {
+  return { status: report.status, outcomes: outcomes(report) };
+}
+
+type Memory = PhaseResult['run']['core']['ledger']['memory'];
+
+function contents(memory: Memory): { readonly [key: string]: null } {
+  const view = memory.view();
+  return Object.fromEntries(view.keys().map((key) => [key, (view.get(key) ?? null) as null]));
+}
+
+describe('a run that was killed or stopped and resumed', () => {
+  it.each(chunks)('comes to the same as one that was not, seeds %i to %i', async (from, last) => {
+    for (let seed = from; seed <= last; seed++) {
+      const dice = new Dice(seed * 101 + 7);
+      const document = calmDocument(dice);
+      const story = { seed, document, input: {} };
+      const whole = await cameOf({ ...story, phases: [undisturbed] });
+      const resumed = await cameOf({ ...story, phases: disturbances(dice) });
+      expect(whole, `seed ${seed}`).toMatchObject({ end: 'ended', status: 'succeeded' });
+      expect(resumed, `seed ${seed}`).toEqual(whole);
+    }
+  });
+});
