@@ -117,3 +117,24 @@ describe('a call that waits while its provider names a lower limit of tokens tha
     expect(outcomes(report)).toEqual({ a: 'succeeded', b: 'succeeded' });
   });
 });
+
+describe('a task that a plan holds back while another has its lock', () => {
+  it('gives up when it has waited as long as it may, and is tried again', async () => {
+    const locks = [{ name: 'l', timeout: 50 }];
+    const retry = { max_attempts: 2, initial: 20, backoff: 'fixed', jitter: 0 };
+    const tasks = {
+      first: sim(300, { estimate: 300, locks }),
+      second: sim(100, { estimate: 100, locks, retry, not_before: 5 }),
+    };
+    const { end, report, records, core } = await carryOut({
+      document: { version: 1, name: 'w', tasks, resources: { concurrency: 2 } },
+    });
+    expect(core.plan).toBeDefined();
+    expect(end).toBe('ended');
+    expect(outcomes(report)).toMatchObject({ first: 'succeeded', second: 'timed_out' });
+    expect(lines(records, 'attempt.failed', 'task.ended')).toEqual([
+      '55 attempt.failed second 1',
+      '125 task.ended second timed_out lock_timeout 2',
+    ]);
+  });
+});

@@ -22,8 +22,10 @@ export function advance(core: RunCore, ids: readonly string[]): void {
     const task = core.book.task(id);
     if (!mayStart(core, task) || stopUnpaid(core, id)) continue;
     if (task.expand) expand(core, task);
-    else if (core.plan?.has(id)) core.plan.ready(id);
-    else wishes.push(wishOf(core, task));
+    else if (core.plan?.has(id)) {
+      armLockTimeout(core, task);
+      core.plan.ready(id);
+    } else wishes.push(wishOf(core, task));
   }
   for (const id of dueTasks(core)) wishes.push(wishOf(core, core.book.task(id)));
   if (wishes.length === 0) return;

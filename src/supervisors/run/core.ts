@@ -91,7 +91,7 @@ export interface LiveTask {
   deadlineTimer: Deadline | undefined;
   /** Runs while it has its inputs and its time has not come. */
   startTimer?: Deadline | undefined;
-  /** Runs while it waits for its permits. */
+  /** Runs while it waits for its permits, or for its turn in the plan. */
   lockTimer: Deadline | undefined;
 }
 

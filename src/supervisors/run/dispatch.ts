@@ -139,6 +139,7 @@ function start(core: RunCore, request: AttemptRequest): void {
   core.plan?.started(id, core.services.clock.now());
   live.progressed = false;
   live.lockTimer?.cancel();
+  live.lockTimer = undefined;
   core.holding++;
   if (group !== undefined) memberDispatched(core, group);
   if (live.worker) live.worker.send({ type: 'dispatch' });

@@ -7,12 +7,15 @@ import { hasEnded } from './task-end.ts';
 
 /** How long a task waits for its permits while others hold a lock that it wants. */
 
-/** The task has asked for its permits: from now on its time to wait for locks runs, if it has one. */
+/**
+ * The task wants its permits, or waits for its turn in the plan: from now on its time to wait for locks runs, if it
+ * has one and it does not run already.
+ */
 export function armLockTimeout(core: RunCore, { id, lockTimeoutMs }: TaskSpec): void {
   if (lockTimeoutMs === undefined) return;
   const { clock, deadlines } = core.services;
   const live = liveTask(core, id);
-  live.lockTimer?.cancel();
+  if (live.lockTimer) return;
   live.lockTimer = deadlines.at(clock.now() + lockTimeoutMs, () =>
     core.self.send({ type: 'lock.timed_out', task: id }),
   );
@@ -26,6 +29,7 @@ export function lockTimedOut(core: RunCore, id: string): void {
   const task = core.book.task(id);
   const lock = heldByOthers(core, task);
   if (lock === undefined) return armLockTimeout(core, task);
+  core.plan?.left(id, core.services.clock.now());
   core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id });
   const name = lock.replace(/^lock:/, '');
   const message = `${name} was not free within ${task.lockTimeoutMs ?? 0} ms.`;
