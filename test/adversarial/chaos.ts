@@ -7,6 +7,8 @@ import type { ProcessLoad } from '../../src/policies/parallelism.ts';
 import { steadyLoad } from '../../src/runtime/process-load.ts';
 import type { Workflow } from '../../src/workflow/model.ts';
 import { parseWorkflow } from '../../src/workflow/validate.ts';
+import { Shadow } from './shadow.ts';
+import type { RunCore } from '../../src/supervisors/run/core.ts';
 import { strike } from './blows.ts';
 import type { Blow } from './blows.ts';
 import { Meter, scriptedFunctions } from './bodies.ts';
@@ -44,6 +46,8 @@ export interface PhaseResult {
   readonly run: LateRun;
   readonly meter: Meter;
   readonly end: LateRun['end'] | 'crashed';
+  /** The first record after which the live state was not the fold of the journal. */
+  readonly strayed: string | undefined;
   /** Everything durable; after a crash also what of the rest had reached the disk. */
   readonly records: readonly JournalRecord[];
 }
@@ -103,11 +107,15 @@ async function livePhase(parts: PhaseParts): Promise<PhaseResult> {
   const load = randomLoad(new Dice(seed * 13 + index));
   const process = new OneProcess({ clock, functions: scriptedFunctions(clock, meter), load });
   const delay = () => (phase.syncMs === 0 ? undefined : dice.between(0, phase.syncMs));
-  const run = process.start({ workflow, input, seed, before, delay });
+  // Looked at in some stories only, and where no record is on its way to the disk.
+  const shadow = seed % 8 === 0 && phase.syncMs === 0 ? new Shadow(before) : undefined;
+  const onRecord = (record: JournalRecord, core: RunCore): void => shadow?.follow(record, core);
+  const run = process.start({ workflow, input, seed, before, delay, onRecord });
   const hasCrashed = await strike(run, phase.blows);
   if (!hasCrashed) await clock.runUntil(() => run.store.isSynced);
   const records = hasCrashed ? afterCrash(run, phase) : run.store.written;
-  return { phase, process, run, meter, records, end: hasCrashed ? 'crashed' : run.end };
+  const end = hasCrashed ? 'crashed' : run.end;
+  return { phase, process, run, meter, records, end, strayed: shadow?.strayed };
 }
 
 /** A journal that has no takeover yet is not a run: the next process begins it anew. */

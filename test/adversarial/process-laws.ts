@@ -33,6 +33,8 @@ const always: { readonly [law: string]: Check } = {
 
   'a decision about an open conflict is taken': ({ run }) => run.refusals[0]?.message,
 
+  'after every record the state of the run is the fold of the journal': ({ strayed }) => strayed,
+
   'an attempt runs once': ({ meter }) =>
     [...meter.calls.keys()].find((attempt) => (meter.calls.get(attempt) ?? 0) > 1),
 
@@ -46,7 +48,15 @@ const always: { readonly [law: string]: Check } = {
 const atRest: { readonly [law: string]: Check } = {
   'no attempt and no permit outlives the run': ({ process, run }) => {
     const { permits, waiting, scopes, attempts, calls, busyAgents } = process.inUse(agents);
-    const left = { permits, waiting, scopes, attempts, calls, holding: run.core.holding };
+    const left = {
+      permits,
+      waiting,
+      scopes,
+      attempts,
+      calls,
+      locks: run.core.heldLocks.size,
+      holding: run.core.holding,
+    };
     const held = Object.entries(left).filter(([, count]) => count > 0);
     return textOf([...held.map(([name, count]) => `${count} ${name}`), ...busyAgents]);
   },

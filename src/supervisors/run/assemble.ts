@@ -83,6 +83,7 @@ export function assembleRun(
     inTurn: false,
     settled: new Set(),
     holding: 0,
+    heldLocks: new Map(),
     openGroups: 0,
     halted: undefined,
     deadline: undefined,

@@ -14,6 +14,7 @@ import { noteResponse } from './adapt.ts';
 import type { RunCore } from './core.ts';
 import { budgetError } from './budget.ts';
 import { releasePermit, roundOf } from './dispatch.ts';
+import { countLocks } from './locks-held.ts';
 import { endTask, hasEnded, succeedTask } from './task-end.ts';
 import { workerLeft } from './groups.ts';
 import { closeExpansion } from './release.ts';
@@ -99,6 +100,7 @@ function letGo(core: RunCore, id: string, settlement: AttemptSettlement): boolea
   if (!live?.holding || !live.request) return false;
   live.holding = false;
   core.holding--;
+  countLocks(core, core.book.task(id), -1);
   live.attemptTimer?.cancel();
   live.attemptTimer = undefined;
   live.calls?.close();

@@ -163,6 +163,8 @@ export interface RunCore {
   readonly settled: Set<string>;
   /** Attempts that run or are being aborted. */
   holding: number;
+  /** Units that attempts hold of locks, by kind. */
+  readonly heldLocks: Map<string, number>;
   /** Groups whose supervisor lives and whose end is not in the journal. */
   openGroups: number;
   /** No new attempts: the run is being cancelled, interrupted or has run out of time. */

@@ -19,6 +19,7 @@ import { startClock } from './attempt-clock.ts';
 import { stopUnpaid } from './budget.ts';
 import { liveTask } from './core.ts';
 import type { LiveTask, RunCore } from './core.ts';
+import { countLocks } from './locks-held.ts';
 import { endTask, hasEnded } from './task-end.ts';
 import { memberDispatched } from './groups.ts';
 import { inputOf } from './scope.ts';
@@ -132,7 +133,8 @@ function startedRecord({ task, attempt, iteration }: AttemptRequest): RecordBody
 
 function start(core: RunCore, request: AttemptRequest): void {
   const { task: id } = request;
-  const { group } = core.book.task(id);
+  const task = core.book.task(id);
+  const { group } = task;
   const live = liveTask(core, id);
   live.request = request;
   live.holding = true;
@@ -141,6 +143,7 @@ function start(core: RunCore, request: AttemptRequest): void {
   live.lockTimer?.cancel();
   live.lockTimer = undefined;
   core.holding++;
+  countLocks(core, task, 1);
   if (group !== undefined) memberDispatched(core, group);
   if (live.worker) live.worker.send({ type: 'dispatch' });
   else startWorker(core, request, group);

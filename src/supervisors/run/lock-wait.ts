@@ -1,8 +1,8 @@
 import type { TaskSpec } from '../../workflow/model.ts';
-import { isLockKind } from '../../workflow/model.ts';
 import { attemptNotBegun } from './attempt-end.ts';
 import { liveTask } from './core.ts';
 import type { RunCore } from './core.ts';
+import { lockedBy } from './locks-held.ts';
 import { hasEnded } from './task-end.ts';
 
 /** How long a task waits for its permits while others hold a lock that it wants. */
@@ -27,7 +27,7 @@ export function lockTimedOut(core: RunCore, id: string): void {
   if (!live || live.holding || core.halted || hasEnded(core, id)) return;
   live.lockTimer = undefined;
   const task = core.book.task(id);
-  const lock = heldByOthers(core, task);
+  const lock = lockedBy(core, task);
   if (lock === undefined) return armLockTimeout(core, task);
   core.plan?.left(id, core.services.clock.now());
   core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id });
@@ -37,17 +37,4 @@ export function lockTimedOut(core: RunCore, id: string): void {
     error: { code: 'TRP_ATTEMPT_TIMEOUT', message, errorClass: 'timeout' },
     lastReason: 'lock_timeout',
   });
-}
-
-/** The first lock of the task's demand of which others hold too much; looked up only when the time is over. */
-function heldByOthers(core: RunCore, task: TaskSpec): string | undefined {
-  const { capacity } = core.book.workflow.resources;
-  return Object.keys(task.demand)
-    .filter(isLockKind)
-    .find((kind) => {
-      let held = task.demand[kind] ?? 0;
-      for (const [other, { holding }] of core.live)
-        if (holding && other !== task.id) held += core.book.task(other).demand[kind] ?? 0;
-      return held > (capacity[kind] ?? 1);
-    });
 }
