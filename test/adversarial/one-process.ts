@@ -29,6 +29,8 @@ export interface ProcessOptions {
   readonly functions?: Functions;
   /** Attempts at one time over all runs; default: no limit. */
   readonly concurrency?: number;
+  /** Units of other kinds that all runs share; default: every run has its own. */
+  readonly resources?: { readonly [kind: string]: number } | undefined;
   /** How the process stands at a time; default: it is idle. */
   readonly load?: (nowMs: number) => ProcessLoad;
 }
@@ -67,7 +69,7 @@ export class OneProcess {
   private readonly gates: ProviderGate[] = [];
 
   constructor(options: ProcessOptions) {
-    const { clock, functions = {}, concurrency = 1_000_000, load } = options;
+    const { clock, functions = {}, concurrency = 1_000_000, resources, load } = options;
     this.clock = clock;
     const error = (message: string, fields?: PlainObject): void => {
       this.deaths.push(`${message} ${JSON.stringify(fields)}`);
@@ -76,6 +78,7 @@ export class OneProcess {
       clock,
       logger: { ...silentLogger, error },
       concurrency,
+      resources,
       functions,
       environment: {},
       onGate: ({ gate }) => this.gates.push(gate),

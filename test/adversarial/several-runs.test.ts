@@ -33,6 +33,8 @@ class Crowd {
       clock: this.clock,
       functions: scriptedFunctions(this.clock, this.meter),
       concurrency: this.slots,
+      // Half of the crowds share units as well.
+      resources: seed % 4 < 2 ? { cpu: 100 } : undefined,
     });
   }
 
