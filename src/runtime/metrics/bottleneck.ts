@@ -1,8 +1,8 @@
 import type { RunState, TaskRow } from '../../journal/fold.ts';
 import { idOf } from '../../planning/graph.ts';
 import type { TaskGraph } from '../../planning/graph.ts';
-import { agentKind, concurrencyKind, splitTaskOf } from '../../workflow/model.ts';
-import { demandOf } from './demand.ts';
+import { splitTaskOf } from '../../workflow/model.ts';
+import type { PermitWaits } from './permit-wait.ts';
 import { readinessOf } from './ready-times.ts';
 import type { RunTime } from './run-time.ts';
 
@@ -30,12 +30,12 @@ interface Stretch {
  * Goes back from the task that ended last, over whatever each waited for last, to the run's start; every
  * stretch of time on the way belongs to the agent that worked, to what was waited for, or to a barrier that
  * waited on without a member. The longest sum is what bounds the run. O(V + E) at most.
- * @param utilisation as of `utilisationOf`: a wait belongs to the fullest of the kinds that the task wanted.
+ * Time in which a task waited with its permits free (start-up, a plan that held it) belongs to nothing.
  */
 export function bottleneckOf(
   state: RunState,
   graph: TaskGraph,
-  { time, utilisation }: { time: RunTime; utilisation: { readonly [kind: string]: number } },
+  { time, permits }: { readonly time: RunTime; readonly permits: PermitWaits },
 ): Bottleneck {
   const stretches: Stretch[] = [];
   const seen = new Set<string>();
@@ -47,8 +47,8 @@ export function bottleneckOf(
     stretches.push(
       workOf(graph, row, time.between({ from: startedAt, to: row.finishedAt ?? time.until })),
     );
-    const waitedMs = time.between({ from: ready.at, to: startedAt });
-    stretches.push({ kind: 'resource', id: fullestOf(graph, row.id, utilisation), ms: waitedMs });
+    const wait = permits.of(row.id);
+    stretches.push({ kind: 'resource', id: wait.kind, ms: wait.ms });
     if (ready.after === undefined)
       stretches.push({ kind: 'start_time', id: row.id, ms: time.since(ready.at) });
     row = before(state, graph, { after: ready.after, time, stretches });
@@ -99,19 +99,6 @@ function lastOf(rows: Iterable<TaskRow>): TaskRow | undefined {
     if (!last || (row.finishedAt ?? Infinity) > (last.finishedAt ?? Infinity)) last = row;
   }
   return last;
-}
-
-function fullestOf(
-  graph: TaskGraph,
-  id: string,
-  utilisation: { readonly [kind: string]: number },
-): string {
-  const agent = graph.nodes[graph.indexOf.get(splitTaskOf(id)) ?? -1]?.task?.agent ?? '';
-  const kinds = [...Object.keys(demandOf(graph, id)), agentKind(agent), concurrencyKind];
-  let fullest = concurrencyKind;
-  for (const kind of kinds)
-    if ((utilisation[kind] ?? 0) > (utilisation[fullest] ?? 0)) fullest = kind;
-  return fullest;
 }
 
 interface Sum extends Stretch {

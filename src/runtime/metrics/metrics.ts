@@ -4,25 +4,27 @@ import type { TaskGraph } from '../../planning/graph.ts';
 import type { RunMetrics } from './run-metrics.ts';
 import { barrierWaits } from './barrier-wait.ts';
 import { bottleneckOf } from './bottleneck.ts';
-import { lockWaitMs } from './lock-wait.ts';
-import { readinessOf } from './ready-times.ts';
+import { heldMsOf, heldSpans } from './held-spans.ts';
+import { PermitWaits } from './permit-wait.ts';
 import { RunTime } from './run-time.ts';
 import { utilisationOf } from './utilisation.ts';
 
 /**
- * What parallel execution brought. Speed-up is the sum of the tasks' times over wall time; efficiency
- * divides it by the most tasks that ran at one time. The critical path is the longest chain of tasks that
+ * What parallel execution brought. Speed-up is the sum of the attempts' times over wall time, which is how many
+ * tasks ran at one time on average; efficiency divides it by the most that did. The critical path is the longest chain of tasks that
  * really ran, each from its first dispatch to its end. Time in which nobody carried the run counts nowhere.
  */
 export function metricsOf(state: RunState, graph: TaskGraph, now?: number): RunMetrics {
   const time = new RunTime(state, now);
   const wallMs = time.since(time.until);
   const work = [...state.tasks.values()].filter((row) => !row.items && row.startedAt !== undefined);
-  const sequentialMs = work.reduce((sum, row) => sum + durationOf(row, time), 0);
+  const sequentialMs = sumOf(work.map((row) => heldMsOf(row, time)));
   const speedup = wallMs > 0 ? sequentialMs / wallMs : 1;
   const peak = peakOf(work, time);
   const { path, lengthMs } = criticalPathOf(state, graph, time);
   const utilisation = utilisationOf(state, graph, time);
+  const permits = new PermitWaits(state, graph, time);
+  const waits = work.map(({ id }) => permits.of(id));
   return {
     wall_ms: wallMs,
     sequential_ms: sequentialMs,
@@ -31,15 +33,13 @@ export function metricsOf(state: RunState, graph: TaskGraph, now?: number): RunM
     speedup: rounded(speedup),
     parallel_efficiency: rounded(peak > 0 ? Math.min(1, speedup / peak) : 1),
     peak_tasks: peak,
-    queue_wait_ms: work.reduce((sum, { id, startedAt = 0 }) => {
-      return sum + time.between({ from: readinessOf(state, graph, id).at, to: startedAt });
-    }, 0),
-    lock_wait_ms: lockWaitMs(state, graph, time),
+    queue_wait_ms: sumOf(waits.map(({ ms }) => ms)),
+    lock_wait_ms: sumOf(waits.map(({ lockMs }) => lockMs)),
     barrier_wait_ms: sumOf(barrierWaits(state, graph, time).values()),
     utilisation: Object.fromEntries(
       Object.entries(utilisation).map(([kind, share]) => [kind, rounded(share)]),
     ),
-    bottleneck: bottleneckOf(state, graph, { time, utilisation }),
+    bottleneck: bottleneckOf(state, graph, { time, permits }),
   };
 }
 
@@ -54,10 +54,11 @@ function durationOf(row: TaskRow | undefined, time: RunTime): number {
   return span ? time.between(span) : 0;
 }
 
-/** The most intervals that overlap; one that ends when another begins does not overlap it. */
-function peakOf(rows: readonly TaskRow[], { until }: RunTime): number {
-  const starts = rows.map((row) => row.startedAt ?? 0).sort((a, b) => a - b);
-  const ends = rows.map((row) => row.finishedAt ?? until).sort((a, b) => a - b);
+/** The most attempts that overlap; one that ends when another begins does not overlap it. */
+function peakOf(rows: readonly TaskRow[], time: RunTime): number {
+  const spans = rows.flatMap((row) => heldSpans(row, time));
+  const starts = spans.map(({ from }) => from).sort((a, b) => a - b);
+  const ends = spans.map(({ to }) => to).sort((a, b) => a - b);
   let peak = 0;
   let ended = 0;
   for (const [started, at] of starts.entries()) {
