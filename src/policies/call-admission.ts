@@ -187,7 +187,7 @@ export class CallAdmission<Owner> {
     this.provider.announce(requests, announcedTokens);
     if (result.end === 'ok') this.pause.passed();
     if (result.end === 'limited')
-      (lane === this.others ? this.provider : lane)?.refused(result.retryAfterMs, now);
+      (lane === this.others ? this.provider : lane)?.refused(result.retryAfterMs, use.at, now);
     if (verdict !== 'overloaded') return false;
     return this.pause.refused(result.retryAfterMs, now);
   }

@@ -1,6 +1,7 @@
 import { Heap } from '../core/heap.ts';
 import type { CallVerdict, ConcurrencyBounds } from './concurrency-limit.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
+import { LearntPace } from './learnt-pace.ts';
 import { LearntRate } from './learnt-rate.ts';
 import { RateMeter } from './rate-limit.ts';
 import type { Taken } from './rate-limit.ts';
@@ -54,6 +55,7 @@ export class CallLane {
   private readonly refusals = new RateMeter();
   private readonly tokens = new RateMeter();
   private readonly learnt = new LearntRate();
+  private readonly pace = new LearntPace();
   private announcedTokens = Infinity;
   private readonly calls = new Heap<WaitingCall>(
     (a, b) => a.key < b.key || (a.key === b.key && a.sequence < b.sequence),
@@ -100,6 +102,13 @@ export class CallLane {
    * while the provider named a limit below its tokens goes out into an empty minute: it would wait for ever.
    */
   admissibleAt(tokens: number, now: number): number {
+    const most = Math.min(this.tokenLimit, this.share.tokens);
+    const amount = Math.min(tokens, this.tokenLimit);
+    return Math.max(this.requestAt(now), this.tokens.admissibleAt(amount, most, now));
+  }
+
+  private requestAt(now: number): number {
+    if (!this.isRateKnown) return this.pace.nextAt(now);
     const { requestsPerMinute = Infinity } = this.limits;
     const declared = Math.min(requestsPerMinute, this.share.requests);
     let requestAt = this.requests.admissibleAt(1, Math.min(declared, this.learnt.limit), now);
@@ -107,28 +116,40 @@ export class CallLane {
       this.learnt.wanted(requestsPerMinute, now);
       requestAt = this.requests.admissibleAt(1, Math.min(declared, this.learnt.limit), now);
     }
-    const most = Math.min(this.tokenLimit, this.share.tokens);
-    const amount = Math.min(tokens, this.tokenLimit);
-    return Math.max(requestAt, this.tokens.admissibleAt(amount, most, now));
+    return requestAt;
+  }
+
+  /** Somebody has named a rate of requests: the document, the process, or the provider itself. */
+  private get isRateKnown(): boolean {
+    const { requestsPerMinute = Infinity } = this.limits;
+    return Math.min(requestsPerMinute, this.share.requests, this.learnt.ceiling) < Infinity;
   }
 
   begin(tokens: number, now: number): LaneUse {
     this.concurrency.begin();
+    this.pace.went(now);
     return { requests: this.requests.take(1, now), tokens: this.tokens.take(tokens, now) };
   }
 
   /** A call has ended; `tokens`: how many more it used than was thought. */
   end(use: LaneUse, end: { verdict: CallVerdict; tokens: number; startedAt: number; now: number }) {
     this.concurrency.end(end.verdict, end.startedAt, end.now);
-    if (end.verdict === 'ok') this.learnt.passed();
+    if (end.verdict === 'ok') {
+      this.learnt.passed();
+      this.pace.passed(end.startedAt);
+    }
     if (end.tokens !== 0) this.tokens.correct(use.tokens, end.tokens, end.now);
   }
 
-  /** The provider has refused a call for its rate. */
-  refused(waitMs: number | undefined, now: number): void {
+  /** The provider has refused a call for its rate that had gone out at `startedAt`. */
+  refused(waitMs: number | undefined, startedAt: number, now: number): void {
+    const askedMs = waitMs ?? usualWaitMs;
     this.refusals.take(1, now);
+    this.pace.refused({ startedAt, waitMs: askedMs, now });
+    // A window of a minute is only believed in where somebody has named one.
+    if (!this.isRateKnown) return;
     const accepted = this.requests.usedAt(now) - this.refusals.usedAt(now);
-    this.learnt.refused(accepted, waitMs ?? usualWaitMs, now);
+    this.learnt.refused(accepted, askedMs, now);
   }
 
   /** The provider has named its limits. */

@@ -33,6 +33,11 @@ export class LearntRate {
     return Math.max(1, Math.min(Math.floor(this.rate), this.announced));
   }
 
+  /** What the provider has named, per minute; Infinity: nothing. */
+  get ceiling(): number {
+    return this.announced;
+  }
+
   /**
    * A call was refused for its rate.
    * @param accepted calls of the last minute that were not

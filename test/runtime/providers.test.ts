@@ -88,6 +88,76 @@ describe('a hundred branches of a provider that refuses', () => {
   });
 });
 
+describe('a provider of which no rate is known', () => {
+  /** Accepts everything but the calls with these numbers. */
+  const refusing = (numbers: readonly number[], retryAfter: string) => {
+    const clock = new SimulatedClock();
+    const times: number[] = [];
+    const call: TaskFunction = ({ provider }: TaskContext) =>
+      provider().call({ tokens: 20 }, async () => {
+        const number = times.push(clock.now());
+        if (numbers.includes(number))
+          throw Object.assign(new Error('too many'), {
+            status: 429,
+            headers: new Headers({ 'retry-after': retryAfter }),
+          });
+        await new Promise<void>((resolve) => clock.setTimeout(resolve, 100));
+        return { value: number };
+      });
+    const document = {
+      agents,
+      providers: { llm: { concurrency: { max: 3 } } },
+      tasks: branches(30),
+    };
+    return {
+      clock,
+      times,
+      run: () => carryOut(document, clock, { functions: { call }, concurrency: 4 }),
+    };
+  };
+
+  it('goes on at full speed after one refusal, once the wait that it asks for is over', async () => {
+    const { run, times } = refusing([12], '1');
+    const { report } = await run();
+    expect(report.census.succeeded).toBe(30);
+    const [begin = NaN] = times;
+    // Eleven calls in four turns of three at one time, then nineteen of one to three at one time.
+    const pauseEnds = 300 + 1_000;
+    expect((times[12] ?? NaN) - begin).toBeGreaterThanOrEqual(pauseEnds);
+    expect((times.at(-1) ?? NaN) - begin).toBeLessThanOrEqual(pauseEnds + 2_000);
+  });
+
+  it.each([
+    [[12, 13, 14], '2'],
+    [[12, 13, 14, 15], '1'],
+    [[12, 15, 18], '1'],
+  ])('is never left alone for long without being asked to: %j', async (numbers, retryAfter) => {
+    const { run, times } = refusing(numbers, retryAfter);
+    const { report } = await run();
+    expect(report.census.succeeded).toBe(30);
+    const gaps = times.slice(1).map((at, index) => at - (times[index] ?? NaN));
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(20_000);
+    expect((times.at(-1) ?? NaN) - (times[0] ?? NaN)).toBeLessThanOrEqual(40_000);
+  });
+
+  it('loses nothing where every refusal asks for a second only, and the limit is twenty a minute', async () => {
+    const clock = new SimulatedClock();
+    const server = new SimulatedProvider(clock, { perMinute: 20, latencyMs: 2_000 });
+    const call: TaskFunction = ({ provider, operation }: TaskContext) =>
+      provider().call({}, async () => {
+        await server.handle(operation).catch((error: unknown) => {
+          throw Object.assign(error as Error, { headers: { 'retry-after': '1' } });
+        });
+        return { value: operation };
+      });
+    const document = { agents, providers: { llm: {} }, tasks: branches(100) };
+    const { report } = await carryOut(document, clock, { functions: { call }, concurrency: 100 });
+    expect(report.census.succeeded).toBe(100);
+    expect(report.metrics.wall_ms).toBeLessThanOrEqual(1.4 * server.boundMs(100));
+    expect(server.refused).toBeLessThanOrEqual(30);
+  });
+});
+
 describe('waiting for a provider', () => {
   it('goes by the priority of the tasks', async () => {
     const clock = new SimulatedClock();
