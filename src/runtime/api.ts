@@ -77,6 +77,14 @@ export type RunEvent =
       readonly at: number;
       readonly fraction: number | null;
       readonly message: string | null;
+    }
+  | {
+      /** A call of the run was refused: all calls to the provider wait for so many milliseconds. */
+      readonly type: 'provider.paused';
+      readonly run: string;
+      readonly provider: string;
+      readonly at: number;
+      readonly for_ms: number;
     };
 
 /** A run that this process owns. */
@@ -98,7 +106,9 @@ export interface RunSummary {
   readonly workflow: string;
   readonly status: RunReport['status'] | 'interrupted';
   readonly started_at: string;
+  /** Ended, however they ended. */
   readonly tasks_done: number;
+  readonly tasks_succeeded: number;
   readonly tasks_total: number;
   /** Node of the live process that owns it; null: none. */
   readonly owner: string | null;

@@ -57,6 +57,7 @@ function summaryOf(state: RunState, owner: string | undefined): RunSummary {
     status: outcome ?? (owner === undefined ? 'interrupted' : 'running'),
     started_at: new Date(state.startedAt).toISOString(),
     tasks_done: done.length,
+    tasks_succeeded: done.filter((row) => row.outcome === 'succeeded').length,
     tasks_total: declared.size,
     owner: owner ?? null,
   };

@@ -105,7 +105,7 @@ class WriterCheck {
     else
       faults.warn('TRP_WORKFLOW_CONFLICT', message, {
         path,
-        hint: `Concurrent writes are combined by ${policy}.`,
+        hint: `Concurrent writes are combined by ${this.hasSeveralRules(key) ? 'the rules of those keys' : policy}.`,
       });
   }
 
@@ -113,6 +113,16 @@ class WriterCheck {
     return (
       this.keys.find(({ pattern }) => patternsOverlap(pattern, key))?.merge ?? 'first_writer_wins'
     );
+  }
+
+  /** Keys below a wildcard may have rules of their own, down to the first rule that is for all of them. */
+  private hasSeveralRules(key: string): boolean {
+    if (!isWildcard(key)) return false;
+    const whole = this.keys.findIndex(({ pattern }) => coversAll(pattern, key));
+    const rules = this.keys
+      .slice(0, whole < 0 ? undefined : whole + 1)
+      .filter(({ pattern }) => patternsOverlap(pattern, key));
+    return new Set(rules.map(({ merge }) => merge)).size > 1;
   }
 
   private writesPath(task: TaskDraft, key: string): readonly (string | number)[] {
@@ -133,4 +143,9 @@ class WriterCheck {
       hint,
     });
   }
+}
+
+/** Whether every key of `keys` surely matches a pattern. */
+function coversAll(pattern: string, keys: string): boolean {
+  return pattern === keys || (pattern.endsWith('>') && keys.startsWith(pattern.slice(0, -1)));
 }

@@ -227,7 +227,8 @@ describe('stored runs', () => {
     started_at,
     workflow: 'sample',
     status: 'interrupted',
-    tasks_done: 1,
+    tasks_done: 2,
+    tasks_succeeded: 1,
     tasks_total: 2,
     owner: null,
   });
@@ -247,6 +248,13 @@ describe('stored runs', () => {
       format: 1,
       runs: [{ run_id: 'run-0000000000000002' }, { run_id: 'run-0000000000000001' }],
     });
+  });
+
+  it('tell how many of their tasks have succeeded, not how many have ended', async () => {
+    const shell = shellWith();
+    expect(await cli(shell, 'runs')).toBe(0);
+    expect(shell.stdout).toMatch(/status +succeeded/);
+    expect(shell.stdout).toMatch(/interrupted +1\/2/);
   });
 
   it('are none, and no folder is made, when there is no data folder', async () => {

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { showConflicts } from '../../src/cli/commands/conflicts.ts';
+import type { JournalRecord } from '../../src/journal/record.ts';
 import { createTroupe } from '../../src/runtime/troupe.ts';
 import { eventually } from '../support/eventually.ts';
 import type { FakeShell } from './support/fake-shell.ts';
@@ -52,8 +54,35 @@ describe('conflicts on the command line', () => {
     expect(await cli(shell, 'show', run, '--conflicts')).toBe(0);
     expect(shell.stdout).toMatch(/open {2}plan\.x/);
     expect(shell.stdout).toMatch(/b \(b\) from revision \d+ met a at revision \d+, by manual/);
-    expect(shell.stdout).toMatch(/theirs: .*"by a"/);
+    expect(shell.stdout).toMatch(/ theirs: "by a"\n/);
+    expect(shell.stdout).toMatch(/ mine: "by b"\n/);
+    expect(shell.stdout).not.toContain('hash');
     expect(shell.stdout).toMatch(new RegExp(`next: troupe answer ${run} \\d+ theirs\\|mine`));
+  });
+
+  it.each([
+    [null, 'nothing'],
+    [[1, 2], '[1,2]'],
+    [{ kept_as: 'y.txt.ui', lines: [] }, 'the file; all of it is kept as y.txt.ui'],
+    [
+      { kept_as: 'y.txt.ui', lines: [{ line: 1, text: 'x' }] },
+      '1 line of the file; all of it is kept as y.txt.ui',
+    ],
+  ])('tell in words that %j was dropped', (dropped, words) => {
+    const shell = shellWith();
+    const record: JournalRecord = {
+      type: 'conflict.recorded',
+      seq: 1,
+      at: 0,
+      key: 'k',
+      rule: 'workspace',
+      base: 0,
+      theirs: { agent: 'a', revision: 0 },
+      mine: { agent: 'b', task: 'b' },
+      dropped,
+    };
+    showConflicts(shell, 'run-1', { records: [record], json: false });
+    expect(shell.stdout).toContain(` dropped: ${words}\n`);
   });
 
   it.each([

@@ -156,6 +156,7 @@ describe('a Troupe with a data folder', () => {
       run_id: run.id,
       status: 'interrupted',
       tasks_done: 1,
+      tasks_succeeded: 1,
       tasks_total: 2,
       owner: null,
     });

@@ -386,6 +386,19 @@ tasks:
     ]);
   });
 
+  it('names no single merger where keys below a wildcard have several', async () => {
+    const tasks =
+      'tasks: {a: {uses: simulate, writes: ["m.>"]}, b: {uses: simulate, writes: ["m.>"]}}\n';
+    const hintOf = async (keys: string): Promise<string | null | undefined> =>
+      (await validated(`${tasks}memory: {keys: {${keys}}}`)).warnings[0]?.hint;
+    expect(await hintOf('m.a: {merge: manual}, m.b: {merge: sum}')).toBe(
+      'Concurrent writes are combined by the rules of those keys.',
+    );
+    expect(await hintOf('m.a: {merge: manual}, "m.>": {merge: manual}')).toBe(
+      'Concurrent writes are combined by manual.',
+    );
+  });
+
   it('accepts writers of one key that wait for each other', async () => {
     const { faults, warnings } = await validated(
       'tasks: {a: {uses: simulate, writes: [x.k]}, m: {uses: simulate, needs: [a]}, b: {uses: simulate, needs: [m], writes: [x.k]}}\nmemory: {keys: {x.k: {merge: reject}}}',

@@ -1,7 +1,13 @@
-import type { ConflictRecorded, ConflictResolved, JournalRecord } from '../../journal/record.ts';
+import type { Plain } from '../../core/plain.ts';
+import type {
+  ConflictRecorded,
+  ConflictResolved,
+  JournalRecord,
+  OpenSide,
+} from '../../journal/record.ts';
 import { jsonText } from '../../runtime/control/json.ts';
 import { writeJson, writeLines } from '../output.ts';
-import { elapsed } from '../render/shapes.ts';
+import { counted, elapsed } from '../render/shapes.ts';
 import { fit, oneLine } from '../render/width.ts';
 import type { Shell } from '../shell.ts';
 
@@ -33,7 +39,7 @@ export function showConflicts(
   const conflicts = conflictsIn(records);
   if (json) return writeJson(shell, { format: 1, run_id: run, conflicts });
   if (conflicts.length === 0) return writeLines(shell, ['no conflicts']);
-  const columns = shell.outColumns();
+  const columns = shell.outIsTerminal() ? shell.outColumns() : Number.POSITIVE_INFINITY;
   writeLines(
     shell,
     conflicts.flatMap((conflict) => linesOf(run, conflict).map((line) => fit(line, columns))),
@@ -88,11 +94,30 @@ function linesOf(run: string, conflict: ConflictView): readonly string[] {
 }
 
 function detailsOf({ dropped, fault, open }: ConflictView): readonly string[] {
-  const sides = open ? [`theirs: ${jsonText(open.theirs)}`, `mine: ${jsonText(open.mine)}`] : [];
+  const sides = open ? [`theirs: ${sideText(open.theirs)}`, `mine: ${sideText(open.mine)}`] : [];
   return [
     ...(fault === null ? [] : [`the merged value does not fit: ${fault}`]),
-    ...(open ? sides : [`dropped: ${jsonText(dropped)}`]),
+    ...(open ? sides : [`dropped: ${droppedText(dropped)}`]),
   ];
+}
+
+function sideText(side: OpenSide): string {
+  return 'deleted' in side ? 'deleted' : jsonText(side.value);
+}
+
+/** Of a file that lost a merge the journal says where it was kept, and which lines of it are not in the merged one. */
+function droppedText(dropped: Plain): string {
+  if (dropped === null) return 'nothing';
+  const kept = keptFile(dropped);
+  if (!kept) return jsonText(dropped);
+  const what = kept.lines === 0 ? 'the file' : `${counted(kept.lines, 'line')} of the file`;
+  return `${what}; all of it is kept as ${kept.as}`;
+}
+
+function keptFile(dropped: Plain): { readonly as: string; readonly lines: number } | undefined {
+  if (typeof dropped !== 'object' || dropped === null || !('kept_as' in dropped)) return undefined;
+  const { kept_as: as, lines } = dropped;
+  return typeof as === 'string' && Array.isArray(lines) ? { as, lines: lines.length } : undefined;
 }
 
 function stateText({ state, resolved_by: by }: ConflictView): string {

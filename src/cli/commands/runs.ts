@@ -21,16 +21,16 @@ export async function runs(
     writeLines(
       shell,
       narrowTable(
-        [['run', 'workflow', 'status', 'tasks', 'started', 'owner'], ...newestFirst.map(rowOf)],
+        [['run', 'workflow', 'status', 'succeeded', 'started', 'owner'], ...newestFirst.map(rowOf)],
         shell.outIsTerminal() ? shell.outColumns() : Number.POSITIVE_INFINITY,
-        ['owner', 'started', 'tasks', 'workflow'],
+        ['owner', 'started', 'succeeded', 'workflow'],
       ),
     );
   return exitCodes.ok;
 }
 
 function rowOf(run: RunSummary): readonly string[] {
-  const progress = `${run.tasks_done}/${run.tasks_total}`;
+  const progress = `${run.tasks_succeeded}/${run.tasks_total}`;
   return [
     run.run_id,
     oneLine(run.workflow),

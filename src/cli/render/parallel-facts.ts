@@ -4,12 +4,11 @@ import { oneLine } from './width.ts';
 
 /** What running in parallel brought, what was waited for and what bounded the run, in two or three lines. */
 export function parallelFacts(metrics: RunMetrics): readonly string[] {
-  const { wall_ms, sequential_ms, speedup, parallel_efficiency, peak_tasks } = metrics;
+  const { wall_ms, sequential_ms, speedup, peak_tasks } = metrics;
   if (peak_tasks <= 1) return [`took ${elapsed(wall_ms)}`, ...boundedBy(metrics)];
-  const share = Math.round(parallel_efficiency * 100);
   return [
-    `took ${elapsed(wall_ms)}, ${speedup.toFixed(1)} times as fast as one task after another (${elapsed(sequential_ms)})`,
-    `at most ${peak_tasks} tasks at one time, ${share}% of that on average`,
+    `took ${elapsed(wall_ms)}; one after the other the tasks would take up to ${elapsed(sequential_ms)}`,
+    `${speedup.toFixed(1)} tasks at one time on average, at most ${peak_tasks}`,
     ...boundedBy(metrics),
   ];
 }
