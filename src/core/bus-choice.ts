@@ -18,3 +18,8 @@ export function isBusAddress(text: string): boolean {
 export function hasCredentials(text: string): boolean {
   return isBusAddress(text) && text.includes('@');
 }
+
+/** An address as it may be shown. A password may hold an @ that should have been encoded. */
+export function withoutLogin(url: string): string {
+  return url.replace(/\/\/[^/,]*@/g, '//');
+}

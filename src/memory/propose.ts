@@ -237,13 +237,18 @@ function changeOf(key: string, value: Plain | undefined): MemoryChange {
 function notOwner(proposal: Proposal, key: string, rules: MemoryRules): TroupeError {
   const owner = rules.ownerOf(key);
   const belongs = owner === undefined ? 'nobody declared it' : `it belongs to ${owner}`;
-  const message = `Task ${proposal.task} (agent ${proposal.agent}) wrote ${key}, but ${belongs}.`;
+  const message = `${writer(proposal)} wrote ${key}, but ${belongs}.`;
   return new TroupeError('TRP_MEMORY_NOT_OWNER', message, { place: `task ${proposal.task}` });
+}
+
+/** Whoever writes outside a run has no task: both have one name there. */
+function writer({ task, agent }: Pick<Proposal, 'task' | 'agent'>): string {
+  return task === agent ? `agent ${agent}` : `task ${task} (agent ${agent})`;
 }
 
 function rejected(proposal: Proposal, key: string, theirs: ProposedWrite): TroupeError {
   const message =
-    `Task ${proposal.task} wrote ${key} from revision ${proposal.base}, ` +
-    `but ${theirs.task} (agent ${theirs.agent}) wrote it at revision ${theirs.revision}.`;
+    `${writer(proposal)} wrote ${key} from revision ${proposal.base}, ` +
+    `but ${writer(theirs)} wrote it at revision ${theirs.revision}.`;
   return new TroupeError('TRP_MEMORY_REJECTED', message, { place: `task ${proposal.task}` });
 }

@@ -1,6 +1,7 @@
 import type { BusLinkInput } from '../actors/bus-link.ts';
 import { TroupeError } from '../core/errors.ts';
 import { openBus } from './open-bus.ts';
+import { busAway, busAwaited, busBack, leftUnshown } from './bus-notices.ts';
 import type { OpenBus } from './open-bus.ts';
 import type { TroupeConfig } from './options.ts';
 import { removeOldProjections } from './projection/janitor.ts';
@@ -34,8 +35,8 @@ export class BusLinks {
     this.config = config;
     this.link = link;
     this.opened.push(main);
-    this.main = new WatchedBus(main.bus, main.name === 'embedded');
-    this.follow(main.name, this.main);
+    this.main = new WatchedBus(main.bus, main.name);
+    this.follow(this.main);
   }
 
   /**
@@ -61,25 +62,34 @@ export class BusLinks {
     if (this.finishing.size <= maxFinishing || !oldest) return;
     this.finishing.delete(oldest);
     void oldest.close();
-    this.config.logger.warn('an ended run is not shown on the bus: it is away', {});
+    leftUnshown(this.config.logger, oldest.run, oldest.busName);
   }
 
+  /** What could not be shown by then is told to the logger. */
   async close(): Promise<void> {
-    await Promise.all([...this.finishing].map((window) => window.close()));
+    const { logger } = this.config;
+    const away = this.opened.find(
+      ({ bus, name }) => bus.state === 'disconnected' && name !== 'given',
+    );
+    if (away) busAwaited(logger, away.name);
+    const windows = [...this.finishing];
+    const shown = await Promise.all(windows.map((window) => window.close()));
     await Promise.allSettled(this.named.values());
     for (const stop of this.listening) stop();
     await Promise.all(this.opened.map((open) => open.close()));
+    for (const [index, { run, busName }] of windows.entries())
+      if (shown[index] === false) leftUnshown(logger, run, busName);
   }
 
   private async open(choice: string): Promise<WatchedBus> {
     const open = await openBus(choice, this.config);
     this.opened.push(open);
-    const watched = new WatchedBus(open.bus, false);
-    this.follow(open.name, watched);
+    const watched = new WatchedBus(open.bus, open.name);
+    this.follow(watched);
     return watched;
   }
 
-  private follow(name: string, { bus, isWatched }: WatchedBus): void {
+  private follow({ bus, name, isWatched }: WatchedBus): void {
     const { clock, logger } = this.config;
     const linked: BusLinkInput['bus'] = {
       get state() {
@@ -94,7 +104,7 @@ export class BusLinks {
     this.link({
       name,
       bus: linked,
-      onChange: (link, state) => logger.warn('the bus', { link, state }),
+      onChange: (link, state) => (state === 'connected' ? busBack : busAway)(logger, link),
     });
     if (!isWatched) return;
     removeOldProjections(bus, clock).catch((error: unknown) =>

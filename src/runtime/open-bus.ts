@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Bus } from '../bus/bus.ts';
 import { createEmbeddedBus } from '../bus/embedded/embedded-bus.ts';
+import { withoutLogin } from '../core/bus-choice.ts';
 import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { connectBus } from './connect-bus.ts';
@@ -68,9 +69,4 @@ async function connected(
 ): Promise<OpenBus> {
   const bus = await connectBus({ url, ns, logger, ...login });
   return { bus, name: withoutLogin(url), close: () => bus.close() };
-}
-
-/** A password may hold an @ that should have been encoded. */
-function withoutLogin(url: string): string {
-  return url.replace(/\/\/[^/,]*@/g, '//');
 }

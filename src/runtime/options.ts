@@ -12,6 +12,7 @@ import type { DurabilityLevel, JournalStore } from '../journal/journal.ts';
 import { scheduleClasses } from '../policies/fair-share.ts';
 import { concurrencyKind } from '../workflow/model.ts';
 import type { ProviderSpec, ScheduleSpec } from '../workflow/model.ts';
+import { nearestName } from '../workflow/distance.ts';
 import type { TroupeOptions } from './api.ts';
 import { providersOf } from './provider-options.ts';
 
@@ -49,6 +50,8 @@ const defaults = {
   logger: silentLogger,
   simulated: false,
 };
+
+const scheduleKeys: readonly string[] = ['share', 'class'];
 
 const levels: readonly string[] = ['memory', 'process', 'power'];
 const maxConcurrency = 100_000;
@@ -105,13 +108,23 @@ function checkResources(resources: TroupeConfig['resources']): void {
  * Checks a caller's word on a run's schedule.
  * @throws TroupeError TRP_OPTION_INVALID
  */
-export function checkSchedule({ share = 1, class: name = 'normal' }: ScheduleSpec): void {
+export function checkSchedule(schedule: ScheduleSpec): void {
+  for (const key of Object.keys(schedule))
+    if (!scheduleKeys.includes(key)) throw unknownScheduleKey(key);
+  const { share = 1, class: name = 'normal' } = schedule;
   if (!(share > 0 && Number.isFinite(share))) {
     throw invalid('schedule.share', share, 'a number above 0');
   }
   if (!scheduleClasses.includes(name)) {
     throw invalid('schedule.class', name, scheduleClasses.join(', '));
   }
+}
+
+function unknownScheduleKey(key: string): TroupeError {
+  const meant = nearestName(key, scheduleKeys);
+  const message = `The option schedule.${key} is not known; schedule has ${scheduleKeys.join(', ')}.`;
+  const hint = meant === undefined ? undefined : `Did you mean "${meant}"?`;
+  return new TroupeError('TRP_OPTION_INVALID', message, hint === undefined ? {} : { hint });
 }
 
 function checkLevel(level: string, dataDir: string | undefined): void {

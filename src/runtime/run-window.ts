@@ -45,6 +45,15 @@ export class RunWindow {
     return this.options.watched.bus;
   }
 
+  get run(): string {
+    return this.options.run;
+  }
+
+  /** For people; holds no secret. */
+  get busName(): string {
+    return this.options.watched.name;
+  }
+
   /** The run listens: others may propose. */
   opened(desk: ProposalDesk): void {
     const { watched, run } = this.options;
@@ -77,14 +86,14 @@ export class RunWindow {
     await this.settled();
   }
 
-  /** Shows what can be shown within a moment, and then no more. */
-  async close(): Promise<void> {
-    await this.projection?.close(closeMs);
+  /** Shows what can be shown within a moment, and then no more. False: something was left. */
+  async close(): Promise<boolean> {
+    return (await this.projection?.close(closeMs)) ?? true;
   }
 
   private show(fromStart: boolean): void {
     const { watched, ...rest } = this.options;
-    this.projection = new RunProjection({ ...rest, bus: watched.bus });
+    this.projection = new RunProjection({ ...rest, bus: watched.bus, busName: watched.name });
     if (fromStart) this.projection.catchUp();
   }
 }

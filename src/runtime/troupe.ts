@@ -1,5 +1,6 @@
 import type { Bus } from '../bus/bus.ts';
 import { ctlSubject } from '../bus/subjects.ts';
+import { withoutLogin } from '../core/bus-choice.ts';
 import { TroupeError, messageOf } from '../core/errors.ts';
 import { toPlain } from '../core/plain.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
@@ -25,6 +26,7 @@ import type {
   TroupeOptions,
 } from './api.ts';
 import { BusLinks, mainBus } from './bus-links.ts';
+import { withoutBus } from './bus-notices.ts';
 import type { WatchedBus } from './watched-bus.ts';
 import { resolutionOf } from './control/resolution.ts';
 import type { ControlServer } from './control/server.ts';
@@ -113,6 +115,10 @@ class LocalTroupe implements Troupe {
       history: (workflow) => this.history.of(workflow),
       progressed: (run, task, { fraction = null, message = null }) =>
         this.tell(run, { type: 'task.progress', run, task, at: clock.now(), fraction, message }),
+      paused: (run, provider, forMs) => {
+        const at = clock.now();
+        this.live.get(run)?.emit({ type: 'provider.paused', run, provider, at, for_ms: forMs });
+      },
     });
     this.links = new BusLinks(config, main, (input) => this.system.link(input));
   }
@@ -267,7 +273,7 @@ class LocalTroupe implements Troupe {
     try {
       return await this.links.of(workflow.bus, source !== '');
     } catch (error) {
-      this.config.logger.warn('a run goes on without its bus', { message: messageOf(error) });
+      withoutBus(this.config.logger, withoutLogin(workflow.bus ?? 'URL'), messageOf(error));
       return this.links.main;
     }
   }

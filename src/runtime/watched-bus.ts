@@ -3,13 +3,16 @@ import type { Bus } from '../bus/bus.ts';
 /** A bus, and whether anybody could be looking at it. */
 export class WatchedBus {
   readonly bus: Bus;
+  /** For people: `embedded`, `given`, or what `--bus` takes; holds no secret. */
+  readonly name: string;
   private looked: boolean;
   private readonly waiting = new Set<() => void>();
 
-  /** @param isPrivate true: nobody else has the bus, until {@link look}. */
-  constructor(bus: Bus, isPrivate: boolean) {
+  /** What is embedded is private: nobody else has the bus, until {@link look}. */
+  constructor(bus: Bus, name: string) {
     this.bus = bus;
-    this.looked = !isPrivate;
+    this.name = name;
+    this.looked = name !== 'embedded';
   }
 
   get isWatched(): boolean {

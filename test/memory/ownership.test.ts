@@ -47,7 +47,7 @@ describe('ownership', () => {
         message: expect.stringMatching(message),
       });
     expect(write('architect.api')).toThrow(
-      refusal(/Task review \(agent pm\) wrote architect.api, but it belongs to architect/),
+      refusal(/task review \(agent pm\) wrote architect.api, but it belongs to architect/),
     );
     expect(write('free')).toThrow(refusal(/nobody declared it/));
     expect(desk.memory.revision).toBe(0);

@@ -43,7 +43,7 @@ describe('a proposal', () => {
     const refusal = expect.objectContaining({
       code: 'TRP_MEMORY_REJECTED',
       message: expect.stringMatching(
-        /Task b wrote k from revision 0, but a \(agent agent-a\) wrote it at revision 1/,
+        /task b \(agent agent-b\) wrote k from revision 0, but task a \(agent agent-a\) wrote it at revision 1/,
       ),
     });
     expect(() => desk.submit(proposalOf('b', [set('free', 1), set('k', 2)]))).toThrow(refusal);

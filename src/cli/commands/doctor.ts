@@ -20,11 +20,12 @@ export interface DoctorOptions extends DataOptions {
 /** `troupe doctor`: what runs need, and whether it is there. 1 when something is in their way. */
 export async function doctor(shell: Shell, options: DoctorOptions): Promise<number> {
   const bus = busChoice(shell, options);
+  const binary = serverBinaryCheck(shell, bus === 'nats');
   const checks: readonly Check[] = [
     nodeCheck(process.version),
     dataFolderCheck(dataFolder(shell, options)),
-    serverBinaryCheck(shell, bus === 'nats'),
-    ...(await serverChecks(bus, shell.env)),
+    binary,
+    ...(await serverChecks(bus, shell.env, binary.status === 'ok')),
   ];
   if (options.json === true) writeJson(shell, { format: 1, ok: isHealthy(checks), checks });
   else writeLines(shell, lines(shell, checks));
@@ -39,8 +40,9 @@ function lines(shell: Shell, checks: readonly Check[]): readonly string[] {
     fail: paint.bad,
   };
   const rows = table(checks.map(({ name, status, detail }) => [status, name, detail]));
-  return checks.flatMap(({ status, hint }, index) => {
+  return checks.flatMap(({ status, hint, list = [] }, index) => {
     const row = (rows[index] ?? '').replace(status, colour[status](status));
-    return hint === undefined ? [row] : [row, `      ${paint.faint(hint)}`];
+    const below = [...list, ...(hint === undefined ? [] : [hint])];
+    return [row, ...below.map((text) => `      ${paint.faint(text)}`)];
   });
 }

@@ -2,8 +2,9 @@ import { TroupeError } from '../../core/errors.ts';
 import type { JournalRecord, RunStarted } from '../../journal/record.ts';
 import type { Troupe } from '../../runtime/api.ts';
 import { hasChangedSince } from '../changed-document.ts';
+import { noticeLogger, tellShown } from '../bus-notices.ts';
 import { followRun } from '../follow.ts';
-import { troupeOptions } from '../options.ts';
+import { busChoice, troupeOptions } from '../options.ts';
 import type { EngineOptions } from '../options.ts';
 import type { OutputOptions } from '../output.ts';
 import { oneLine } from '../render/width.ts';
@@ -21,9 +22,14 @@ export async function resume(shell: Shell, named: string, options: ResumeOptions
   const { goesOn, run, start } = await withStoredRun(shell, { run: named, options }, prepare);
   if (goesOn && (await hasChangedSince(shell, start))) shell.err(changedText(start.source));
   const { workflow } = start;
-  const troupe = await shell.openTroupe(troupeOptions(shell, options));
+  const troupe = await shell.openTroupe({
+    ...troupeOptions(shell, options),
+    logger: noticeLogger(shell),
+  });
   try {
     const handle = await troupe.resume(run);
+    const bus = goesOn ? (busChoice(shell, options) ?? workflow.bus) : undefined;
+    tellShown(shell, options, { bus, run });
     return await followRun(shell, { ...options, troupe, handle, workflow, fromStart: false });
   } finally {
     await troupe.close();

@@ -1,8 +1,9 @@
 import { faultLines } from '../failures.ts';
 import { followRun } from '../follow.ts';
+import { noticeLogger, tellShown } from '../bus-notices.ts';
 import { readInputs } from '../inputs.ts';
 import type { InputOptions } from '../inputs.ts';
-import { troupeOptions } from '../options.ts';
+import { busChoice, troupeOptions } from '../options.ts';
 import type { EngineOptions } from '../options.ts';
 import type { OutputOptions } from '../output.ts';
 import { painter } from '../render/painter.ts';
@@ -23,18 +24,22 @@ export async function run(shell: Shell, file: string, options: RunCommandOptions
   const input = await readInputs(shell, options);
   for (const line of faultLines(warnings, painter(shell.colours.err), 'warning'))
     shell.err(`${line}\n`);
-  const troupe = await shell.openTroupe(
-    troupeOptions(
-      shell,
-      options.simulate === true ? { ...options, level: 'memory', bus: 'embedded' } : options,
-    ),
-  );
+  const isSimulated = options.simulate === true;
+  const engine: EngineOptions = isSimulated
+    ? { ...options, level: 'memory', bus: 'embedded' }
+    : options;
+  const troupe = await shell.openTroupe({
+    ...troupeOptions(shell, engine),
+    logger: noticeLogger(shell),
+  });
   try {
     const handle = await troupe.run(workflow, input, {
       source: file,
       ...(options.simulate === undefined ? {} : { simulate: options.simulate }),
       ...(options.seed === undefined ? {} : { seed: options.seed }),
     });
+    const bus = isSimulated ? undefined : (busChoice(shell, engine) ?? workflow.bus);
+    tellShown(shell, options, { bus, run: handle.id });
     return await followRun(shell, { ...options, troupe, handle, workflow, fromStart: true });
   } finally {
     await troupe.close();

@@ -9,8 +9,8 @@ export function serverBinaryCheck(shell: Shell, isWanted: boolean): Check {
   const { stdout, status } = spawnSync(path, ['--version'], { encoding: 'utf8' });
   const version = status === 0 ? /v?\d+\.\d+\.\d+\S*/.exec(stdout)?.[0] : undefined;
   if (version !== undefined) return { name, status: 'ok', detail: `${version} (${path})` };
-  const detail = 'not installed; only --bus nats needs it';
-  if (!isWanted) return { name, status: 'ok', detail };
+  if (!isWanted) return { name, status: 'ok', detail: 'not installed; only --bus nats needs it' };
+  const detail = 'not installed';
   const hint =
     'Install nats-server, name it in TROUPE_NATS_SERVER, or use a server with --bus nats://host:4222.';
   return { name, status: 'fail', detail, hint };

@@ -8,6 +8,8 @@ export interface Check {
   readonly status: CheckStatus;
   /** What was found. */
   readonly detail: string;
+  /** What belongs to the detail, one line each. */
+  readonly list?: readonly string[];
   /** What to do about it; absent: nothing. */
   readonly hint?: string;
 }

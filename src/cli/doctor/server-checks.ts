@@ -23,13 +23,13 @@ const nearlyFull = 0.9;
 export async function serverChecks(
   bus: string | undefined,
   env: Shell['env'] = {},
+  isServerHere = true,
 ): Promise<readonly Check[]> {
   if (bus === undefined || bus === 'embedded')
     return [{ name: 'bus', status: 'ok', detail: 'embedded: nothing is needed' }];
   if (!isBusChoice(bus))
     throw new TroupeError('TRP_OPTION_INVALID', `The bus must be ${busChoiceText}.`);
-  if (!isBusAddress(bus))
-    return [{ name: 'bus', status: 'ok', detail: 'nats: a server is started when it is needed' }];
+  if (!isBusAddress(bus)) return [localBusCheck(isServerHere)];
   try {
     const { inspectServer } = await import('../../bus/nats/inspect-server.ts');
     const options = { ...natsEnvironment(env), clock: systemClock, schedule: setImmediate };
@@ -38,6 +38,14 @@ export async function serverChecks(
     if (!(error instanceof TroupeError)) throw error;
     return [{ name: 'bus', status: 'fail', detail: error.message, hint: error.hint }];
   }
+}
+
+function localBusCheck(isServerHere: boolean): Check {
+  const name = 'bus';
+  if (isServerHere)
+    return { name, status: 'ok', detail: 'nats: a server is started when it is needed' };
+  const hint = 'See nats-server above.';
+  return { name, status: 'fail', detail: 'nats: there is no server to start', hint };
 }
 
 /** A server's inspection, line by line. */
@@ -117,7 +125,7 @@ function roleChecks(roles: ServerInspection['roles']): readonly Check[] {
 /** Nothing that Troupe does needs them: it does without, at a cost. */
 function featureCheck({ features }: ServerInspection): Check {
   const missing = features.filter(({ available }) => !available);
-  const detail =
-    missing.length === 0 ? 'all' : `without ${missing.map(({ name }) => name).join('; ')}`;
-  return { name: 'features', status: 'ok', detail };
+  if (missing.length === 0) return { name: 'features', status: 'ok', detail: 'all' };
+  const detail = `without ${missing.length} of ${features.length}:`;
+  return { name: 'features', status: 'ok', detail, list: missing.map(({ name }) => name) };
 }

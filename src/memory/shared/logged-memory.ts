@@ -2,6 +2,7 @@ import type { Bus } from '../../bus/bus.ts';
 import type { EventLog, Following } from '../../bus/event-log.ts';
 import type { Clock } from '../../core/clock.ts';
 import { TroupeError } from '../../core/errors.ts';
+import type { ErrorCode, ErrorInfo } from '../../core/errors.ts';
 import type { Ids } from '../../core/ids.ts';
 import { toPlain } from '../../core/plain.ts';
 import type { Plain } from '../../core/plain.ts';
@@ -113,6 +114,11 @@ export class LoggedMemory implements SharedMemory {
     return this.owner !== undefined;
   }
 
+  /** For errors. */
+  private get place(): string {
+    return `memory ${this.name}`;
+  }
+
   /** What the memory's log says of its keys; undefined: nothing yet. */
   get rules(): SharedRules | undefined {
     return this.replica.rules;
@@ -162,10 +168,7 @@ export class LoggedMemory implements SharedMemory {
     const { timeoutMs = defaultTimeoutMs } = options;
     const due = clock.monotonic() + timeoutMs;
     const answer = await this.sender.send(proposal, timeoutMs);
-    if ('refused' in answer) {
-      const { code, message } = answer.refused;
-      throw new TroupeError(code, message);
-    }
+    if ('refused' in answer) throw refusedError(answer.refused, this.place);
     if (answer.revision > this.revision)
       await this.within(due - clock.monotonic(), this.reached.revision(answer.revision));
     return this.committed(proposal, answer);
@@ -225,7 +228,8 @@ export class LoggedMemory implements SharedMemory {
     const { agent = this.options.agent ?? node, base = this.revision, priority = 5 } = options;
     const { task = agent, op = `${node}:${++this.operations}` } = options;
     const list = changesOf(changes);
-    return checkedProposal({ task, agent, op, base, priority, changes: list } as unknown as Plain);
+    const made = { task, agent, op, base, priority, changes: list };
+    return checkedProposal(made as unknown as Plain, this.place);
   }
 
   /** Tries to become the owner, unless somebody else is faster. */
@@ -308,6 +312,18 @@ function changesOf(changes: Changeset): readonly MemoryChange[] {
 
 function changeTo(key: string, value: Plain | undefined): MemoryChange {
   return value === undefined ? { key, deleted: true } : { key, value };
+}
+
+/** Next steps where the codes speak of a workflow. */
+const hints: { readonly [code in ErrorCode]?: string } = {
+  TRP_MEMORY_REJECTED:
+    'Read the key again and propose against that view, or use update(), which does so. An `agent` given when opening names the writer.',
+  TRP_MEMORY_NOT_OWNER: 'Write as the agent that owns the key ({ agent }), or write another key.',
+};
+
+function refusedError({ code, message, hint }: ErrorInfo, place: string): TroupeError {
+  const next = hints[code] ?? hint;
+  return new TroupeError(code, message, { place, ...(next === undefined ? {} : { hint: next }) });
 }
 
 function isRejected(error: unknown): boolean {

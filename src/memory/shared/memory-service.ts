@@ -89,5 +89,7 @@ export class MemoryService {
 /** Taken at its word it would have seen whatever there is, and replace it. */
 function noSuchBase({ base, op }: Proposal): TroupeError {
   const message = `The changeset ${op} was made from revision ${base}, which the memory has not come to.`;
-  return new TroupeError('TRP_CONTROL_REQUEST', message);
+  return new TroupeError('TRP_CONTROL_REQUEST', message, {
+    hint: 'Give the revision of the view that it was made from, or leave base out.',
+  });
 }

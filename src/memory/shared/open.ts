@@ -49,13 +49,16 @@ function loggedOptions(options: SharedMemoryOptions, rules: SharedRules): Logged
 function checkName(name: string): void {
   if (nameForm.test(name)) return;
   const message = `The name of a memory is ${JSON.stringify(name)}; it must be letters, digits, - and _, at most 64.`;
-  throw new TroupeError('TRP_OPTION_INVALID', message);
+  throw new TroupeError('TRP_OPTION_INVALID', message, {
+    place: 'openSharedMemory',
+    hint: 'Give a name of that form; keys inside the memory may have dots.',
+  });
 }
 
 function otherRules(name: string): TroupeError {
   return new TroupeError(
     'TRP_OPTION_INVALID',
     `The memory ${name} exists, with other keys or owners than were given.`,
-    { hint: 'Give what its first opener gave, or leave both out.' },
+    { place: `memory ${name}`, hint: 'Give what its first opener gave, or leave both out.' },
   );
 }

@@ -45,7 +45,7 @@ export function proposalsOf(payload: Plain): readonly Proposal[] {
   const { proposals } = request ?? {};
   if (request?.verb !== 'memory.propose' || !Array.isArray(proposals)) throw malformed('');
   if (proposals.length > maxProposals) throw malformed(`more than ${maxProposals} proposals`);
-  return (proposals as readonly Plain[]).map(checkedProposal);
+  return (proposals as readonly Plain[]).map((proposal) => checkedProposal(proposal));
 }
 
 /** An answer without what proposers can tell themselves: changes stand in it only where merging changed them. */

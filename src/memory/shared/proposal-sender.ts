@@ -200,8 +200,8 @@ export class ProposalSender {
     if ('answers' in reply)
       for (const [index, answer] of reply.answers.entries()) open[index]?.settle(answer);
     if ('error' in reply) {
-      const { code, message } = reply.error;
-      for (const entry of open) entry.fail(new TroupeError(code, message));
+      const { code, message, ...rest } = reply.error;
+      for (const entry of open) entry.fail(new TroupeError(code, message, rest));
     }
   }
 

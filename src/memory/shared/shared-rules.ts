@@ -35,8 +35,9 @@ export function sharedRules({
 }: { [name in keyof SharedRules]?: SharedRules[name] | undefined }): SharedRules {
   for (const [pattern, merger] of Object.entries(keys)) {
     if (mergers.includes(merger)) continue;
-    const message = `The merger of ${pattern} is ${JSON.stringify(merger)}; it must be one of ${mergers.join(', ')}.`;
-    throw new TroupeError('TRP_OPTION_INVALID', message);
+    const message = `The merger of keys[${JSON.stringify(pattern)}] is ${JSON.stringify(merger)}; it must be one of ${mergers.join(', ')}.`;
+    const hint = `Name one of these for ${pattern}, or leave it out for first_writer_wins.`;
+    throw new TroupeError('TRP_OPTION_INVALID', message, { place: pattern, hint });
   }
   return { keys, owners };
 }

@@ -9,6 +9,7 @@ import { backoffMs, isPassing, pause } from '../../memory/shared/append.ts';
 import type { RunMemory } from '../../memory/run-memory.ts';
 import { keysOf } from '../../memory/shared/committed.ts';
 import type { MemoryRecord } from '../../memory/shared/frame.ts';
+import { notShown } from '../bus-notices.ts';
 import { FrameMirror } from './frame-mirror.ts';
 import { KeyWriter } from './key-writer.ts';
 import { openMemoryBucket } from './memory-bucket.ts';
@@ -18,6 +19,8 @@ import type { Unaccepted } from './projected-values.ts';
 /** What a projection is made from. */
 export interface RunProjectionOptions {
   readonly bus: Bus;
+  /** What people know the bus by. */
+  readonly busName: string;
   readonly run: string;
   readonly epoch: number;
   readonly clock: Clock;
@@ -90,15 +93,17 @@ export class RunProjection {
     while (this.working) await this.working;
   }
 
-  /** Writes what waits for at most so long, then ends. */
-  async close(withinMs: number): Promise<void> {
+  /** Writes what waits for at most so long, then ends. False: something was left. */
+  async close(withinMs: number): Promise<boolean> {
     const { clock, bus } = this.options;
     if (bus.state === 'connected') {
       const limit = new AbortController();
       await Promise.race([this.settled(), pause({ clock, signal: limit.signal }, withinMs)]);
       limit.abort();
     }
+    const isShown = this.ending.signal.aborted || (!this.working && !this.hasWork());
     this.ending.abort();
+    return isShown;
   }
 
   private hold(record: JournalRecord): void {
@@ -192,8 +197,8 @@ export class RunProjection {
   }
 
   private giveUp(error: unknown): void {
-    const { logger, run } = this.options;
-    logger.warn('a run is not shown on the bus any more', { run, message: messageOf(error) });
+    const { logger, run, busName } = this.options;
+    notShown(logger, { run, bus: busName, message: messageOf(error) });
     this.ending.abort();
   }
 }

@@ -12,6 +12,7 @@ const person = 'person';
 export function unknownConflict(run: string, conflict: number): TroupeError {
   return new TroupeError('TRP_CONFLICT_UNKNOWN', `Run ${run} has no open conflict ${conflict}.`, {
     place: run,
+    hint: `troupe show ${run} --conflicts lists those that are open.`,
   });
 }
 

@@ -46,6 +46,7 @@ describe('the projection of a run', () => {
 
   const begin = (journal: Journal, epoch = 1): RunProjection => {
     const projection = new RunProjection({
+      busName: 'embedded',
       bus,
       run: 'r',
       epoch,

@@ -19,7 +19,9 @@ export function journalError(error: unknown, place: string): TroupeError {
   if (error instanceof TroupeError) return error;
   const full = ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(systemCode(error));
   const code = full ? 'TRP_JOURNAL_FULL' : 'TRP_JOURNAL_IO';
-  return new TroupeError(code, messageOf(error), { place, cause: error });
+  const hint =
+    'Look at the folder and its permissions and space, or name another one with --data or TROUPE_DATA.';
+  return new TroupeError(code, messageOf(error), { place, hint, cause: error });
 }
 
 /** Makes a new name in a folder survive a loss of power. */
