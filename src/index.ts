@@ -18,7 +18,13 @@ export type {
   Troupe,
   TroupeOptions,
 } from './runtime/api.ts';
-export type { ConflictCounts, GroupReport, RunReport, TaskReport } from './runtime/report.ts';
+export type {
+  ConflictCounts,
+  GroupReport,
+  ProviderReport,
+  RunReport,
+  TaskReport,
+} from './runtime/report.ts';
 export type { AdaptationReport, RunMetrics } from './runtime/metrics/run-metrics.ts';
 export type { Bottleneck } from './runtime/metrics/bottleneck.ts';
 export type {

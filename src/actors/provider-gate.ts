@@ -126,20 +126,22 @@ export class ProviderGate {
     this.changed();
   }
 
-  /** A call that went out has ended. */
-  leave(call: GateCall, result: CallResult): void {
-    const now = this.now();
-    const isPause = this.admission.end(call, result, now);
-    this.changed();
-    if (isPause) this.watcher?.paused(this.admission.pausedUntil - now);
+  /** A call that went out has ended. Gives by how much that has prolonged the pause, in milliseconds. */
+  leave(call: GateCall, result: CallResult): number {
+    return this.hold((now) => this.admission.end(call, result, now));
   }
 
-  /** The provider refuses calls for a while, as one that goes on has heard; undefined: it has not said how long. */
-  refused(afterMs: number | undefined): void {
-    const now = this.now();
-    const isPause = this.admission.refused(afterMs, now);
-    this.changed();
-    if (isPause) this.watcher?.paused(this.admission.pausedUntil - now);
+  /**
+   * The provider refuses calls for a while, as one that goes on has heard; undefined: it has not said how long.
+   * Gives by how much that has prolonged the pause, in milliseconds.
+   */
+  refused(afterMs: number | undefined): number {
+    return this.hold((now) => this.admission.refused(afterMs, now));
+  }
+
+  /** How long the pause still lasts, in milliseconds; 0: there is none. */
+  get pausedForMs(): number {
+    return Math.max(0, this.admission.pausedUntil - this.now());
   }
 
   setLimits(limits: ProviderLimits): void {
@@ -174,6 +176,17 @@ export class ProviderGate {
     this.closed = true;
     this.disarm();
     this.options.actor.send({ type: 'gate.close' });
+  }
+
+  private hold(isPauseAt: (now: number) => boolean): number {
+    const now = this.now();
+    const before = Math.max(now, this.admission.pausedUntil);
+    const isPause = isPauseAt(now);
+    this.changed();
+    if (!isPause) return 0;
+    const { pausedUntil } = this.admission;
+    this.watcher?.paused(pausedUntil - now);
+    return Math.max(0, pausedUntil - before);
   }
 
   private changed(): void {

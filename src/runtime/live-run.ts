@@ -52,7 +52,8 @@ export class LiveRun implements RunHandle {
 
   report(): RunReport {
     const { state, graph } = this.parts();
-    return reportOf(state, graph, this.core?.services.clock.now());
+    const { core } = this;
+    return reportOf(state, graph, { now: core?.services.clock.now(), tally: core?.tally });
   }
 
   outcome(): Promise<RunReport> {

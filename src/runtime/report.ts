@@ -20,10 +20,23 @@ export interface RunReport {
   readonly adaptation: AdaptationReport;
   /** What attempts have reported as used, those that failed included. */
   readonly spend: SpendReport;
+  /** How calls to providers went, as counted by the process that carried the run; empty in the report of a stored run. */
+  readonly providers: { readonly [provider: string]: ProviderReport };
   /** ISO 8601. */
   readonly started_at: string;
   readonly seed: number;
   readonly simulated: boolean;
+}
+
+/** How a run's calls to a provider went. */
+export interface ProviderReport {
+  /** Calls that went out, those that were refused included. */
+  readonly calls: number;
+  readonly refused: number;
+  /** Time by which refusals of this run's calls have held the provider's calls back. */
+  readonly paused_ms: number;
+  /** Time that calls waited before they went out or gave up, summed over calls. */
+  readonly wait_ms: number;
 }
 
 /** Writes that met; `troupe show RUN --conflicts` tells them one by one. */

@@ -3,6 +3,7 @@ import type { Census, TaskOutcome } from '../core/outcome.ts';
 import type { RunState, TaskRow } from '../journal/fold.ts';
 import type { TaskGraph } from '../planning/graph.ts';
 import { countOutcomes } from '../results/census.ts';
+import type { ProviderTally } from '../supervisors/run/provider-tally.ts';
 import { aggregationId, memberId } from '../workflow/model.ts';
 import type { GroupSpec, TaskSpec } from '../workflow/model.ts';
 import { barrierWaits } from './metrics/barrier-wait.ts';
@@ -11,12 +12,25 @@ import { RunTime } from './metrics/run-time.ts';
 import type { GroupReport, RunReport, TaskReport } from './report.ts';
 import type { SpendReport } from './spend-report.ts';
 
+/** What a report has that the journal does not. */
+export interface ReportOptions {
+  /** Wall milliseconds, for the time that a run has taken so far; default: the last known time. */
+  readonly now?: number | undefined;
+  /** How calls to providers went; default: nothing is known of them. */
+  readonly tally?: ProviderTally | undefined;
+}
+
 /**
  * A run as data, from the fold of its journal: the same for a live run, an ended one, and one that another
- * process owns.
- * @param now wall milliseconds, for the time that a run has taken so far; default: the last known time.
+ * process owns; only what calls to providers did is known to the process alone that carries the run.
+ * @param options a number is `now`
  */
-export function reportOf(state: RunState, graph: TaskGraph, now?: number): RunReport {
+export function reportOf(
+  state: RunState,
+  graph: TaskGraph,
+  options: ReportOptions | number = {},
+): RunReport {
+  const { now, tally }: ReportOptions = typeof options === 'number' ? { now: options } : options;
   const { workflow } = graph;
   const time = new RunTime(state, now);
   const waits = barrierWaits(state, graph, time);
@@ -37,6 +51,7 @@ export function reportOf(state: RunState, graph: TaskGraph, now?: number): RunRe
     })),
     metrics: metricsOf(state, graph, now),
     spend: spendReport(state),
+    providers: providerReports(tally),
     adaptation: {
       changes: state.adaptation.count,
       concurrency: state.adaptation.concurrency ?? null,
@@ -49,6 +64,16 @@ export function reportOf(state: RunState, graph: TaskGraph, now?: number): RunRe
     seed: state.seed,
     simulated: state.simulated,
   };
+}
+
+function providerReports(tally: ProviderTally | undefined): RunReport['providers'] {
+  const entries = tally?.entries() ?? [];
+  return Object.fromEntries(
+    entries.map(([provider, { calls, refused, pausedMs, waitMs }]) => [
+      provider,
+      { calls, refused, paused_ms: Math.round(pausedMs), wait_ms: Math.round(waitMs) },
+    ]),
+  );
 }
 
 function spendReport({ spend }: RunState): SpendReport {

@@ -44,6 +44,8 @@ export interface SystemOptions {
   /** How the process stands. Default: it is idle. */
   readonly load?: (() => ProcessLoad) | undefined;
   readonly progressed: RunServices['progressed'];
+  /** A provider has refused a call of a run, and is left alone for a while. */
+  readonly paused?: RunServices['paused'];
   readonly history?: RunServices['history'];
 }
 
@@ -123,7 +125,15 @@ interface Shared {
 }
 
 function servicesOf(
-  { clock, logger, progressed, concurrency, history, autoConcurrency = false }: SystemOptions,
+  {
+    clock,
+    logger,
+    progressed,
+    paused,
+    concurrency,
+    history,
+    autoConcurrency = false,
+  }: SystemOptions,
   shared: Shared,
 ): RunServices {
   const { behaviours, deadlines, workspaces, providers } = shared;
@@ -155,6 +165,7 @@ function servicesOf(
     workspaces,
     providers,
     progressed,
+    paused,
     concurrency,
     ...(history && { history }),
   };

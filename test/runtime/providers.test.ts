@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { TaskContext, TaskFunction } from '../../src/actors/behaviours/behaviour.ts';
 import { SimulatedClock } from '../../src/core/simulated-clock.ts';
 import { createTroupe } from '../../src/runtime/troupe.ts';
-import type { TroupeOptions } from '../../src/runtime/api.ts';
+import type { RunEvent, TroupeOptions } from '../../src/runtime/api.ts';
 import type { RunReport } from '../../src/runtime/report.ts';
 import { SimulatedProvider } from '../support/simulated-provider.ts';
 
@@ -11,9 +11,18 @@ async function carryOut(
   document: object,
   clock: SimulatedClock,
   options: TroupeOptions,
-): Promise<{ report: RunReport; records: readonly { readonly type: string }[] }> {
+): Promise<{
+  report: RunReport;
+  records: readonly { readonly type: string }[];
+  pauses: readonly RunEvent[];
+}> {
   const troupe = await createTroupe({ clock, ...options });
   const handle = await troupe.run({ version: 1, name: 'calls', ...document });
+  const pauses: RunEvent[] = [];
+  void (async () => {
+    for await (const event of handle.events())
+      if (event.type === 'provider.paused') pauses.push(event);
+  })();
   let ended = false;
   const outcome = handle.outcome().finally(() => {
     ended = true;
@@ -21,7 +30,7 @@ async function carryOut(
   await clock.runUntil(() => ended);
   const records = await troupe.records(handle.id);
   await troupe.close();
-  return { report: await outcome, records };
+  return { report: await outcome, records, pauses };
 }
 
 const branches = (count: number, rest: object = {}): object =>
@@ -118,8 +127,17 @@ describe('a provider of which no rate is known', () => {
 
   it('goes on at full speed after one refusal, once the wait that it asks for is over', async () => {
     const { run, times } = refusing([12], '1');
-    const { report } = await run();
+    const { report, pauses } = await run();
     expect(report.census.succeeded).toBe(30);
+    const { llm } = report.providers;
+    expect(llm).toMatchObject({ calls: 31, refused: 1 });
+    expect(llm?.paused_ms).toBeGreaterThanOrEqual(1_000);
+    expect(llm?.paused_ms).toBeLessThanOrEqual(1_100);
+    // Four at one time are held back for that long.
+    expect(llm?.wait_ms).toBeGreaterThanOrEqual(3_000);
+    expect(pauses).toEqual([
+      expect.objectContaining({ type: 'provider.paused', provider: 'llm', for_ms: llm?.paused_ms }),
+    ]);
     const [begin = NaN] = times;
     // Eleven calls in four turns of three at one time, then nineteen of one to three at one time.
     const pauseEnds = 300 + 1_000;

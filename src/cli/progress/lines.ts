@@ -140,6 +140,11 @@ function otherLine(event: RunEvent, paint: Painter): Line | undefined {
       text: `${byStanding(paint, event.outcome)(event.outcome.padEnd(9))}  group ${name(event.group)} ${event.reason}`,
       failure: false,
     };
+  if (event.type === 'provider.paused')
+    return {
+      text: `${paint.warn('paused   ')}  provider ${name(event.provider)} asked to wait ${elapsed(event.for_ms)}`,
+      failure: true,
+    };
   if (event.type !== 'policy.adapted') return undefined;
   const what = event.policy.replace('_', ' ') + (event.of === '' ? '' : ` of ${name(event.of)}`);
   const from = event.from === null ? '' : ` from ${event.from}`;

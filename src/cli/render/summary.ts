@@ -2,6 +2,7 @@ import type { Census } from '../../core/outcome.ts';
 import type { Plain } from '../../core/plain.ts';
 import type { RunReport } from '../../runtime/report.ts';
 import { jsonText } from '../../runtime/control/json.ts';
+import { providerFacts } from './provider-facts.ts';
 import { spendFacts } from './spend-facts.ts';
 import { failureLines } from './failed-tasks.ts';
 import { adaptationFacts, parallelFacts } from './parallel-facts.ts';
@@ -64,6 +65,7 @@ function factLines(report: RunReport, { columns }: SummaryOptions): readonly str
     `  ${countedTasks(tasks.map(({ id }) => id))}: ${censusText(report.census)}`,
     ...parallelFacts(metrics).map((fact) => `  ${fact}`),
     ...adaptationFacts(report.adaptation).map((fact) => `  ${fact}`),
+    ...providerFacts(report.providers).map((fact) => `  ${fact}`),
     ...spendFacts(report.spend).map((fact) => `  ${fact}`),
     `  critical path ${fit(`${elapsed(metrics.critical_path_ms)}${path}`, columns - 16)}`,
   ];

@@ -14,6 +14,7 @@ import { workerPort } from './dispatch.ts';
 import { Ledger } from './ledger.ts';
 import { ledgerService } from './proposals.ts';
 import type { RunParts } from './run.ts';
+import { ProviderTally } from './provider-tally.ts';
 import { TaskBook } from './task-book.ts';
 
 /** What a run is made from, besides its own actors. */
@@ -66,6 +67,7 @@ export function assembleRun(
     usesWorkspaces: !simulated && workflow.tasks.some(({ workspace }) => workspace !== undefined),
     proposals: () => (proposals ??= ledgerService(ledger, rules, owned.records)),
     services,
+    tally: new ProviderTally(),
     planner: options.planner,
     self,
     supervisors,

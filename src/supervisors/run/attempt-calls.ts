@@ -13,8 +13,10 @@ import { announcedLimit, retryAfterMs } from '../../policies/retry-after.ts';
 import { pauseClock, resumeClock } from './attempt-clock.ts';
 import { budgetError } from './budget.ts';
 import type { RunCore } from './core.ts';
+import type { ProviderCounts } from './provider-tally.ts';
 
 interface OpenCall {
+  readonly provider: string;
   readonly gate: ProviderGate;
   call: GateCall | undefined;
   /** Set while it waits. */
@@ -50,7 +52,8 @@ export class AttemptCalls implements CallPort {
     if (refusal) throw refusal;
     const gate = core.services.providers.gate(core.run, call);
     const ticket = ++this.tickets;
-    const open: OpenCall = { gate, call: undefined, refuse: undefined };
+    const { provider } = call;
+    const open: OpenCall = { provider, gate, call: undefined, refuse: undefined };
     await this.enter(ticket, open, call);
     return ticket;
   }
@@ -61,12 +64,15 @@ export class AttemptCalls implements CallPort {
     const open = this.open.get(ticket);
     if (!open?.call) return;
     this.open.delete(ticket);
-    open.gate.leave(open.call, this.resultOf(end));
+    const isRefusal = end.end === 'limited' || end.end === 'overloaded';
+    if (isRefusal) this.countsOf(open.provider).refused++;
+    this.paused(open.provider, open.gate, open.gate.leave(open.call, this.resultOf(end)));
   }
 
   refused(call: ProviderCall, afterMs: number | undefined): void {
     if (this.refusal) return;
-    this.core.services.providers.gate(this.core.run, call).refused(afterMs);
+    const gate = this.core.services.providers.gate(this.core.run, call);
+    this.paused(call.provider, gate, gate.refused(afterMs));
   }
 
   spent(usage: Usage): void {
@@ -104,8 +110,13 @@ export class AttemptCalls implements CallPort {
   private enter(ticket: number, open: OpenCall, { model, tokens }: ProviderCall): Promise<void> {
     const { core, request } = this;
     const priority = core.priorityOf(request.task);
+    const counts = this.countsOf(open.provider);
+    const { clock } = core.services;
+    const since = clock.monotonic();
     return new Promise((resolve, reject) => {
       const granted = (): void => {
+        counts.calls++;
+        counts.waitMs += clock.monotonic() - since;
         if (open.refuse) this.waits(-1);
         open.refuse = undefined;
         resolve();
@@ -124,11 +135,25 @@ export class AttemptCalls implements CallPort {
       if (isGranted) return;
       this.waits(1);
       open.refuse = (reason) => {
+        counts.waitMs += clock.monotonic() - since;
         this.waits(-1);
         if (open.call) open.gate.withdraw(open.call);
         reject(reason);
       };
     });
+  }
+
+  private countsOf(provider: string): ProviderCounts {
+    return this.core.tally.of(provider);
+  }
+
+  /** Refusals that only draw a pause out a little are not told one by one. */
+  private paused(provider: string, gate: ProviderGate, prolongedMs: number): void {
+    if (prolongedMs <= 0) return;
+    this.countsOf(provider).pausedMs += prolongedMs;
+    const forMs = gate.pausedForMs;
+    const { run, services } = this.core;
+    if (prolongedMs * 2 >= forMs) services.paused?.(run, provider, Math.round(forMs));
   }
 
   private waits(change: 1 | -1): void {

@@ -28,6 +28,7 @@ import type { JoinEvent } from '../join.ts';
 import type { AdaptationMemo } from '../../policies/adaptation.ts';
 import type { ProcessLoad } from '../../policies/parallelism.ts';
 import type { Responses } from './responses.ts';
+import type { ProviderTally } from './provider-tally.ts';
 import type { Agenda } from './agenda.ts';
 import type { RunEvent } from './events.ts';
 import type { Ledger } from './ledger.ts';
@@ -65,6 +66,8 @@ export interface RunServices {
   /** The folders of attempts; undefined: nobody is given one. */
   readonly workspaces?: Workspaces | undefined;
   progressed(run: string, task: string, progress: Progress): void;
+  /** A call of this run was refused, and all calls to the provider wait for so long. */
+  readonly paused?: ((run: string, provider: string, forMs: number) => void) | undefined;
 }
 
 /** A task between its first dispatch and its end. Not journaled: all of it can be made again. */
@@ -143,6 +146,8 @@ export interface RunCore {
   /** Decides what others propose to the run's memory; made when first asked for. */
   readonly proposals: () => MemoryService;
   readonly services: RunServices;
+  /** How its calls to providers went. */
+  readonly tally: ProviderTally;
   readonly self: Mailbox<RunEvent>;
   /** The collection of the run's group supervisors. */
   readonly supervisors: CollectionRef;

@@ -50,6 +50,7 @@ export function runReport(parts: Partial<RunReport> = {}): RunReport {
     conflicts: { recorded: 0, open: 0 },
     adaptation: { changes: 0, concurrency: null, group_sizes: {}, timeout_factor: 1, paces: {} },
     spend: { input_tokens: 0, output_tokens: 0, cost: 0, by_agent: {}, exhausted: [] },
+    providers: {},
     started_at: new Date(1_000_000).toISOString(),
     seed: 1,
     simulated: false,
