@@ -5,13 +5,15 @@ import type { TaskGraph } from './graph.ts';
 import { capacityOf } from './project.ts';
 import { roundingMs } from './bounds.ts';
 import type { PredictOptions, Schedule } from './schedule.ts';
-import { canAsk, makespanIf, withLimit, withNeeds } from './what-if.ts';
+import { releaseOf } from './durations.ts';
+import { canDrop } from './taken-up.ts';
+import { canAsk, makespanIf, withLimit, withNeeds, withoutStart } from './what-if.ts';
 
 /** One change that would make the run shorter, by really planning the changed workflow. */
 export interface Advice {
-  /** Best of its kind: a need to drop, or a limit to raise. */
-  readonly change: 'drop_need' | 'raise_limit';
-  /** For `drop_need`: the task that waits, and what it waits for. */
+  /** Best of its kind: a need to drop, a limit to raise, or a start time to do without. */
+  readonly change: 'drop_need' | 'raise_limit' | 'drop_start';
+  /** For `drop_need`: the task that waits, and what it waits for; for `drop_start`: the task alone. */
   readonly task: string | null;
   readonly on: string | null;
   /** For `raise_limit`: the resource kind, what there is and what there would be. */
@@ -22,9 +24,13 @@ export interface Advice {
   readonly saves_ms: number;
 }
 
-/** Needs and limits that are tried. */
+/** Needs, limits and start times that are tried. */
 const maxNeeds = 12;
 const maxLimits = 6;
+const maxStarts = 6;
+
+/** Tight needs of which it is looked at whether they can be dropped at all. */
+const maxLookedAt = 200;
 
 interface Question {
   readonly graph: TaskGraph;
@@ -32,12 +38,15 @@ interface Question {
   readonly options: PredictOptions;
 }
 
-/** The best single need to drop and the best single limit to raise; each only where it saves time. */
+/**
+ * The best single need to drop, limit to raise and start time to do without, each only where it saves time, the
+ * best first. A need whose dropping would take something from a task that it takes up is never among them.
+ */
 export function adviceFor(question: Question): Advice[] {
   if (!canAsk(question.graph.workflow)) return [];
-  return [bestOf(needChanges(question)), bestOf(limitChanges(question))].filter(
-    (advice) => advice !== undefined,
-  );
+  return [needChanges, limitChanges, startChanges]
+    .flatMap((changes) => bestOf(changes(question)) ?? [])
+    .sort((one, other) => other.saves_ms - one.saves_ms);
 }
 
 function bestOf(changes: readonly Advice[]): Advice | undefined {
@@ -62,7 +71,10 @@ function needChanges({ graph, schedule, options }: Question): Advice[] {
   const longest = tight
     .filter(({ need }) => endOf(need, spans, graph) > 0)
     .sort((a, b) => endOf(b.need, spans, graph) - endOf(a.need, spans, graph));
-  return spread(longest, maxNeeds).map(({ task, need }) => {
+  const droppable = spread(longest, maxLookedAt).filter(({ task, need }) =>
+    canDrop(graph, task, need),
+  );
+  return spread(droppable, maxNeeds).map(({ task, need }) => {
     const changed = withNeeds(workflow, task.id, (needs) => needs.filter((one) => one !== need));
     const makespan_ms = makespanIf(changed, options);
     const saves_ms = schedule.makespanMs - makespan_ms;
@@ -98,6 +110,24 @@ function limitChanges({ graph, schedule, options }: Question): Advice[] {
     const saves_ms = schedule.makespanMs - makespan_ms;
     return [{ ...nothing, change: 'raise_limit', resource, from, to, makespan_ms, saves_ms }];
   });
+}
+
+/** Start times that tasks waited for, the latest first. */
+function startChanges({ graph, schedule, options }: Question): Advice[] {
+  const { workflow } = graph;
+  return workflow.tasks
+    .map((task) => ({ task, startMs: releaseOf(task, options) }))
+    .filter(
+      ({ task, startMs }) =>
+        startMs > 0 && (schedule.tasks[task.index]?.startMs ?? 0) <= startMs + roundingMs,
+    )
+    .sort((one, other) => other.startMs - one.startMs)
+    .slice(0, maxStarts)
+    .map(({ task }) => {
+      const makespan_ms = makespanIf(withoutStart(workflow, task.id), options);
+      const saves_ms = schedule.makespanMs - makespan_ms;
+      return { ...nothing, change: 'drop_start', task: task.id, makespan_ms, saves_ms };
+    });
 }
 
 /** What room for one more task takes. */

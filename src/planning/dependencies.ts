@@ -1,6 +1,6 @@
 import type { EdgeKind } from './edges.ts';
 import type { TaskGraph } from './graph.ts';
-import { capacityOf, demandOf, unitTolerance } from './project.ts';
+import { capacityOf, demandOfAll, unitTolerance } from './project.ts';
 import type { Finding } from './finding.ts';
 
 /** One task or group that another comes after, or looks at. */
@@ -13,7 +13,7 @@ export interface Dependency {
   readonly declared: boolean;
 }
 
-/** Tasks that compete for one kind of resource of which there is not enough for all at once. */
+/** Tasks, or members of one, that compete for one kind of resource of which there is not enough for all at once. */
 export interface Competition {
   readonly resource: string;
   readonly units: number;
@@ -67,7 +67,7 @@ export function dependenciesOf(graph: TaskGraph, findings: readonly Finding[]): 
 function competitions({ workflow }: TaskGraph): Competition[] {
   const demanded = new Map<string, { units: number; readonly tasks: string[] }>();
   for (const task of workflow.tasks) {
-    for (const [kind, units] of Object.entries(demandOf(workflow, task))) {
+    for (const [kind, units] of Object.entries(demandOfAll(workflow, task))) {
       const known = demanded.get(kind) ?? { units: 0, tasks: [] };
       known.units += units;
       known.tasks.push(task.id);

@@ -41,6 +41,11 @@ export function durationOf(task: TaskSpec, options: DurationOptions = {}): numbe
   return Math.max(0, mediumMs * weightOf(task));
 }
 
+/** Whether earlier runs have shown what the task's agent takes. */
+export function hasHistory(task: TaskSpec, options: DurationOptions): boolean {
+  return timesOf(task, options) !== undefined;
+}
+
 function timesOf({ agent }: TaskSpec, { history }: DurationOptions): AgentTimes | undefined {
   return history && Object.hasOwn(history, agent) ? history[agent] : undefined;
 }

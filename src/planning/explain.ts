@@ -29,7 +29,7 @@ export function explainPlan(plan: Plan, columns = chartColumns): string {
 function summary(plan: Plan): string[] {
   const sum = plan.tasks.reduce((total, task) => total + (task.finish_ms - task.start_ms), 0);
   return [
-    `Plan of ${plan.workflow}: ${plan.tasks.length} tasks in ${readableMs(plan.makespan_ms)} (one after the other: ${readableMs(sum)})`,
+    `Plan of ${plan.workflow}: ${plan.tasks.length} ${plan.tasks.length === 1 ? 'task' : 'tasks'} in ${readableMs(plan.makespan_ms)} (one after the other: ${readableMs(sum)})`,
     `Critical path (${readableMs(plan.critical_path_ms)}): ${shortened(plan.critical_path, ' -> ')}`,
     `Bottleneck: ${bottleneckText(plan)}; no order takes less than ${readableMs(plan.lower_bound_ms)}, ${gapText(plan)}`,
     ...usageLines(plan),
@@ -54,8 +54,13 @@ function usageLines({ utilisation }: Plan): string[] {
 }
 
 function bottleneckText(plan: Plan): string {
-  if (plan.bottleneck === 'critical_path') return 'the critical path';
+  if (plan.bottleneck === 'critical_path') return `the critical path${startText(plan)}`;
   return `${plan.bottleneck} (tasks wait ${readableMs(plan.waits_ms[plan.bottleneck] ?? 0)} for it in all)`;
+}
+
+/** Where the critical path begins with waiting for a time. */
+function startText({ start_bound: bound }: Plan): string {
+  return bound ? ` (${bound.task} may not start before ${readableMs(bound.not_before_ms)})` : '';
 }
 
 function groupLines(plan: Plan): string[] {
@@ -114,13 +119,15 @@ function findingLines({ findings }: Plan): string[] {
 function adviceLines({ advice }: Plan): string[] {
   if (advice.length === 0) return [];
   const lines = advice.map((one) => {
-    const what =
-      one.change === 'drop_need'
-        ? `if ${one.task ?? ''} did not need ${one.on ?? ''}`
-        : `with ${one.to ?? 0} of ${one.resource ?? ''} instead of ${one.from ?? 0}`;
-    return `  ${what}: ${readableMs(one.makespan_ms)}, ${readableMs(one.saves_ms)} less`;
+    return `  ${changeText(one)}: ${readableMs(one.makespan_ms)}, ${readableMs(one.saves_ms)} less`;
   });
   return ['What would help most', ...lines];
+}
+
+function changeText({ change, task, on, resource, from, to }: Plan['advice'][number]): string {
+  if (change === 'drop_need') return `if ${task ?? ''} did not need ${on ?? ''}`;
+  if (change === 'drop_start') return `without not_before of ${task ?? ''}`;
+  return `with ${to ?? 0} of ${resource ?? ''} instead of ${from ?? 0}`;
 }
 
 function assumptionLines(plan: Plan): string[] {

@@ -1,7 +1,8 @@
+import { lockKind } from '../workflow/model.ts';
 import type { TaskSpec, Workflow } from '../workflow/model.ts';
 import { durationOf, memberCount } from './durations.ts';
 import type { Plan, PlannedTask } from './plan.ts';
-import { demandOf } from './project.ts';
+import { capacityOf, demandOfAll } from './project.ts';
 
 /** So many units are in use from one time to the next. */
 export interface LaneStep {
@@ -17,36 +18,50 @@ export interface Lane {
   readonly steps: readonly LaneStep[];
 }
 
-/** How much of each kind that tasks compete for is in use when. Members of a split task count as spread evenly. */
+/**
+ * How much of each lock and of each kind that tasks compete for is in use when, the busiest first. Members of a
+ * split task count as spread evenly.
+ */
 export function lanesOf(workflow: Workflow, plan: Plan): Lane[] {
   const tasks = new Map(workflow.tasks.map((task) => [task.id, task]));
   const holders = plan.tasks.flatMap((planned) => {
     const task = tasks.get(planned.id);
     return task && planned.finish_ms > planned.start_ms
-      ? [{ planned, held: demandOf(workflow, task), width: widthOf(task, planned) }]
+      ? [{ planned, held: demandOfAll(workflow, task), share: shareOf(task, planned) }]
       : [];
   });
   const times = [
     ...new Set(holders.flatMap(({ planned }) => [planned.start_ms, planned.finish_ms])),
   ].sort((a, b) => a - b);
-  return plan.dependencies.resource.map(({ resource, units: capacity }) => ({
+  return kindsIn(workflow, plan).map(({ resource, capacity }) => ({
     resource,
     capacity,
     steps: stepsOf(
       times,
-      holders.flatMap(({ planned, held, width }) => {
-        const units = (held[resource] ?? 0) * width;
+      holders.flatMap(({ planned, held, share }) => {
+        const units = (held[resource] ?? 0) * share;
         return units > 0 ? [{ ...planned, units: Math.min(units, capacity) }] : [];
       }),
     ),
   }));
 }
 
-/** How many members of a task run at one time on average. */
-function widthOf(task: TaskSpec, { start_ms, finish_ms }: PlannedTask): number {
+/** Locks are told even where one task alone takes them: others outside the plan may. */
+function kindsIn(workflow: Workflow, plan: Plan): Pick<Lane, 'resource' | 'capacity'>[] {
+  const contested = new Set(plan.dependencies.resource.map(({ resource }) => resource));
+  return Object.entries(plan.utilisation)
+    .filter(([kind, share]) => contested.has(kind) || (kind.startsWith(lockPrefix) && share > 0))
+    .sort(([, one], [, other]) => other - one)
+    .map(([resource]) => ({ resource, capacity: capacityOf(workflow, resource) }));
+}
+
+const lockPrefix = lockKind('');
+
+/** Which part of a task's members run at one time on average. */
+function shareOf(task: TaskSpec, { start_ms, finish_ms }: PlannedTask): number {
   const members = memberCount(task.expand) ?? 1;
   if (members <= 1) return 1;
-  return Math.max(1, (members * durationOf(task)) / (finish_ms - start_ms));
+  return Math.min(1, Math.max(1 / members, durationOf(task) / (finish_ms - start_ms)));
 }
 
 function stepsOf(

@@ -1,10 +1,8 @@
 import type { GroupSpec, Need, TaskSpec } from '../workflow/model.ts';
-import { filePattern } from '../workflow/file-patterns.ts';
-import { references } from '../workflow/template.ts';
 import { roundingMs } from './bounds.ts';
 import type { Finding, Planned } from './finding.ts';
-import { patternsOverlap } from './key-patterns.ts';
 import { readableMs } from './readable.ts';
+import { leavesSomething, namedIn, usesOwnInput } from './taken-up.ts';
 import { canAsk, makespanIf, withNeeds } from './what-if.ts';
 
 /** Waits for which it is asked what the run would be without them. */
@@ -33,11 +31,6 @@ export function needlessWaits(planned: Planned): Finding[] {
   return waits.map((wait, at) => findingOf(wait, planned, at < maxAsked && canAsk(graph.workflow)));
 }
 
-/** Without `with` a task gets the results of all its needs; what was generated says itself what it takes. */
-function usesOwnInput(task: TaskSpec): boolean {
-  return task.with !== undefined && !task.generated && task.validates === undefined;
-}
-
 interface Names {
   readonly tasks: ReadonlyMap<string, TaskSpec>;
   readonly groups: ReadonlyMap<string, GroupSpec>;
@@ -55,44 +48,6 @@ function waitFor(task: TaskSpec, need: Need, { tasks, groups }: Names): Wait | u
   // Whoever reads every member wants the whole group.
   if (used.length === members.length) return undefined;
   return { task, need, instead: used };
-}
-
-/** What the task's templates name: `tasks.a`, `groups.b`. */
-function namedIn({ with: input, when, expand }: TaskSpec): Set<string> {
-  const of = expand && 'of' in expand ? expand.of : null;
-  const aspects = expand?.kind === 'aspects' ? expand.aspects.map((aspect) => aspect.with) : [];
-  const templates = [input, when, of, ...aspects].map((template) => template ?? null);
-  return new Set(
-    templates.flatMap((template) =>
-      references(template).map(({ root, path }) => `${root}.${path[0] ?? ''}`),
-    ),
-  );
-}
-
-/** Through memory or files. */
-function leavesSomething(source: TaskSpec, reader: TaskSpec): boolean {
-  const byKey = source.writes.some((key) =>
-    reader.reads.some((read) => patternsOverlap(read, key)),
-  );
-  if (
-    byKey ||
-    memoryNamed(reader).some((key) => source.writes.some((write) => patternsOverlap(write, key)))
-  )
-    return true;
-  const touched = [...(reader.files?.reads ?? []), ...(reader.files?.writes ?? [])].map(
-    filePattern,
-  );
-  return (source.files?.writes ?? []).some((path) =>
-    touched.some((pattern) => patternsOverlap(pattern, filePattern(path))),
-  );
-}
-
-function memoryNamed({ with: input, when }: TaskSpec): string[] {
-  return [input ?? null, when ?? null].flatMap((template) =>
-    references(template)
-      .filter(({ root }) => root === 'memory')
-      .map(({ path }) => path.join('.')),
-  );
 }
 
 function findingOf(

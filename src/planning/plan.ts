@@ -1,14 +1,14 @@
-import type { TaskSpec, Workflow } from '../workflow/model.ts';
+import type { Workflow } from '../workflow/model.ts';
 import { findConflicts } from './conflicts.ts';
 import type { Conflict } from './conflicts.ts';
 import { criticalPath } from './critical-path.ts';
 import type { CriticalPath } from './critical-path.ts';
+import { assumptionsOf } from './assumptions.ts';
 import { adviceFor } from './advice.ts';
 import type { Advice } from './advice.ts';
 import { dependenciesOf } from './dependencies.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { PlainRule } from './dispatch-schedule.ts';
-import { defaultDurationMs, hasKnownDuration, memberCount } from './durations.ts';
 import type { DurationOptions } from './durations.ts';
 import type { Finding } from './finding.ts';
 import { findingsIn } from './findings.ts';
@@ -39,6 +39,13 @@ export interface PlannedTask {
   readonly critical: boolean;
 }
 
+/** A start time that bounds a plan. */
+export interface StartBound {
+  readonly task: string;
+  /** Milliseconds from the run's start. */
+  readonly not_before_ms: number;
+}
+
 /** The computed schedule of a workflow, as data. */
 export interface Plan {
   readonly workflow: string;
@@ -65,6 +72,8 @@ export interface Plan {
   readonly reasons_omitted: number | null;
   /** What keeps the run from being shorter: `critical_path`, or the resource kind that is waited for most. */
   readonly bottleneck: string;
+  /** The task at the head of the critical path, where nothing but its `not_before` keeps it from an earlier start; else null. */
+  readonly start_bound: StartBound | null;
   /** How long tasks whose inputs are there wait for units of each kind, summed over tasks. */
   readonly waits_ms: { readonly [kind: string]: number };
   /** Share of the units of each kind that is in use, 0..1, over the whole run. */
@@ -107,6 +116,7 @@ export function planWorkflow(workflow: Workflow, options: PlanOptions = {}): Pla
     reasons: reasons.listed,
     reasons_omitted: reasons.omitted,
     bottleneck: schedule.bottleneck,
+    start_bound: startBound(path),
     waits_ms: schedule.waitsMs,
     utilisation: schedule.utilisation,
     dependencies: dependenciesOf(graph, findings),
@@ -122,33 +132,16 @@ function gapOf({ makespanMs, lowerBoundMs }: Schedule): number {
   return Math.max(0, Math.round(percent * 100) / 100);
 }
 
+/** What comes first on the critical path has nothing before it: what it waits for is its start time. */
+function startBound({ path: [task = ''], timings }: CriticalPath): StartBound | null {
+  const not_before_ms = timings.get(task)?.earliestStartMs ?? 0;
+  return not_before_ms > 0 ? { task, not_before_ms } : null;
+}
+
 function plannedTasks(schedule: Schedule, path: CriticalPath): PlannedTask[] {
   const critical = new Set(path.path);
   return schedule.tasks.map(({ id, startMs, finishMs }) => {
     const slack_ms = path.timings.get(id)?.slackMs ?? 0;
     return { id, start_ms: startMs, finish_ms: finishMs, slack_ms, critical: critical.has(id) };
   });
-}
-
-function assumptionsOf(workflow: Workflow, options: PlanOptions): string[] {
-  const seconds = (options.defaultMs ?? defaultDurationMs) / 1000;
-  const unknown = workflow.tasks.filter((task) => !hasKnownDuration(task, options));
-  const dynamic = workflow.tasks.filter(({ expand }) => memberCount(expand) === undefined);
-  const conditional = workflow.tasks.filter(({ when }) => when !== undefined);
-  return [
-    ...(unknown.length > 0 ? [`${seconds} s each for ${named(unknown)}: no estimate`] : []),
-    ...(dynamic.length > 0
-      ? [`one member each for ${named(dynamic)}: how many there are is known only at run time`]
-      : []),
-    ...(conditional.length > 0 ? [`${named(conditional)} run: their conditions are met`] : []),
-    'every attempt succeeds the first time',
-  ];
-}
-
-const namesShown = 8;
-
-function named(tasks: readonly TaskSpec[]): string {
-  const shown = tasks.slice(0, namesShown).map((task) => task.id);
-  const more = tasks.length - shown.length;
-  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
 }

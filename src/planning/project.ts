@@ -53,6 +53,21 @@ export function demandOf(
   return held;
 }
 
+/** What all members of a task would hold if they ran at one time, as far as the document tells how many there are. */
+export function demandOfAll(workflow: Workflow, task: TaskSpec): { [kind: string]: number } {
+  if (task.expand?.kind !== 'aspects') {
+    const members = memberCount(task.expand) ?? 1;
+    const each = Object.entries(demandOf(workflow, task));
+    return Object.fromEntries(each.map(([kind, units]) => [kind, units * members]));
+  }
+  const held: { [kind: string]: number } = {};
+  for (const { agent = task.agent } of task.expand.aspects) {
+    const each = demandOf(workflow, { agent, demand: task.demand });
+    for (const [kind, units] of Object.entries(each)) held[kind] = (held[kind] ?? 0) + units;
+  }
+  return held;
+}
+
 /** Units that there are of a kind; a kind that nobody declares is a lock: one unit. */
 export function capacityOf(workflow: Workflow, kind: string): number {
   if (kind === concurrencyKind) return workflow.resources.concurrency ?? Infinity;

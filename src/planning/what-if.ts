@@ -34,6 +34,14 @@ export function withNeeds(
   return { ...workflow, tasks };
 }
 
+/** The workflow with one task free to start as soon as its inputs are there. */
+export function withoutStart(workflow: Workflow, task: string): Workflow {
+  const tasks = workflow.tasks.map((one) =>
+    one.id === task ? { ...one, notBefore: undefined } : one,
+  );
+  return { ...workflow, tasks };
+}
+
 /** The workflow with another limit of a resource kind, an agent or its concurrency. */
 export function withLimit(workflow: Workflow, kind: string, units: number): Workflow {
   const { resources, agents } = workflow;

@@ -1,17 +1,70 @@
+import { readdirSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { starterModule, starterWorkflow } from '../../src/cli/starter.ts';
 import { lowerBound } from '../../src/planning/bounds.ts';
 import { buildGraph } from '../../src/planning/graph.ts';
 import { planWorkflow } from '../../src/planning/plan.ts';
 import { projectOf } from '../../src/planning/project.ts';
 import { predict } from '../../src/planning/schedule.ts';
-import type { Workflow } from '../../src/workflow/model.ts';
+import type { TaskSpec, Workflow } from '../../src/workflow/model.ts';
+import { loadWorkflow } from '../../src/workflow/validate.ts';
 import { workflowOf } from '../support/workflow-builder.ts';
 import { instanceWorkflow, taskGraphs } from './instances.ts';
 import { acyclicWorkflow } from './random-workflow.ts';
 
 function boundOf(workflow: Workflow): number {
   return lowerBound(projectOf(buildGraph(workflow))).ms;
+}
+
+interface Extras {
+  readonly notBefore: { readonly afterMs: number } | undefined;
+  readonly complexity: number | undefined;
+  readonly estimated: boolean;
+  readonly estimateMs: number;
+  readonly priority: number;
+  readonly members: number;
+  readonly locked: boolean;
+}
+
+/** A task with what a document may say of its times, its lock and its parts. */
+function decorated(task: TaskSpec, extras: Extras | undefined, ranked: boolean): TaskSpec {
+  if (!extras) return task;
+  const { notBefore, complexity, estimated, estimateMs, priority, members, locked } = extras;
+  const estimate = { highMs: estimateMs, midMs: estimateMs };
+  return {
+    ...task,
+    notBefore,
+    complexity,
+    estimate: estimated ? estimate : undefined,
+    demand: locked ? { ...task.demand, 'lock:x': 1 } : task.demand,
+    ...(ranked && { priority, prioritySet: true }),
+    ...(members > 1 && {
+      expand: { kind: 'for_each', of: Array.from({ length: members }, (_, at) => at) },
+    }),
+  };
+}
+
+const shipped = join(import.meta.dirname, '../../config/workflows');
+const documents = [
+  ...readdirSync(shipped).filter((name) => name.endsWith('.yaml')),
+  'the starter of init',
+];
+
+async function documentOf(name: string): Promise<Workflow> {
+  if (name.endsWith('.yaml')) return await loadWorkflow(join(shipped, name));
+  const folder = await mkdtemp(join(tmpdir(), 'troupe-starter-'));
+  const path = join(folder, 'workflow.yaml');
+  await writeFile(path, starterWorkflow);
+  await writeFile(join(folder, 'agents.mjs'), starterModule);
+  try {
+    return await loadWorkflow(path);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 describe('the lower bound', () => {
@@ -66,6 +119,63 @@ describe('the lower bound', () => {
       }),
     );
   });
+
+  it('is no more than what the plan takes, whatever the document says about its tasks', () => {
+    const extras = fc.array(
+      fc.record({
+        notBefore: fc.option(
+          fc.nat(90_000).map((afterMs) => ({ afterMs })),
+          { nil: undefined },
+        ),
+        complexity: fc.option(fc.constantFrom(0.5, 1, 2, 3, 4), { nil: undefined }),
+        estimated: fc.boolean(),
+        estimateMs: fc.integer({ min: 0, max: 90_000 }),
+        priority: fc.integer({ min: 1, max: 10 }),
+        members: fc.integer({ min: 1, max: 4 }),
+        locked: fc.boolean(),
+      }),
+      { minLength: 14, maxLength: 14 },
+    );
+    const rules = fc.constantFrom(
+      undefined,
+      'document_order' as const,
+      'longest_first' as const,
+      'longest_path' as const,
+    );
+    const drawn = fc.tuple(acyclicWorkflow(14), extras, rules, fc.boolean());
+    fc.assert(
+      fc.property(drawn, ([workflow, draws, rule, ranked]) => {
+        const tasks = workflow.tasks.map((task, at) => decorated(task, draws[at], ranked));
+        const plan = planWorkflow({ ...workflow, tasks }, { budget: 30, rule });
+        expect(plan.lower_bound_ms).toBeLessThanOrEqual(plan.makespan_ms + 1e-6);
+        expect(plan.critical_path_ms).toBeLessThanOrEqual(plan.lower_bound_ms + 1e-6);
+        for (const { makespan_ms, saves_ms } of plan.advice)
+          expect(makespan_ms + saves_ms).toBeCloseTo(plan.makespan_ms, 3);
+      }),
+    );
+  });
+
+  it.each(documents)('is no more than the plan of %s takes', async (name) => {
+    const workflow = await documentOf(name);
+    for (const rule of [undefined, 'document_order', 'longest_first'] as const) {
+      const plan = planWorkflow(workflow, { rule });
+      expect(plan.lower_bound_ms).toBeLessThanOrEqual(plan.makespan_ms + 1e-6);
+    }
+  });
+
+  it.each(documents)(
+    'lets advice for %s drop only needs that the document can do without',
+    async (name) => {
+      const workflow = await documentOf(name);
+      for (const { change, task: id, on } of planWorkflow(workflow).advice) {
+        if (change !== 'drop_need') continue;
+        const task = workflow.tasks.find((one) => one.id === id);
+        expect(JSON.stringify([task?.with, task?.when])).not.toMatch(
+          new RegExp(`(tasks|groups)\\.${on ?? ''}\\b`),
+        );
+      }
+    },
+  );
 
   it('proves that no plan of the task graphs is better than the best known', () => {
     const unproven = taskGraphs().filter(

@@ -157,7 +157,7 @@ describe('a read that nothing orders', () => {
 describe('the advice of a plan', () => {
   const task = { estimate: 10 * minute };
   const queue = workflowOf({
-    tasks: { a: task, b: task, c: { estimate: minute, needs: ['a'] } },
+    tasks: { a: task, b: task, c: { estimate: minute, needs: ['a'], with: 1 } },
     resources: { concurrency: 1 },
   });
 
@@ -172,6 +172,72 @@ describe('the advice of a plan', () => {
     expect(planWorkflow(wide).advice).toMatchObject([
       { change: 'drop_need', task: 'c', on: 'a', makespan_ms: 10 * minute, saves_ms: minute },
     ]);
+  });
+
+  const adviceOf = (tasks: WorkflowInput['tasks'], groups: WorkflowInput['groups'] = {}) =>
+    planWorkflow(workflowOf({ tasks, groups })).advice.map(({ change, task: id, on }) =>
+      [change, id, on].join(' '),
+    );
+  const long = { estimate: 10 * minute, writes: ['worker.notes'] };
+
+  it.each([
+    ['its input names the output', { with: '${tasks.a.output}' }],
+    ['its condition names the outcome', { with: 1, when: '${tasks.a.outcome} == succeeded' }],
+    ['it has no input of its own', {}],
+    ['it reads a key that the other writes', { with: 1, reads: ['worker.*'] }],
+    ['its input names a key that the other writes', { with: '${memory.worker.notes}' }],
+    ['it checks the other', { with: 1, validates: 'a' }],
+  ])('never drops a need of which something is taken up: %s', (_, reader) => {
+    const b = { estimate: minute, needs: ['a'], ...reader };
+    expect(adviceOf({ a: long, b })).toEqual([]);
+  });
+
+  it('never drops a need by which something that is taken up is waited for', () => {
+    const plain = { estimate: minute, with: 1 };
+    const through = { a: long, b: { ...plain, needs: ['a'] } };
+    expect(adviceOf({ ...through, c: { ...plain, needs: ['b'] } })).toEqual(['drop_need b a']);
+    const c = { ...plain, needs: ['b'], with: '${tasks.a.output}' };
+    expect(adviceOf({ ...through, c })).toEqual([]);
+    const again = { ...c, needs: ['a', 'b'] };
+    expect(adviceOf({ ...through, c: again })).toEqual(['drop_need c b']);
+  });
+
+  it('never drops a need for a group that is taken up, or of which a member is', () => {
+    for (const input of ['${groups.both.output}', '${tasks.quick.output}'])
+      expect(
+        adviceOf(
+          {
+            quick: { estimate: minute },
+            slow: { estimate: 2 * minute },
+            join: { estimate: minute, needs: ['both'], with: input },
+          },
+          { both: ['quick', 'slow'] },
+        ),
+      ).toEqual([]);
+  });
+
+  it('is to do without the start time that the run waits for, and the bottleneck says which', () => {
+    const late = { estimate: 5000, notBefore: { afterMs: 3 * minute } };
+    const plan = planWorkflow(
+      workflowOf({
+        tasks: {
+          first: { estimate: 165_000 },
+          late,
+          final: { estimate: 5000, needs: ['first', 'late'], with: '${tasks.late.output}' },
+        },
+      }),
+    );
+    expect(plan.start_bound).toEqual({ task: 'late', not_before_ms: 3 * minute });
+    const text = explainPlan(plan);
+    expect(text).toContain('Bottleneck: the critical path (late may not start before 3m00s);');
+    expect(text).toContain('  without not_before of late: 2m50s, 20s less');
+    expect(text).not.toContain('did not need late');
+  });
+
+  it('leaves start times alone that nothing waits for', () => {
+    const late = { estimate: minute, notBefore: { afterMs: minute } };
+    const plan = planWorkflow(workflowOf({ tasks: { late, long } }));
+    expect(plan).toMatchObject({ start_bound: null, advice: [] });
   });
 
   it('never says to let several at a lock', () => {

@@ -54,6 +54,32 @@ describe('planWorkflow', () => {
     expect(plan.bottleneck).toBe('critical_path');
   });
 
+  it('tells every duration that no estimate gives, and why it is taken', () => {
+    const workflow = workflowOf({
+      tasks: {
+        told: { estimate: 1000 },
+        hard: { complexity: 3 },
+        other: { complexity: 3 },
+        odd: { complexity: 2.5, agent: 'known' },
+        seen: { agent: 'known' },
+        plain: {},
+      },
+    });
+    const history = { known: { count: 3, meanMs: 8000, p90Ms: 9000 } };
+    expect(planWorkflow(workflow, { history }).assumptions).toEqual([
+      '1m30s each for hard, other: no estimate, complexity high',
+      '10 s each for odd: no estimate, as known took in earlier runs, complexity 2.5',
+      '8 s each for seen: no estimate, as known took in earlier runs',
+      '60 s each for plain: no estimate',
+      'every attempt succeeds the first time',
+    ]);
+  });
+
+  it('counts one task as one', () => {
+    const text = explainPlan(planWorkflow(workflowOf({ tasks: { a: { estimate: 1000 } } })));
+    expect(text).toContain('Plan of test: 1 task in 1s');
+  });
+
   it('says what it assumes', () => {
     const { assumptions } = planWorkflow(design);
     expect(assumptions[0]).toBe('60 s each for development: no estimate');

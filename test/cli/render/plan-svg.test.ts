@@ -48,6 +48,35 @@ describe('a drawn plan', () => {
     );
   });
 
+  it('has a lane for every lock that is held, and for what members of one task compete for', () => {
+    const svg = drawn({
+      tasks: { a: { estimate: 1000, demand: { 'lock:schema': 1 } }, b: { estimate: 1000 } },
+    });
+    expect(svg).toContain('>lock:schema</text>');
+    const split = { ...task, expand: { kind: 'for_each', of: [1, 2, 3] } } as const;
+    const members = drawn({ tasks: { split }, resources: { cpu: 4 } });
+    expect(members).toContain('cpu (4)');
+    expect(members.match(/class="use"/g)).toHaveLength(1);
+  });
+
+  it('says its colours in attributes, for viewers that know no variables', () => {
+    const svg = drawn({ tasks: { a: task, b: task }, resources: { cpu: 2 } });
+    expect(svg).not.toContain('var(');
+    const shapes = svg.match(/<(rect|text)[^>]*>/g) ?? [];
+    expect(shapes.filter((shape) => !/ fill="(#[0-9a-f]{6}|none)"/.test(shape))).toEqual([]);
+    const lines = svg.match(/<line[^>]*>/g) ?? [];
+    expect(lines.filter((line) => !/ stroke="#[0-9a-f]{6}"/.test(line))).toEqual([]);
+  });
+
+  it('has its labels of time at round steps, with room for the last one', () => {
+    const svg = drawn({ tasks: { a: { estimate: 190_000 } } });
+    const labels = [...svg.matchAll(/class="tick"[^>]* x="([\d.]+)"[^>]*>([^<]*)</g)];
+    expect(labels.map(([, , label]) => label)).toEqual(['0s', '1m00s', '2m00s', '3m00s']);
+    const whole = drawn({ tasks: { a: { estimate: 180_000 } } });
+    const places = [...whole.matchAll(/class="tick"[^>]* x="([\d.]+)"/g)].map(([, x]) => Number(x));
+    expect(Math.max(...places)).toBeLessThanOrEqual(960 - 40);
+  });
+
   it('draws an empty plan and a very large one', () => {
     expect(faultOfXml(drawn({ tasks: {} }))).toBeUndefined();
     const tasks = Object.fromEntries(Array.from({ length: 700 }, (_, at) => [`t${at}`, {}]));
