@@ -16,8 +16,11 @@ export interface RollingOptions extends DurationOptions {
   readonly budget?: number;
 }
 
-/** Jobs times schedules that are spent in any case: some hundredths of a second. */
-const leastPlacements = 60_000;
+/** Jobs times schedules that a run of some seconds is worth: some hundredths of a second, a tenth in a cold process. */
+const usualPlacements = 60_000;
+
+/** A shorter run is worth so many per millisecond that it takes: it shall not wait longer than a plan can save. */
+const placementsPerShortMs = 10;
 
 /** One placement for every so many milliseconds of the run at most, up to the most. */
 const msPerPlacement = 1;
@@ -30,7 +33,10 @@ const mostPlacements = 400_000;
 function dispatchBudget(jobs: number, makespanMs: number): number {
   const placements = Math.min(
     mostPlacements,
-    Math.max(leastPlacements, makespanMs / msPerPlacement),
+    Math.max(
+      Math.min(usualPlacements, makespanMs * placementsPerShortMs),
+      makespanMs / msPerPlacement,
+    ),
   );
   return Math.max(1, Math.floor(placements / Math.max(1, jobs)));
 }

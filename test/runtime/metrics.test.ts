@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest';
 
 import { carryOut, sim } from '../support/run-harness.ts';
 import type { JournalRecord } from '../../src/journal/record.ts';
-import { emptyRunState } from '../../src/journal/fold.ts';
+import { emptyRunState, fold } from '../../src/journal/fold.ts';
+import type { Workflow } from '../../src/workflow/model.ts';
+import { buildGraph } from '../../src/planning/graph.ts';
+import { metricsOf } from '../../src/runtime/metrics/metrics.ts';
+import type { RunMetrics } from '../../src/runtime/metrics/run-metrics.ts';
 import { RunTime } from '../../src/runtime/metrics/run-time.ts';
 
 const agents = { worker: { uses: 'simulate' }, other: { uses: 'simulate' } };
@@ -10,6 +14,16 @@ const task = (ms: number, rest: object = {}): object => {
   const { uses: _uses, ...body } = sim(ms, rest) as { uses: string };
   return { agent: 'worker', ...body };
 };
+
+/** The metrics of a run whose records came so many milliseconds later, as start-up makes them. */
+function metricsLater(records: readonly JournalRecord[], ms: number): RunMetrics {
+  const [start, ...rest] = records;
+  if (start?.type !== 'run.started') throw new Error('the first record is not the start');
+  const later = rest.map((record) => {
+    return record.type === 'lease.taken' ? record : { ...record, at: record.at + ms };
+  });
+  return metricsOf(fold([start, ...later]), buildGraph(start.workflow as Workflow));
+}
 
 describe('what a run reports about its parallelism', () => {
   it('counts the waits at a barrier: 90 and 60 until the slowest is there', async () => {
@@ -87,6 +101,83 @@ describe('what a run reports about its parallelism', () => {
       document: { agents, tasks: { a: task(30), b: task(10) }, resources: { concurrency: 1 } },
     });
     expect(narrow.metrics).toMatchObject({ queue_wait_ms: 30, lock_wait_ms: 0 });
+  });
+
+  it('takes start-up for no wait, and for nothing that bounds the run', async () => {
+    const { records } = await carryOut({
+      document: {
+        agents,
+        tasks: { a: task(10), b: task(10), c: task(10) },
+        resources: { concurrency: 2 },
+      },
+    });
+    // a and b are there from the start, and start after 500; c waits 10 for the place of one of them.
+    expect(metricsLater(records, 500)).toMatchObject({
+      wall_ms: 520,
+      queue_wait_ms: 10,
+      bottleneck: { kind: 'agent', id: 'worker', share: 0.019 },
+    });
+  });
+
+  it('takes nothing for a wait while permits are free: start times', async () => {
+    const { report } = await carryOut({
+      document: {
+        agents,
+        tasks: { a: task(10), b: task(10, { not_before: '100ms' }) },
+        resources: { concurrency: 1 },
+      },
+    });
+    expect(report.metrics).toMatchObject({ wall_ms: 110, queue_wait_ms: 0 });
+  });
+
+  it('counts a wait for units that were not enough, though some were free', async () => {
+    const cpu = (units: number): object => ({ resources: { cpu: units } });
+    const { report } = await carryOut({
+      document: {
+        agents,
+        tasks: { a: task(30, cpu(2)), b: task(10, cpu(3)) },
+        resources: { concurrency: 9, cpu: 4 },
+      },
+    });
+    expect(report.metrics.queue_wait_ms + report.metrics.lock_wait_ms).toBeGreaterThan(0);
+    expect(report.metrics).toMatchObject({ lock_wait_ms: 0, wall_ms: 40 });
+  });
+
+  it('leaves the pauses before retries out of the time that tasks took', async () => {
+    const retry = { max_attempts: 2, initial: '1s', jitter: 0 };
+    const { report } = await carryOut({
+      document: {
+        agents,
+        tasks: {
+          a: { uses: 'function', module: 'host:flaky', retry },
+          b: task(100),
+        },
+      },
+      functions: {
+        flaky: ({ attempt }: { attempt: number }) => {
+          if (attempt === 1) throw new Error('not yet');
+          return null;
+        },
+      },
+    });
+    expect(report.tasks[0]?.attempts).toBe(2);
+    expect(report.metrics.wall_ms).toBeGreaterThanOrEqual(1000);
+    expect(report.metrics).toMatchObject({ sequential_ms: 100 });
+  });
+
+  it('counts a lock as in use while anybody holds it, one reader or all', async () => {
+    const { report } = await carryOut({
+      document: {
+        agents,
+        tasks: {
+          a: task(40, { locks: [{ name: 'db', mode: 'read' }] }),
+          b: task(40, { locks: [{ name: 'db', mode: 'read' }] }),
+          c: task(40, { needs: ['a', 'b'], locks: [{ name: 'db', mode: 'write' }] }),
+          d: task(80, { needs: ['c'] }),
+        },
+      },
+    });
+    expect(report.metrics).toMatchObject({ wall_ms: 160, utilisation: { 'lock:db': 0.5 } });
   });
 
   it('names the resource that a run waits for, and the agent that takes the most of its time', async () => {

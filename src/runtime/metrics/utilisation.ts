@@ -1,6 +1,6 @@
 import type { RunState } from '../../journal/fold.ts';
 import type { TaskGraph } from '../../planning/graph.ts';
-import { agentKind, concurrencyKind, isLockKind } from '../../workflow/model.ts';
+import { agentKind, concurrencyKind } from '../../workflow/model.ts';
 import { agentOf, demandOf } from './demand.ts';
 import { heldMsOf, heldSpans } from './held-spans.ts';
 import type { RunTime, Span } from './run-time.ts';
@@ -27,6 +27,11 @@ export function utilisationOf(
   return shares;
 }
 
+/** A lock proper; readers and writers of memory that are limited in number have units to share. */
+function isLock(kind: string): boolean {
+  return kind.startsWith('lock:');
+}
+
 /** Units times how long they were held, by kind; without locks. */
 function heldUnits(state: RunState, graph: TaskGraph, time: RunTime): Map<string, number> {
   const held = new Map<string, number>();
@@ -38,7 +43,7 @@ function heldUnits(state: RunState, graph: TaskGraph, time: RunTime): Map<string
     if (ms <= 0) continue;
     add(concurrencyKind, ms);
     for (const [kind, units] of Object.entries(demandOf(graph, row.id)))
-      if (!isLockKind(kind)) add(kind, units * ms);
+      if (!isLock(kind)) add(kind, units * ms);
     const agent = agentOf(graph, row.id);
     if (agent !== undefined) add(agentKind(agent), ms);
   }
@@ -50,7 +55,7 @@ function lockedTimes(state: RunState, graph: TaskGraph, time: RunTime): Map<stri
   const spans = new Map<string, Span[]>();
   for (const row of state.tasks.values()) {
     for (const kind of Object.keys(demandOf(graph, row.id))) {
-      if (!isLockKind(kind)) continue;
+      if (!isLock(kind)) continue;
       const list = spans.get(kind) ?? [];
       if (list.length === 0) spans.set(kind, list);
       list.push(...heldSpans(row, time));
