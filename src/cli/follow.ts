@@ -79,7 +79,7 @@ function openView(
   const { handle, quiet, workflow } = options;
   const write = (text: string): void => shell.err(text);
   const paint = painter(shell.colours.err);
-  const { now, startedAt } = timeOf(shell, handle);
+  const { now, startedAt } = timeOf(shell, options);
   const head: readonly Coloured[] = [
     [handle.id, paint.strong],
     [oneLine(workflow.name), String],
@@ -133,14 +133,19 @@ function observe(forecast: Forecast, tally: Tally, event: RunEvent): void {
   if (running) forecast.observe(event.task, event.at - running.since);
 }
 
-/** A simulated run has a time of its own, which only its report tells; any other is watched from now on. */
+/**
+ * A new run is told by the time since its first record, as its report is; one that goes on is watched from now on.
+ * A simulated run has a time of its own, which only its report tells.
+ */
 function timeOf(
   shell: Shell,
-  handle: RunHandle,
+  { handle, fromStart }: FollowOptions,
 ): { readonly startedAt: number; readonly now: () => number } {
   const { simulated, started_at } = handle.report();
-  if (!simulated) return { startedAt: shell.clock.now(), now: () => shell.clock.now() };
+  const now = (): number => shell.clock.now();
+  if (!simulated && !fromStart) return { startedAt: now(), now };
   const startedAt = Date.parse(started_at);
+  if (!simulated) return { startedAt, now };
   return { startedAt, now: () => startedAt + handle.report().metrics.wall_ms };
 }
 
