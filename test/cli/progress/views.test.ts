@@ -245,6 +245,13 @@ describe('plain progress lines', () => {
     return written;
   }
 
+  it('tell when a provider has asked to be left alone', () => {
+    const written = lines([
+      { type: 'provider.paused', run: 'r', provider: 'acme', at: at + 1_100, for_ms: 1_017 },
+    ]);
+    expect(written.join('')).toMatch(/1\.1s\s+paused\s+provider acme asked to wait 1\.0s\n$/);
+  });
+
   it('tell each start and end with its time and duration, one line each', () => {
     const written = lines([started('a'), succeeded('a', at + 1500)]);
     expect(
