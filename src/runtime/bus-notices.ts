@@ -27,7 +27,7 @@ export function busAwaited(logger: Logger, bus: string): void {
 
 /** A run has ended, and the process does not wait for its bus any longer. */
 export function leftUnshown(logger: Logger, run: string, bus: string): void {
-  const message = `the end of run ${run} is not shown on the bus ${bus}, nor caught up unless the run is resumed; its journal has all of it`;
+  const message = `the end of run ${run} is not shown on the bus ${bus}, nor caught up unless the run is resumed and goes on; its journal has all of it`;
   logger.warn(message, { run, bus, next: `troupe show ${run}` });
 }
 

@@ -60,6 +60,20 @@ describe('troupe doctor', () => {
     expect(all.checks.find(({ name }) => name === 'bus')?.hint).not.toBe('');
   });
 
+  it('fails for a server of its own that cannot be started', async () => {
+    const shell = shellWith({ env: { TROUPE_NATS_SERVER: join(folder, 'none') } });
+    expect(await cli(shell, 'doctor', '--bus', 'nats')).toBe(1);
+    expect(shell.stdout).toMatch(/^fail +nats-server +not installed$/m);
+    expect(shell.stdout).toMatch(/^fail +bus +nats: there is no server to start$/m);
+  });
+
+  it('lists what a server lacks line by line', async () => {
+    server = await startNatsServer();
+    const shell = shellWith();
+    await cli(shell, 'doctor', '--bus', server.url);
+    expect(Math.max(...shell.stdout.split('\n').map(({ length }) => length))).toBeLessThan(120);
+  });
+
   it('tells of a server that answers', async () => {
     server = await startNatsServer();
     const all = await found('--bus', server.url);

@@ -102,6 +102,34 @@ describe('run', () => {
     ]);
   });
 
+  it('tells where it can be watched on a server, once, without the login', async () => {
+    troupe.live.end({});
+    const bus = 'nats://a:planted@127.0.0.1:1';
+    const shell = shellWith();
+    await cli(shell, 'run', 'flow.yaml', '--bus', bus);
+    const line = `nats sub -s nats://127.0.0.1:1 'troupe.v1.default.mem.${troupe.live.id}.>'`;
+    expect(shell.stderr.split(line)).toHaveLength(2);
+    expect(shell.stderr).not.toContain('planted');
+    for (const option of ['--quiet', '--json', '--jsonl']) {
+      const silent = shellWith();
+      await cli(silent, 'run', 'flow.yaml', '--bus', bus, option);
+      expect(silent.stderr).not.toContain('nats sub');
+    }
+  });
+
+  it('shows warnings that tell the next step once, on standard error, and no others', async () => {
+    troupe.live.end({});
+    const shell = shellWith();
+    await cli(shell, 'run', 'flow.yaml', '--json');
+    const before = shell.stdout;
+    const logger = opened[0]?.logger;
+    logger?.warn('of no use here', {});
+    for (let time = 0; time < 2; time++) logger?.warn('the bus is away', { next: 'look' });
+    expect(shell.stderr.match(/warning {2}the bus is away\n {2}next: look\n/g)).toHaveLength(1);
+    expect(shell.stderr).not.toContain('of no use');
+    expect(shell.stdout).toBe(before);
+  });
+
   it('sets the deadline of the command line over the document', async () => {
     troupe.live.end({});
     await cli(shellWith(), 'run', 'flow.yaml', '--deadline', '90s');

@@ -6,12 +6,34 @@ import { join, resolve } from 'node:path';
 import { parseSync } from 'oxc-parser';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { startNatsServer } from '../support/nats-server.ts';
 import { Page } from './page.ts';
 
 const page = new Page('README.md');
 
 it.each(page.inLanguage('js', 'ts'))('parses the code at README.md:$line', ({ language, text }) => {
   expect(parseSync(`snippet.${language}`, text, { sourceType: 'module' }).errors).toEqual([]);
+});
+
+it('compiles strictly the program of step 6, which ends by itself', async () => {
+  const [, fence] = page.inLanguage('ts');
+  const door = resolve('dist/index.js');
+  const server = await startNatsServer();
+  const folder = await mkdtemp(join(tmpdir(), 'troupe-readme-'));
+  try {
+    const program = fence?.text
+      .replace("'troupe'", `'${door}'`)
+      .replace('nats://127.0.0.1:4222', server.url);
+    expect(program).toContain(server.url);
+    await writeFile(join(folder, 'program.ts'), program ?? '');
+    expect(compiled(folder)).toBe('');
+    const options = { cwd: folder, encoding: 'utf8', timeout: 25_000 } as const;
+    const { status, stderr } = spawnSync(process.execPath, ['program.js'], options);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  } finally {
+    await server.stop();
+    await rm(folder, { recursive: true });
+  }
 });
 
 it('compiles strictly and runs the program of step 5', async () => {

@@ -83,6 +83,17 @@ describe('a run', () => {
     },
   );
 
+  it('is refused a schedule with a key that it does not have, with the nearest name', async () => {
+    const troupe = await createTroupe();
+    const schedule = { shares: 1 } as object;
+    await expect(troupe.run(document(1), {}, { schedule })).rejects.toMatchObject({
+      code: 'TRP_OPTION_INVALID',
+      message: expect.stringContaining('schedule.shares'),
+      hint: 'Did you mean "share"?',
+    });
+    await troupe.close();
+  });
+
   it('that demands more than the process shares fails with the reason', async () => {
     const troupe = await createTroupe({ resources: { cpu: 10 } });
     const task = { uses: 'simulate', with: { duration: 1 }, resources: { cpu: 11 } };

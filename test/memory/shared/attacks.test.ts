@@ -106,6 +106,47 @@ describe('a proposal that is malformed', () => {
   });
 });
 
+describe('a proposal that is refused', () => {
+  it.each([
+    [{ 'a b': 1 }, {}, /the key "a b" is none/],
+    [{ 'k.>': 1 }, {}, /the key "k.>" is none/],
+    [{ 'k.*': 1 }, {}, /the key "k\.\*" is none/],
+    [{ 'k..x': 1 }, {}, /the key "k..x" is none/],
+    [{ '': 1 }, {}, /the key "" is none/],
+    [{ k: 1 }, { priority: 11 }, /priority is 11; it must be a number from 1 to 10/],
+    [{ k: 1 }, { base: -1 }, /base is -1/],
+    [{ k: 1 }, { base: 9_999 }, /revision 9999/],
+  ])('tells memory, fault and next step for %j with %j', async (changes, options, message) => {
+    const member = await open();
+    const error: unknown = await member.propose(changes, options).catch((thrown) => thrown);
+    expect(error).toMatchObject({
+      code: 'TRP_CONTROL_REQUEST',
+      message: expect.stringMatching(message),
+      place: 'memory m',
+      hint: expect.not.stringContaining('verb'),
+    });
+  });
+
+  it('calls writers outside runs agents, and names the key', async () => {
+    const member = await open({ keys: { k: 'reject' }, agent: 'anna' });
+    await member.propose({ k: 1 });
+    await expect(member.propose({ k: 2 }, { base: 0, agent: 'ben' })).rejects.toMatchObject({
+      code: 'TRP_MEMORY_REJECTED',
+      message: expect.stringMatching(/^agent ben wrote k from .* but agent anna wrote it/),
+      place: 'memory m',
+      hint: expect.stringContaining('update()'),
+    });
+  });
+
+  it('names the pattern, the value and the mergers there are', async () => {
+    await expect(open({ keys: { 'a.*': 'mix' as 'sum' } })).rejects.toMatchObject({
+      code: 'TRP_OPTION_INVALID',
+      message: expect.stringMatching(/"a\.\*".*"mix".*first_writer_wins/),
+      hint: expect.stringContaining('a.*'),
+    });
+  });
+});
+
 describe('a log with an entry that cannot be read', () => {
   it.each([
     ['frame of a later version', { v: 2, epoch: 9, records: [] }, 'TRP_JOURNAL_VERSION'],
