@@ -51,6 +51,14 @@ describe('run', () => {
     expect(shell.stderr).toContain('start      a');
   });
 
+  it('tells the time of starts from the first record on, start-up included, as the report does', async () => {
+    troupe.live.push({ ...event, at: 1_000_000 });
+    troupe.live.end({ started_at: new Date(999_600).toISOString() });
+    const shell = shellWith();
+    await cli(shell, 'run', 'flow.yaml');
+    expect(shell.stderr).toContain('0.4s  start      a');
+  });
+
   it('writes earlier records, then each new event once, then the report, as lines of JSON', async () => {
     const { run: _run, ...record } = event;
     troupe.journal = [{ type: 'lease.taken', epoch: 1, node: 'n', seq: 1, at: 1 }, record];
