@@ -6,7 +6,7 @@ import { capacityOf } from './project.ts';
 import { roundingMs } from './bounds.ts';
 import type { PredictOptions, Schedule } from './schedule.ts';
 import { releaseOf } from './durations.ts';
-import { canDrop } from './taken-up.ts';
+import { canDrop, usesIn } from './taken-up.ts';
 import { canAsk, makespanIf, withLimit, withNeeds, withoutStart } from './what-if.ts';
 
 /** One change that would make the run shorter, by really planning the changed workflow. */
@@ -30,7 +30,7 @@ const maxLimits = 6;
 const maxStarts = 6;
 
 /** Tight needs of which it is looked at whether they can be dropped at all. */
-const maxLookedAt = 200;
+const maxLookedAt = 48;
 
 interface Question {
   readonly graph: TaskGraph;
@@ -71,8 +71,9 @@ function needChanges({ graph, schedule, options }: Question): Advice[] {
   const longest = tight
     .filter(({ need }) => endOf(need, spans, graph) > 0)
     .sort((a, b) => endOf(b.need, spans, graph) - endOf(a.need, spans, graph));
+  const uses = usesIn(graph);
   const droppable = spread(longest, maxLookedAt).filter(({ task, need }) =>
-    canDrop(graph, task, need),
+    canDrop({ graph, uses }, task, need),
   );
   return spread(droppable, maxNeeds).map(({ task, need }) => {
     const changed = withNeeds(workflow, task.id, (needs) => needs.filter((one) => one !== need));

@@ -2,7 +2,7 @@ import type { Need, TaskSpec } from '../workflow/model.ts';
 import { filePattern } from '../workflow/file-patterns.ts';
 import { references } from '../workflow/template.ts';
 import type { TaskGraph } from './graph.ts';
-import { patternsOverlap } from './key-patterns.ts';
+import { patternIndex, patternsOverlap } from './key-patterns.ts';
 
 /** Without `with` a task gets the results of all its needs; what was generated says itself what it takes. */
 export function usesOwnInput(task: TaskSpec): boolean {
@@ -34,35 +34,52 @@ export function leavesSomething(source: TaskSpec, reader: TaskSpec): boolean {
   );
 }
 
+/** Per node, the nodes whose results it takes up, by name, in memory or in files. */
+export function usesIn(graph: TaskGraph): readonly ReadonlySet<number>[] {
+  const writers = new Map<string, number[]>();
+  for (const { task, index } of graph.nodes)
+    for (const key of new Set([...(task?.writes ?? []), ...(task?.files?.writes ?? []).map(asKey)]))
+      writers.set(key, [...(writers.get(key) ?? []), index]);
+  const keys = patternIndex(writers.keys());
+  return graph.nodes.map(({ task }) => {
+    if (!task) return new Set<number>();
+    const { files } = task;
+    const touched = [...(files?.reads ?? []), ...(files?.writes ?? [])].map(asKey);
+    const left = [...task.reads, ...memoryNamed(task), ...touched].flatMap((key) =>
+      keys.overlapping(key).flatMap((written) => writers.get(written) ?? []),
+    );
+    const named = [...namedIn(task)].flatMap(
+      (name) => graph.indexOf.get(name.slice(name.indexOf('.') + 1)) ?? [],
+    );
+    return new Set([...named, ...left]);
+  });
+}
+
+/** Files among the keys of memory, apart from them. */
+function asKey(path: string): string {
+  return `file:.${filePattern(path)}`;
+}
+
 /**
  * Whether a task can do without a need: neither it nor any task behind it would then no longer wait for
- * something that it takes up, be it by name, in memory or in files. Linear in the graph but for the pairs that
- * only this need orders.
+ * something that it takes up (see {@link usesIn}).
  */
-export function canDrop(graph: TaskGraph, task: TaskSpec, need: Need): boolean {
+export function canDrop(
+  { graph, uses }: { readonly graph: TaskGraph; readonly uses: ReturnType<typeof usesIn> },
+  task: TaskSpec,
+  need: Need,
+): boolean {
   if (!usesOwnInput(task)) return false;
   const [from, to] = [graph.indexOf.get(need.on), graph.indexOf.get(task.id)];
   if (from === undefined || to === undefined) return false;
   const sources = reached(from, graph.predecessors);
   for (const reader of reached(to, graph.successors)) {
-    const spec = graph.nodes[reader]?.task;
-    if (!spec) continue;
+    const used = [...(uses[reader] ?? [])].filter((source) => sources.has(source));
+    if (used.length === 0) continue;
     const still = reached(reader, graph.predecessors, [from, to]);
-    const lost = [...sources].filter((source) => !still.has(source));
-    if (takesAny(graph, spec, lost)) return false;
+    if (used.some((source) => !still.has(source))) return false;
   }
   return true;
-}
-
-function takesAny(graph: TaskGraph, reader: TaskSpec, sources: readonly number[]): boolean {
-  const named = namedIn(reader);
-  // Without an input of its own a task takes what its needs give; those of others than the asked one stay.
-  return sources.some((source) => {
-    const node = graph.nodes[source];
-    if (!node) return false;
-    if (named.has(`${node.group ? 'group' : 'task'}s.${node.id}`)) return true;
-    return node.task !== undefined && leavesSomething(node.task, reader);
-  });
 }
 
 /** A node and all that lead from it, without the one edge that is left out, as from and to. */

@@ -192,6 +192,18 @@ describe('the advice of a plan', () => {
     expect(adviceOf({ a: long, b })).toEqual([]);
   });
 
+  it('never drops a need whose files are read, but one whose files are others', () => {
+    const a = { estimate: minute, files: { reads: [], writes: ['out/a.md'] } };
+    const b = (path: string) => ({
+      estimate: minute,
+      needs: ['a'],
+      with: 1,
+      files: { reads: [path], writes: [] },
+    });
+    expect(adviceOf({ a, b: b('./out/') })).toEqual([]);
+    expect(adviceOf({ a, b: b('elsewhere/') })).toEqual(['drop_need b a']);
+  });
+
   it('never drops a need by which something that is taken up is waited for', () => {
     const plain = { estimate: minute, with: 1 };
     const through = { a: long, b: { ...plain, needs: ['a'] } };
