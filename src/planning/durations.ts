@@ -14,7 +14,7 @@ export interface DurationOptions {
 }
 
 /** What plans assume for a task of which nothing is known: one minute. */
-export const defaultDurationMs = 60_000;
+const defaultDurationMs = 60_000;
 
 /** The complexity of a task that says none. */
 const mediumComplexity = 2;
