@@ -19,26 +19,28 @@ export interface RollingOptions extends DurationOptions {
 /** Jobs times schedules that a run of some seconds is worth: some hundredths of a second, a tenth in a cold process. */
 const usualPlacements = 60_000;
 
-/** A shorter run is worth so many per millisecond that it takes: it shall not wait longer than a plan can save. */
-const placementsPerShortMs = 10;
-
 /** One placement for every so many milliseconds of the run at most, up to the most. */
 const msPerPlacement = 1;
 const mostPlacements = 400_000;
 
 /**
- * Schedules to try before a run: few where the run is short anyway, more where it takes minutes.
+ * Schedules to try before a run: more where it takes minutes, and never more than there are orders of its jobs, so
+ * that a handful of tasks starts at once.
  * @param makespanMs what the plain rule reaches.
  */
 function dispatchBudget(jobs: number, makespanMs: number): number {
   const placements = Math.min(
     mostPlacements,
-    Math.max(
-      Math.min(usualPlacements, makespanMs * placementsPerShortMs),
-      makespanMs / msPerPlacement,
-    ),
+    Math.max(usualPlacements, makespanMs / msPerPlacement),
   );
-  return Math.max(1, Math.floor(placements / Math.max(1, jobs)));
+  return Math.max(1, Math.min(ordersOf(jobs), Math.floor(placements / Math.max(1, jobs))));
+}
+
+/** The factorial; beyond ten jobs no budget reaches it. */
+function ordersOf(jobs: number): number {
+  let orders = 1;
+  for (let count = 2; count <= Math.min(jobs, 10); count++) orders *= count;
+  return orders;
 }
 
 /** Makes the plan that a run is dispatched by; {@link rollingPlan}, where it is loaded. */
