@@ -1,5 +1,6 @@
 import type { Plain, PlainObject } from '../core/plain.ts';
 import type { AdaptationSpec } from './adaptation.ts';
+import type { mergerNames } from './mergers.ts';
 
 /**
  * The workflow as the runtime sees it: normalised, validated, frozen. Source spellings, defaults,
@@ -322,18 +323,7 @@ export interface ResourceSpec {
 }
 
 /** The rule that combines concurrent writes to a key. */
-export type MergerName =
-  | 'priority_merge'
-  | 'first_writer_wins'
-  | 'last_writer_wins'
-  | 'three_way'
-  | 'append'
-  | 'union'
-  | 'max'
-  | 'min'
-  | 'sum'
-  | 'reject'
-  | 'manual';
+export type MergerName = (typeof mergerNames)[number];
 
 /** What `three_way` merges: texts line by line and mappings key by key (`auto`), or only one of the two. */
 export type MergeType = 'auto' | 'text' | 'structured';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Plain } from '../../src/core/plain.ts';
+import { mergerNames } from '../../src/workflow/mergers.ts';
 import type { MergerName } from '../../src/workflow/model.ts';
 import { Desk, openRules, proposalOf } from './support.ts';
 
@@ -50,18 +51,7 @@ describe('isolation', () => {
   });
 });
 
-const rules: readonly MergerName[] = [
-  'priority_merge',
-  'first_writer_wins',
-  'last_writer_wins',
-  'three_way',
-  'append',
-  'union',
-  'max',
-  'min',
-  'sum',
-  'manual',
-];
+const rules: readonly MergerName[] = mergerNames.filter((name) => name !== 'reject');
 
 describe('a lost update', () => {
   it.each(rules)('is never silent under %s: what is not in the value is in a conflict', (rule) => {

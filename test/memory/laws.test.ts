@@ -6,24 +6,13 @@ import type { ConflictRecorded, MemoryChange } from '../../src/journal/record.ts
 import { decideCommit } from '../../src/memory/propose.ts';
 import type { MemoryRules, Proposal } from '../../src/memory/propose.ts';
 import type { RunMemory } from '../../src/memory/run-memory.ts';
+import { mergerNames } from '../../src/workflow/mergers.ts';
 import type { MergerName } from '../../src/workflow/model.ts';
 import { Desk } from './support.ts';
 
 /** Laws that hold whatever is proposed, from views of any age, under every merger at once. */
 
-const mergers: readonly MergerName[] = [
-  'priority_merge',
-  'first_writer_wins',
-  'last_writer_wins',
-  'three_way',
-  'append',
-  'union',
-  'max',
-  'min',
-  'sum',
-  'reject',
-  'manual',
-];
+const mergers: readonly MergerName[] = mergerNames;
 
 type Spec = NonNullable<ReturnType<NonNullable<MemoryRules['specOf']>>>;
 const specs: { readonly [key: string]: Spec } = {

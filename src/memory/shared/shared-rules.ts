@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../core/canonical.ts';
 import { TroupeError } from '../../core/errors.ts';
 import { keyPattern } from '../../core/key-pattern.ts';
+import { mergerNames } from '../../workflow/mergers.ts';
 import type { MergerName } from '../../workflow/model.ts';
 import type { MemoryRules } from '../propose.ts';
 
@@ -12,18 +13,8 @@ export interface SharedRules {
   readonly owners: { readonly [pattern: string]: string };
 }
 
-const mergers: readonly MergerName[] = [
-  'priority_merge',
-  'first_writer_wins',
-  'last_writer_wins',
-  'three_way',
-  'append',
-  'union',
-  'max',
-  'min',
-  'sum',
-  'reject',
-];
+/** All but `manual`: a memory of its own has nobody who is asked. */
+const mergers: readonly MergerName[] = mergerNames.filter((name) => name !== 'manual');
 
 /**
  * Checks what an opener gave.

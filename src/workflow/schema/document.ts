@@ -1,3 +1,4 @@
+import { mergerNames } from '../mergers.ts';
 import { z } from 'zod';
 import { adaptation, monitoring } from './adaptation.ts';
 import { agent } from './agents.ts';
@@ -52,22 +53,8 @@ const resources = block('resources', 'What attempts compete for.', {
     .optional(),
 });
 
-const mergers = [
-  'priority_merge',
-  'first_writer_wins',
-  'last_writer_wins',
-  'three_way',
-  'append',
-  'union',
-  'max',
-  'min',
-  'sum',
-  'reject',
-  'manual',
-] as const;
-
 const memoryKey = block('memory_key', 'How concurrent writes to a key are combined.', {
-  merge: oneOf(mergers),
+  merge: oneOf(mergerNames),
   type: oneOf(['auto', 'text', 'structured'])
     .optional()
     .describe('For three_way: what is merged. Default auto: texts by line, mappings by key.'),
