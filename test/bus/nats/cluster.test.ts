@@ -35,7 +35,7 @@ describe.each(natsServers())('a cluster of nats-server $version', (version) => {
     await servers[0]?.kill();
     const answer = await untilDone(() => bus.request('echo', 'still there', { timeoutMs: 500 }));
     expect(answer).toBe('still there');
-  });
+  }, 120_000);
 
   it('keeps three copies of a log, and goes on when the leader is killed', async () => {
     const { servers, url } = await begin();
@@ -53,7 +53,7 @@ describe.each(natsServers())('a cluster of nats-server $version', (version) => {
       const { current } = await leaderOf(url, `TROUPE_${bus.ns}_JRN`);
       return current === 2;
     });
-  }, 60_000);
+  }, 120_000);
 });
 
 interface StreamInfo {
