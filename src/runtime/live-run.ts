@@ -1,4 +1,4 @@
-import type { RunState } from '../journal/fold.ts';
+import type { RunState } from '../journal/run-state.ts';
 import type { JournalRecord } from '../journal/record.ts';
 import type { Resolution } from '../supervisors/run/resolution.ts';
 import type { RunCore } from '../supervisors/run/core.ts';

@@ -1,6 +1,6 @@
 import { emptyCensus } from '../core/outcome.ts';
 import type { Census, TaskOutcome } from '../core/outcome.ts';
-import type { RunState, TaskRow } from '../journal/fold.ts';
+import type { RunState, TaskRow } from '../journal/run-state.ts';
 import type { TaskGraph } from '../planning/graph.ts';
 import { countOutcomes } from '../results/census.ts';
 import type { ProviderTally } from '../supervisors/run/provider-tally.ts';

@@ -2,7 +2,7 @@ import { recordFormat } from '../journal/record.ts';
 import type { RunStarted } from '../journal/record.ts';
 import { TroupeError } from '../core/errors.ts';
 import { fold } from '../journal/fold.ts';
-import type { RunState } from '../journal/fold.ts';
+import type { RunState } from '../journal/run-state.ts';
 import type { JournalStore, OwnedRun } from '../journal/journal.ts';
 import { buildGraph } from '../planning/graph.ts';
 import type { RunSummary } from './api.ts';

@@ -44,13 +44,10 @@ import type { TroupeConfig } from './options.ts';
 import type { RunReport } from './report.ts';
 import { processLoad } from './process-load.ts';
 import { runSummaries, startOf, storedReport } from './stored-runs.ts';
+import { answerOnBus, answerRequest } from './run-verbs.ts';
 import { SharedQuotas } from './quota/shared-quotas.ts';
 import { startSystem } from './system.ts';
 import type { System } from './system.ts';
-
-/** What a run can be asked from outside; see docs/control.md. */
-const verbs = ['report', 'cancel', 'resolve_conflict'] as const;
-type Verb = (typeof verbs)[number];
 
 /**
  * Starts a Troupe: its actors, its bus, its journal.
@@ -223,7 +220,7 @@ class LocalTroupe implements Troupe {
   }
 
   async ask(run: string, verb: string, payload: Plain = null): Promise<Plain> {
-    if (this.live.has(run)) return this.answer({ run, verb, payload });
+    if (this.live.has(run)) return answerRequest(this.live, { run, verb, payload });
     const owner = await this.ownerOf(run);
     if (owner === undefined)
       throw new TroupeError('TRP_CONTROL_UNREACHABLE', `No live process owns run ${run}.`, {
@@ -304,11 +301,9 @@ class LocalTroupe implements Troupe {
     this.live.set(owned.run, handle);
     this.serveControl();
     const { bus } = watched;
-    const answers = bus.subscribe(ctlSubject(bus.ns, owned.run), (message) => {
-      const { verb, payload = null } = (message.payload ?? {}) as { verb?: Plain; payload?: Plain };
-      if (typeof verb === 'string' && isVerb(verb))
-        message.respond(this.answerFor(handle, verb, payload));
-    });
+    const answers = bus.subscribe(ctlSubject(bus.ns, owned.run), (message) =>
+      answerOnBus(handle, message),
+    );
     const over = (): void => {
       answers.unsubscribe();
       this.release(owned, handle.window);
@@ -405,52 +400,15 @@ class LocalTroupe implements Troupe {
     const { control, dataDir, logger } = this.config;
     if (!control || dataDir === undefined) return;
     this.control ??= import('./control/server.ts').then(({ serveControl }) =>
-      serveControl({ dataDir, node: this.node, handle: (request) => this.answer(request) }),
+      serveControl({
+        dataDir,
+        node: this.node,
+        handle: (request) => answerRequest(this.live, request),
+      }),
     );
     this.control.catch((error: unknown) =>
       logger.warn('no control socket', { message: messageOf(error) }),
     );
-  }
-
-  /** Requests by the control socket need no bus, which may be away. */
-  private async answer({
-    run,
-    verb,
-    payload,
-  }: {
-    run: string;
-    verb: string;
-    payload: Plain;
-  }): Promise<Plain> {
-    if (!isVerb(verb)) {
-      throw new TroupeError(
-        'TRP_CONTROL_REQUEST',
-        `There is no verb ${JSON.stringify(verb)}; there are ${verbs.join(', ')}.`,
-      );
-    }
-    const handle = this.live.get(run);
-    if (!handle)
-      throw new TroupeError('TRP_RUN_NOT_FOUND', `This process does not own a run ${run}.`, {
-        place: run,
-      });
-    if (verb === 'resolve_conflict') {
-      await handle.resolveConflict(resolutionOf(payload, 'control'));
-      return { resolved: true };
-    }
-    return this.answerFor(handle, verb, payload);
-  }
-
-  private answerFor(handle: LiveRun, verb: Verb, payload: Plain): Plain {
-    switch (verb) {
-      case 'report':
-        return toPlain(handle.report());
-      case 'cancel':
-        void handle.cancel(textField(payload, 'by') ?? 'control').catch(() => undefined);
-        return { accepted: true };
-      case 'resolve_conflict':
-        void handle.resolveConflict(resolutionOf(payload, 'bus')).catch(() => undefined);
-        return { accepted: true };
-    }
   }
 
   private async shutDown(): Promise<void> {
@@ -488,13 +446,4 @@ async function readWorkflow(workflow: unknown): Promise<Workflow> {
   return typeof workflow === 'string'
     ? loadWorkflow(workflow)
     : parseWorkflow(workflow as Workflow);
-}
-
-function isVerb(verb: string): verb is Verb {
-  return (verbs as readonly string[]).includes(verb);
-}
-
-function textField(value: Plain, name: string): string | undefined {
-  const field = (value as PlainObject | null)?.[name];
-  return typeof field === 'string' ? field : undefined;
 }

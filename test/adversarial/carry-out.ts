@@ -1,6 +1,6 @@
 import { SimulatedClock } from '../../src/core/simulated-clock.ts';
 import type { PlainObject } from '../../src/core/plain.ts';
-import type { RunState } from '../../src/journal/fold.ts';
+import type { RunState } from '../../src/journal/run-state.ts';
 import type { JournalRecord } from '../../src/journal/record.ts';
 import type { RunReport } from '../../src/runtime/report.ts';
 import type { RunCore } from '../../src/supervisors/run/core.ts';

@@ -1,5 +1,6 @@
-import { apply, emptyRunState } from '../../src/journal/fold.ts';
-import type { GroupRow, RunState, TaskRow } from '../../src/journal/fold.ts';
+import { apply } from '../../src/journal/fold.ts';
+import { emptyRunState } from '../../src/journal/run-state.ts';
+import type { GroupRow, RunState, TaskRow } from '../../src/journal/run-state.ts';
 import type { JournalRecord } from '../../src/journal/record.ts';
 import { splitTaskOf } from '../../src/workflow/model.ts';
 import type { Need, TaskSpec } from '../../src/workflow/model.ts';

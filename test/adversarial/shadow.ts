@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { apply, fold } from '../../src/journal/fold.ts';
-import type { RunState } from '../../src/journal/fold.ts';
+import type { RunState } from '../../src/journal/run-state.ts';
 import type { JournalRecord } from '../../src/journal/record.ts';
 import type { RunCore } from '../../src/supervisors/run/core.ts';
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { carryOut, sim } from '../support/run-harness.ts';
 import type { JournalRecord } from '../../src/journal/record.ts';
-import { emptyRunState, fold } from '../../src/journal/fold.ts';
+import { fold } from '../../src/journal/fold.ts';
+import { emptyRunState } from '../../src/journal/run-state.ts';
 import type { Workflow } from '../../src/workflow/model.ts';
 import { buildGraph } from '../../src/planning/graph.ts';
 import { metricsOf } from '../../src/runtime/metrics/metrics.ts';

@@ -4,7 +4,7 @@ import { silentLogger } from '../../src/core/log.ts';
 import { toPlain } from '../../src/core/plain.ts';
 import type { PlainObject } from '../../src/core/plain.ts';
 import { fold } from '../../src/journal/fold.ts';
-import type { RunState } from '../../src/journal/fold.ts';
+import type { RunState } from '../../src/journal/run-state.ts';
 import type { OwnedRun } from '../../src/journal/journal.ts';
 import { recordFormat } from '../../src/journal/record.ts';
 import type { JournalRecord, RunStarted } from '../../src/journal/record.ts';

@@ -1,4 +1,4 @@
-import type { RunState } from '../../journal/fold.ts';
+import type { RunState } from '../../journal/run-state.ts';
 import type { TaskGraph } from '../../planning/graph.ts';
 import { memberId } from '../../workflow/model.ts';
 import type { RunTime } from './run-time.ts';

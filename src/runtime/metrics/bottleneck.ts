@@ -1,4 +1,4 @@
-import type { RunState, TaskRow } from '../../journal/fold.ts';
+import type { RunState, TaskRow } from '../../journal/run-state.ts';
 import { idOf } from '../../planning/graph.ts';
 import type { TaskGraph } from '../../planning/graph.ts';
 import { splitTaskOf } from '../../workflow/model.ts';

@@ -1,4 +1,4 @@
-import type { TaskRow } from '../../journal/fold.ts';
+import type { TaskRow } from '../../journal/run-state.ts';
 import type { RunTime, Span } from './run-time.ts';
 
 /**

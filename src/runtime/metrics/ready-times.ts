@@ -1,4 +1,4 @@
-import type { RunState } from '../../journal/fold.ts';
+import type { RunState } from '../../journal/run-state.ts';
 import { idOf } from '../../planning/graph.ts';
 import type { TaskGraph } from '../../planning/graph.ts';
 import { splitTaskOf } from '../../workflow/model.ts';

@@ -1,4 +1,4 @@
-import type { Pause, RunState } from '../../journal/fold.ts';
+import type { Pause, RunState } from '../../journal/run-state.ts';
 
 /** A stretch of wall time, milliseconds. */
 export interface Span {

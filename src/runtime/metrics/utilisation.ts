@@ -1,4 +1,4 @@
-import type { RunState } from '../../journal/fold.ts';
+import type { RunState } from '../../journal/run-state.ts';
 import type { TaskGraph } from '../../planning/graph.ts';
 import { agentKind, concurrencyKind } from '../../workflow/model.ts';
 import { agentOf, demandOf } from './demand.ts';

@@ -4,7 +4,7 @@ import type { ErrorInfo } from '../../core/errors.ts';
 import { errorInfo } from '../../core/errors.ts';
 import type { Reason, TaskOutcome } from '../../core/outcome.ts';
 import { seededRandom, seedOf } from '../../core/random.ts';
-import type { TaskRow } from '../../journal/fold.ts';
+import type { TaskRow } from '../../journal/run-state.ts';
 import type { MemoryChange, RecordBody } from '../../journal/record.ts';
 import { decideCommit } from '../../memory/propose.ts';
 import type { WorkEnd } from '../../policies/balance.ts';

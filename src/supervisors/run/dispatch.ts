@@ -11,7 +11,7 @@ import type { ErrorCode } from '../../core/errors.ts';
 import { operationId } from '../../core/ids.ts';
 import type { Plain } from '../../core/plain.ts';
 import { seedOf } from '../../core/random.ts';
-import type { TaskRow } from '../../journal/fold.ts';
+import type { TaskRow } from '../../journal/run-state.ts';
 import type { RecordBody } from '../../journal/record.ts';
 import type { TaskSpec } from '../../workflow/model.ts';
 import { AttemptCalls } from './attempt-calls.ts';

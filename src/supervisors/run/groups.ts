@@ -1,5 +1,5 @@
 import type { AnyActorRef } from '../../actors/xstate.ts';
-import type { GroupRow } from '../../journal/fold.ts';
+import type { GroupRow } from '../../journal/run-state.ts';
 import type { BarrierDecision, BarrierOutcome } from '../../policies/barrier.ts';
 import type { GroupSpec } from '../../workflow/model.ts';
 import type { JoinInput, JoinPort } from '../join.ts';

@@ -1,7 +1,8 @@
 import type { Clock } from '../../core/clock.ts';
 import type { TroupeError } from '../../core/errors.ts';
-import { apply, emptyRunState } from '../../journal/fold.ts';
-import type { RunState } from '../../journal/fold.ts';
+import { apply } from '../../journal/fold.ts';
+import { emptyRunState } from '../../journal/run-state.ts';
+import type { RunState } from '../../journal/run-state.ts';
 import type { OwnedRun } from '../../journal/journal.ts';
 import type { JournalRecord, RecordBody } from '../../journal/record.ts';
 import { RunMemory } from '../../memory/run-memory.ts';

@@ -1,4 +1,4 @@
-import type { GroupRow, TaskRow } from '../../journal/fold.ts';
+import type { GroupRow, TaskRow } from '../../journal/run-state.ts';
 import { beginAdaptation } from './adapt.ts';
 import { chooseConcurrency, claimOf, scopeLimits } from './limits.ts';
 import type { RunCore } from './core.ts';

@@ -1,7 +1,7 @@
 import type { AbortReason } from '../../actors/worker.ts';
 import type { Reason, RunOutcome } from '../../core/outcome.ts';
 import type { Plain } from '../../core/plain.ts';
-import type { TaskRow } from '../../journal/fold.ts';
+import type { TaskRow } from '../../journal/run-state.ts';
 import type { RunEnded } from '../../journal/record.ts';
 import { resolveTemplate } from '../../workflow/template.ts';
 import type { TaskSpec, Workflow } from '../../workflow/model.ts';

@@ -1,6 +1,6 @@
 import type { Reason } from '../../core/outcome.ts';
 import type { Plain } from '../../core/plain.ts';
-import type { TaskRow } from '../../journal/fold.ts';
+import type { TaskRow } from '../../journal/run-state.ts';
 import { enqueue } from './agenda.ts';
 import type { RunCore } from './core.ts';
 import { endTask } from './task-end.ts';
