@@ -48,6 +48,8 @@ export const fences = {
   module: ['actors/behaviours/', 'bus/codec.ts'],
   net: ['bus/nats/local-server', 'bus/nats/encryption', 'runtime/', 'cli/'],
   tls: ['bus/nats/encryption'],
+  // Health endpoints.
+  http: ['runtime/serve/'],
   timers: ['core/clock.ts', 'core/simulated-clock.ts', 'runtime/', 'cli/'],
   perf_hooks: ['core/clock.ts', 'runtime/', 'cli/'],
   // How full the heap is, beside its limit.
