@@ -11,7 +11,7 @@ import type { Random } from '../../core/random.ts';
 import type { MemoryChange } from '../../journal/record.ts';
 import type { Proposal } from '../propose.ts';
 import type { MemoryReader } from '../view.ts';
-import { pause } from './append.ts';
+import { pause } from '../../bus/fenced-append.ts';
 import type { Committed } from './committed.ts';
 import { MemoryOwner } from './memory-owner.ts';
 import type { Decided } from './proposal-answer.ts';

@@ -1,8 +1,8 @@
 import type { Bus } from '../../bus/bus.ts';
 import type { EventLog } from '../../bus/event-log.ts';
 import { TroupeError } from '../../core/errors.ts';
-import { appendSurely } from './append.ts';
-import type { Patience } from './append.ts';
+import { appendSurely } from '../../bus/fenced-append.ts';
+import type { Patience } from '../../bus/fenced-append.ts';
 import { BusCommitLog } from './bus-commit-log.ts';
 import { framePayload } from './frame.ts';
 import { MemoryService } from './memory-service.ts';

@@ -4,8 +4,8 @@ import { TroupeError } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
 import type { Random } from '../../core/random.ts';
 import type { Proposal } from '../propose.ts';
-import { backoffMs, isPassing, pause } from './append.ts';
-import type { Patience } from './append.ts';
+import { backoffMs, isPassing, pause } from '../../bus/fenced-append.ts';
+import type { Patience } from '../../bus/fenced-append.ts';
 import { frameBytes } from './frame.ts';
 import {
   maxProposals,

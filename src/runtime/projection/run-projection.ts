@@ -5,7 +5,7 @@ import { messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Plain } from '../../core/plain.ts';
 import type { JournalRecord } from '../../journal/record.ts';
-import { backoffMs, isPassing, pause } from '../../memory/shared/append.ts';
+import { backoffMs, isPassing, pause } from '../../bus/fenced-append.ts';
 import type { RunMemory } from '../../memory/run-memory.ts';
 import { keysOf } from '../../memory/shared/committed.ts';
 import type { MemoryRecord } from '../../memory/shared/frame.ts';

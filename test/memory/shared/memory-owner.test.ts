@@ -4,7 +4,7 @@ import { createEmbeddedBus } from '../../../src/bus/embedded/embedded-bus.ts';
 import type { EventLog } from '../../../src/bus/event-log.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { TroupeError } from '../../../src/core/errors.ts';
-import { appendSurely } from '../../../src/memory/shared/append.ts';
+import { appendSurely } from '../../../src/bus/fenced-append.ts';
 import { frameOf } from '../../../src/memory/shared/frame.ts';
 import type { MemoryRecord } from '../../../src/memory/shared/frame.ts';
 import { MemoryOwner } from '../../../src/memory/shared/memory-owner.ts';

@@ -1,8 +1,8 @@
-import { envelopeHeaders } from '../../bus/envelope.ts';
-import type { EventLog } from '../../bus/event-log.ts';
-import type { Clock } from '../../core/clock.ts';
-import { messageOf, TroupeError } from '../../core/errors.ts';
-import type { Plain } from '../../core/plain.ts';
+import { envelopeHeaders } from './envelope.ts';
+import type { EventLog } from './event-log.ts';
+import type { Clock } from '../core/clock.ts';
+import { messageOf, TroupeError } from '../core/errors.ts';
+import type { Plain } from '../core/plain.ts';
 
 /** How long somebody goes on trying, and on which clock. */
 export interface Patience {
