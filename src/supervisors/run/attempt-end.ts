@@ -2,20 +2,18 @@ import type { AttemptResult, AttemptSettlement } from '../../actors/behaviours/b
 import type { AbortReason, Verdict } from '../../actors/worker.ts';
 import type { ErrorInfo } from '../../core/errors.ts';
 import { errorInfo } from '../../core/errors.ts';
-import type { Reason, TaskOutcome } from '../../core/outcome.ts';
-import { seededRandom, seedOf } from '../../core/random.ts';
+import type { TaskOutcome } from '../../core/outcome.ts';
 import type { TaskRow } from '../../journal/run-state.ts';
 import type { MemoryChange, RecordBody } from '../../journal/record.ts';
 import { decideCommit } from '../../memory/propose.ts';
 import type { WorkEnd } from '../../policies/balance.ts';
-import { decideRetry } from '../../policies/retry.ts';
 import { qualifiedKey } from '../../workflow/model.ts';
 import { noteResponse } from './adapt.ts';
 import type { RunCore } from './core.ts';
-import { budgetError } from './budget.ts';
 import { releasePermit, roundOf } from './dispatch.ts';
 import { countLocks } from './locks-held.ts';
-import { endTask, hasEnded, succeedTask } from './task-end.ts';
+import { attemptFailed } from './recovery.ts';
+import { endTask, succeedTask } from './task-end.ts';
 import { workerLeft } from './groups.ts';
 import { closeExpansion } from './release.ts';
 
@@ -47,7 +45,7 @@ function settled(core: RunCore, row: TaskRow, { settlement, aborted }: AttemptEn
   if (isSuccess && !isRefused) return succeeded(core, row, settlement.result);
   if (core.halted === 'shutdown') return leave(core, row.id, 'cancelled');
   if (isSuccess) core.ledger.commit([{ type: 'result.late', task: row.id, attempt: row.attempt }]);
-  failed(core, row, { error: errorOf(settlement, aborted), aborted });
+  attemptFailed(core, row, { error: errorOf(settlement, aborted), aborted });
 }
 
 /** An attempt of a run that cannot go on has stopped. */
@@ -148,7 +146,7 @@ function succeeded(core: RunCore, row: TaskRow, result: AttemptResult): void {
   const { id } = row;
   const committed = memoryRecords(core, row, { result, attempt: row.attempt });
   if ('error' in committed) {
-    return failed(core, row, {
+    return attemptFailed(core, row, {
       error: committed.error,
       aborted: undefined,
       reason: 'write_refused',
@@ -187,104 +185,6 @@ function memoryRecords(
   return 'refused' in decision
     ? { error: errorInfo(decision.refused) }
     : { records: decision.records };
-}
-
-interface Failure {
-  readonly error: ErrorInfo;
-  readonly aborted: AbortReason | undefined;
-  /** The task ends with it; no further attempt. */
-  readonly reason?: Reason;
-  /** The task ends with it when no attempt is left. */
-  readonly lastReason?: Reason;
-}
-
-/** An attempt, dispatched or not. */
-type Tried = Pick<TaskRow, 'id' | 'attempt' | 'attemptBase' | 'roundStartedAt'>;
-
-/** An attempt is over that was never dispatched; it counts like any other. */
-export function attemptNotBegun(
-  core: RunCore,
-  id: string,
-  failure: Pick<Failure, 'error' | 'lastReason'>,
-): void {
-  const { attempt = 0, attemptBase = 0, roundStartedAt } = core.ledger.state.tasks.get(id) ?? {};
-  const tried = { id, attempt: attempt + 1, attemptBase, roundStartedAt };
-  failed(core, tried, { ...failure, aborted: undefined });
-}
-
-function failed(core: RunCore, row: Tried, failure: Failure): void {
-  const { id } = row;
-  const { error, aborted } = failure;
-  if (aborted === 'barrier_fallback')
-    return retryAt(core, row, { error, at: core.services.clock.now() });
-  if (aborted === 'cancelled') {
-    return endTask(core, id, { outcome: 'cancelled', reason: 'cancelled_by_user', error });
-  }
-  if (aborted === 'deadline')
-    return endTask(core, id, { outcome: 'timed_out', reason: 'deadline_exceeded', error });
-  const decision = failureDecision(core, row, failure);
-  if (decision.retry && !core.halted) {
-    return retryAt(core, row, { error, at: core.services.clock.now() + decision.delayMs });
-  }
-  const outcome = error.errorClass === 'timeout' ? 'timed_out' : 'failed';
-  const last = decision.retry ? 'run_ending' : (failure.lastReason ?? decision.reason);
-  const attempt = failure.lastReason ? row.attempt : undefined;
-  endTask(core, id, { outcome, reason: last, error, attempt });
-}
-
-function failureDecision(
-  core: RunCore,
-  row: Tried,
-  { error, reason }: Failure,
-): ReturnType<typeof decideRetry> {
-  if (reason) return { retry: false, reason };
-  if (isUnpaid(core, row.id, error)) return { retry: false, reason: 'budget_exhausted' };
-  return retryDecision(core, row, error);
-}
-
-/** Whether nothing is left to try it again with, or it has failed for that. */
-function isUnpaid(core: RunCore, id: string, { code }: ErrorInfo): boolean {
-  return (
-    code === 'TRP_BUDGET_EXHAUSTED' || budgetError(core, core.book.task(id).agent) !== undefined
-  );
-}
-
-function retryDecision(
-  core: RunCore,
-  row: Tried,
-  error: ErrorInfo,
-): ReturnType<typeof decideRetry> {
-  const { state } = core.ledger;
-  const attempt = row.attempt - row.attemptBase;
-  return decideRetry({
-    spec: core.book.task(row.id).retry,
-    attempt,
-    error,
-    firstStartedAt: row.roundStartedAt ?? core.services.clock.now(),
-    now: core.services.clock.now(),
-    random: seededRandom(seedOf(state.seed, row.id, row.attempt, 'backoff')),
-  });
-}
-
-function retryAt(
-  core: RunCore,
-  { id, attempt }: Tried,
-  retry: { error: ErrorInfo; at: number },
-): void {
-  const { error, at } = retry;
-  const own = core.live.get(id);
-  if (own) own.undecided = true;
-  core.ledger.commit([{ type: 'attempt.failed', task: id, attempt, error, retryAt: at }], () => {
-    const live = core.live.get(id);
-    if (!live || hasEnded(core, id)) return;
-    live.undecided = false;
-    live.worker?.send({ type: 'verdict.retry' });
-    const due = live.hurry ? core.services.clock.now() : at;
-    live.hurry = false;
-    live.retryTimer = core.services.deadlines.at(due, () =>
-      core.self.send({ type: 'retry.due', task: id }),
-    );
-  });
 }
 
 function errorOf(settlement: AttemptSettlement, aborted: AbortReason | undefined): ErrorInfo {

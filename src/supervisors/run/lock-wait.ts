@@ -1,8 +1,8 @@
 import type { TaskSpec } from '../../workflow/model.ts';
-import { attemptNotBegun } from './attempt-end.ts';
 import { liveTask } from './core.ts';
 import type { RunCore } from './core.ts';
 import { lockedBy } from './locks-held.ts';
+import { attemptNotBegun } from './recovery.ts';
 import { hasEnded } from './task-end.ts';
 
 /** How long a task waits for its permits while others hold a lock that it wants. */
