@@ -80,6 +80,8 @@ export const errorCodes = {
   TRP_CONTROL_UNREACHABLE: 'The owner of the run does not answer on its control socket.',
   TRP_CONTROL_REQUEST: 'A control request is malformed or names an unknown verb.',
   TRP_OPTION_INVALID: 'An option has a value outside its range. The message names both.',
+  TRP_RESTARTS_EXHAUSTED:
+    'A part of this process died again and again. Resume the runs in a new process, and report it.',
   TRP_CLOSED: 'This Troupe has been closed. Create a new one.',
   TRP_INTERNAL: 'A fault inside Troupe. Please report it with the message and the run id.',
 } as const;
