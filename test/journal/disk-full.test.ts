@@ -68,7 +68,7 @@ describe('a disk that fails under the journal', () => {
     for (const run of ['a', 'b']) expect(await store.read(run)).toEqual(recordsOf(1, 3));
   });
 
-  it('cuts back to the last whole group and refuses more until it is opened again', async () => {
+  it('cuts back to the last whole group and refuses more of the run until it is taken again', async () => {
     const disk = newDisk();
     const dataDir = await temporaryFolder();
     const store = await fileStore(dataDir, { node: 'n', openSegment: failing(disk) });
@@ -82,6 +82,61 @@ describe('a disk that fails under the journal', () => {
     disk.fault = undefined;
     await expect(appended(run, [recordOf(4)])).rejects.toMatchObject({ code: 'TRP_JOURNAL_FULL' });
     expect(await readFile(path)).toEqual(before);
+    const again = await store.adopt('a');
+    expect(again.records).toEqual(recordsOf(1, 3));
+    await appended(again, [recordOf(4)]);
+    expect(await store.read('a')).toEqual(recordsOf(1, 4));
+  });
+
+  it.each(['process', 'power'] as const)(
+    'goes on, at level %s, once there is room, for all who have lost nothing',
+    async (level) => {
+      const disk = newDisk();
+      const dataDir = await temporaryFolder();
+      const store = await fileStore(dataDir, { level, openSegment: failing(disk) });
+      const [a, b] = [await store.create('a'), await store.create('b')];
+      for (const run of [a, b]) await appended(run, recordsOf(1, 3));
+      Object.assign(disk, { fault: { on: 'write', code: 'ENOSPC' }, torn: 15 });
+      await expect(appended(a, [recordOf(4)])).rejects.toMatchObject({ code: 'TRP_JOURNAL_FULL' });
+      await expect(appended(a, [recordOf(4)])).rejects.toMatchObject({ code: 'TRP_JOURNAL_FULL' });
+      expect(await store.read('b')).toEqual(recordsOf(1, 3));
+      disk.fault = undefined;
+      await appended(b, recordsOf(4, 5));
+      await expect(appended(a, [recordOf(4)])).rejects.toMatchObject({ code: 'TRP_JOURNAL_FULL' });
+      await appended(await store.create('c'), [recordOf(1)]);
+      expect(await store.read('a')).toEqual(recordsOf(1, 3));
+      expect(await store.read('b')).toEqual(recordsOf(1, 5));
+      expect(await (await fileStore(dataDir)).read('c')).toEqual([recordOf(1)]);
+    },
+  );
+
+  it('does not trust a disk again that could not write for another reason', async () => {
+    const disk = newDisk();
+    const store = await fileStore(await temporaryFolder(), { openSegment: failing(disk) });
+    const [a, b] = [await store.create('a'), await store.create('b')];
+    disk.fault = { on: 'write', code: 'EIO' };
+    await expect(appended(a, [recordOf(1)])).rejects.toMatchObject({ code: 'TRP_JOURNAL_IO' });
+    disk.fault = undefined;
+    await expect(appended(b, [recordOf(1)])).rejects.toMatchObject({ code: 'TRP_JOURNAL_IO' });
+  });
+
+  it('begins its first segment when there is room at last', async () => {
+    const disk: Disk = { ...newDisk(), fault: { on: 'write', code: 'ENOSPC' } };
+    const store = await fileStore(await temporaryFolder(), { openSegment: failing(disk) });
+    await expect(store.create('a')).rejects.toMatchObject({ code: 'TRP_JOURNAL_FULL' });
+    disk.fault = undefined;
+    await appended(await store.create('a'), [recordOf(1)]);
+    expect(await store.read('a')).toEqual([recordOf(1)]);
+  });
+
+  it('is taken over by another process where the disk was full', async () => {
+    const disk = newDisk();
+    const dataDir = await temporaryFolder();
+    const store = await fileStore(dataDir, { node: 'n', openSegment: failing(disk) });
+    const run = await store.create('a');
+    await appended(run, recordsOf(1, 3));
+    disk.fault = { on: 'write', code: 'ENOSPC' };
+    await expect(appended(run, [recordOf(4)])).rejects.toMatchObject({ code: 'TRP_JOURNAL_FULL' });
     await store.close();
     const again = await (await fileStore(dataDir)).adopt('a');
     await appended(again, [recordOf(4)]);

@@ -58,6 +58,8 @@ class FileStore implements JournalStore {
   private readonly options: FileStoreOptions;
   private readonly owned = new Map<string, FileOwnedRun>();
   private opening: Promise<JournalWriter> | undefined;
+  /** This node's folder, once it is claimed. */
+  private folder: string | undefined;
   private closing: Promise<void> | undefined;
 
   constructor(options: FileStoreOptions) {
@@ -180,7 +182,11 @@ class FileStore implements JournalStore {
 
   private writer(): Promise<JournalWriter> {
     if (this.closing) throw new TroupeError('TRP_CLOSED', 'The journal store is closed.');
-    this.opening ??= this.openWriter();
+    this.opening ??= this.openWriter().catch((error: unknown) => {
+      // The disk may have been full: whoever comes next tries again.
+      this.opening = undefined;
+      throw error;
+    });
     return this.opening;
   }
 
@@ -191,7 +197,8 @@ class FileStore implements JournalStore {
       schedule = queueMicrotask,
       segmentBytes = defaultSegmentBytes,
     } = this.options;
-    const folder = await claimNode(dataDir, this.node, now());
+    this.folder ??= await claimNode(dataDir, this.node, now());
+    const { folder } = this;
     const sync = this.level === 'power';
     const writer = await JournalWriter.open({
       folder,

@@ -3,7 +3,7 @@ import type { JournalRecord } from '../../record.ts';
 import { frameHeadBytes, putFrame, segmentSeed } from './frame.ts';
 import { headerPayload, recordsPayload, segmentPath } from './segment.ts';
 import type { OpenSegment, SegmentFile } from './segment-file.ts';
-import { journalError, syncFolder } from './system-calls.ts';
+import { journalError, removeFile, syncFolder } from './system-calls.ts';
 
 /** The right to write records of a run. */
 export interface Ownership {
@@ -48,8 +48,10 @@ interface OpenedSegment {
  * 1. At most one write is in flight; what is appended meanwhile is the next group, written by one write
  *    and made durable by one fdatasync.
  * 2. Every append is answered once, in the order of the calls, after its group is durable.
- * 3. After a failure the file is cut back to the last whole group and nothing more is written: what was
- *    acknowledged stays readable, and every later append gets the same error.
+ * 3. After a failure the file is cut back to the last whole group: what was acknowledged stays readable. Who
+ *    had something in the group that failed gets the same error for ever, since what follows would leave a gap.
+ *    A full disk is asked again at the next append of anybody else: once the cut holds and a new segment can be
+ *    begun, writing goes on there. After any other failure nothing more is written.
  * 4. A group is written before the fence is asked, and the fence before it is acknowledged: who took over
  *    either reads the group or is seen (the other side marks first and reads after).
  */
@@ -57,8 +59,11 @@ export class JournalWriter {
   private readonly options: JournalWriterOptions;
   private current: OpenedSegment;
   private pending: Append[] = [];
+  private readonly between: (() => Promise<void>)[] = [];
   private draining = false;
   private failure: TroupeError | undefined;
+  /** Those who have lost something to a failure. */
+  private readonly cutOff = new WeakMap<Ownership, TroupeError>();
 
   private constructor(options: JournalWriterOptions, current: OpenedSegment) {
     this.options = options;
@@ -89,14 +94,26 @@ export class JournalWriter {
   /** Resolves when everything appended before the call has been answered. */
   settled(): Promise<void> {
     if (!this.draining) return Promise.resolve();
-    return new Promise((resolve) => this.append({ run: '', epoch: 0 }, [], () => resolve()));
+    return new Promise((resolve) => this.append(noOwner, [], () => resolve()));
   }
 
   /** Waits for what was appended and closes the file. */
   async close(): Promise<void> {
     await this.settled();
-    this.failure ??= new TroupeError('TRP_JOURNAL_IO', 'The journal is closed.');
+    this.failure = new TroupeError('TRP_JOURNAL_IO', 'The journal is closed.');
     await this.current.file.close();
+  }
+
+  /**
+   * Begins a new segment in the turn of the writer, so that all before it stand still.
+   * @returns number of the new segment
+   */
+  rotate(): Promise<number> {
+    return this.inTurn(async () => {
+      if (this.failure) await this.goOn(this.failure);
+      else await this.beginNext();
+      return this.segment;
+    });
   }
 
   /** The answers to one group lead to appends: those of the same turn go together. */
@@ -108,6 +125,7 @@ export class JournalWriter {
     const group = this.pending;
     this.pending = [];
     const outcome = await this.commit(group);
+    for (const act of this.between.splice(0)) await act();
     for (const append of group) answer(append, outcome);
     if (this.pending.length > 0) this.arrange();
     else this.draining = false;
@@ -115,21 +133,35 @@ export class JournalWriter {
 
   /** Never rejects: the outcome says who is to be told what. */
   private async commit(group: readonly Append[]): Promise<Outcome> {
-    if (this.failure) return { failure: this.failure };
+    const records = byOwner(group.filter(({ owner }) => !this.cutOff.has(owner)));
     try {
-      return { fenced: await this.write(byOwner(group)) };
+      if (records.size > 0 && this.failure) await this.goOn(this.failure);
+      return { fenced: await this.write(records), cutOff: this.cutOff };
     } catch (error) {
-      this.failure = journalError(error, segmentPath(this.options.folder, this.segment));
-      await this.cutBack();
-      return { failure: this.failure };
+      const path = segmentPath(this.options.folder, this.segment);
+      if (!this.failure) await this.cutBack();
+      this.failure = journalError(error, path);
+      for (const owner of records.keys()) this.cutOff.set(owner, this.failure);
+      return { fenced: nobody, cutOff: this.cutOff };
     }
+  }
+
+  /** Leaves the segment that a full disk has spoilt behind, if there is room again. */
+  private async goOn(failure: TroupeError): Promise<void> {
+    if (failure.code !== 'TRP_JOURNAL_FULL') throw failure;
+    const { current, options } = this;
+    await current.file.cutTo(current.end);
+    if (options.sync) await current.file.sync();
+    this.current = await beginSegment(options, current.segment + 1);
+    this.failure = undefined;
+    await current.file.close();
   }
 
   private async write(
     records: ReadonlyMap<Ownership, readonly JournalRecord[]>,
   ): Promise<ReadonlySet<Ownership>> {
     if (records.size === 0) return nobody;
-    await this.beginNextWhenFull();
+    if (this.current.end >= this.options.segmentBytes) await this.beginNext();
     const { current, options } = this;
     const bytes = framesOf(records, current);
     await current.file.write(bytes, current.end);
@@ -139,11 +171,18 @@ export class JournalWriter {
     return fenced;
   }
 
-  private async beginNextWhenFull(): Promise<void> {
+  private async beginNext(): Promise<void> {
     const { current, options } = this;
-    if (current.end < options.segmentBytes) return;
     this.current = await beginSegment(options, current.segment + 1);
     await current.file.close();
+  }
+
+  /** Does something between two groups. */
+  private inTurn<T>(act: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.between.push(() => act().then(resolve, reject));
+      this.append(noOwner, [], () => undefined);
+    });
   }
 
   /** Best effort: a tail that stays is not acknowledged and is read as torn, or as records that came to be. */
@@ -157,16 +196,20 @@ export class JournalWriter {
   }
 }
 
-/** What came of a group: one failure for all, or some owners that had lost their runs. */
-type Outcome = { readonly failure: TroupeError } | { readonly fenced: ReadonlySet<Ownership> };
+/** What came of a group: who had lost their runs, and who has lost records to a failure. */
+interface Outcome {
+  readonly fenced: ReadonlySet<Ownership>;
+  readonly cutOff: WeakMap<Ownership, TroupeError>;
+}
 
 const nobody: ReadonlySet<Ownership> = new Set();
 
-function answer({ owner, durable }: Append, outcome: Outcome): void {
+/** Whoever only wants to know when it is their turn. */
+const noOwner: Ownership = { run: '', epoch: 0 };
+
+function answer({ owner, durable }: Append, { fenced, cutOff }: Outcome): void {
   try {
-    if ('failure' in outcome) durable(outcome.failure);
-    else if (outcome.fenced.has(owner)) durable(fencedError(owner));
-    else durable();
+    durable(fenced.has(owner) ? fencedError(owner) : cutOff.get(owner));
   } catch (error) {
     // A fault of the caller: it surfaces as uncaught, and the others still get their answers.
     queueMicrotask(() => {
@@ -226,14 +269,22 @@ async function beginSegment(
   options: JournalWriterOptions,
   segment: number,
 ): Promise<OpenedSegment> {
-  const file = await options.openSegment(segmentPath(options.folder, segment));
+  const path = segmentPath(options.folder, segment);
+  const file = await options.openSegment(path);
   const seed = segmentSeed(options.node, segment);
   const payload = headerPayload(options.node, segment);
   const header = joined([payload], frameHeadBytes + payload.length, { seed, end: 0 });
-  await file.write(header, 0);
-  if (options.sync) {
-    await file.sync();
-    await syncFolder(options.folder);
+  try {
+    await file.write(header, 0);
+    if (options.sync) {
+      await file.sync();
+      await syncFolder(options.folder);
+    }
+  } catch (error) {
+    // A segment without its header must not stand before another one.
+    await file.close();
+    await removeFile(path);
+    throw error;
   }
   return { file, segment, seed, end: header.length };
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { isAlive, thisProcess } from './liveness.ts';
 import type { ProcessIdentity } from './liveness.ts';
@@ -14,7 +14,13 @@ export async function claimNode(dataDir: string, node: string, at: number): Prom
   await Promise.all([makeFolder(dirname(folder)), makeFolder(runsFolder(dataDir))]);
   await mkdir(folder, { mode: folderMode });
   const owner = JSON.stringify({ format: 1, ...(await thisProcess()), at });
-  await writeFile(join(folder, ownerName), `${owner}\n`, { mode: fileMode, flag: 'wx' });
+  try {
+    await writeFile(join(folder, ownerName), `${owner}\n`, { mode: fileMode, flag: 'wx' });
+  } catch (error) {
+    // A folder that nobody owns would be in the way of a second try.
+    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+    throw error;
+  }
   return folder;
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, open, stat } from 'node:fs/promises';
+import { mkdir, open, stat, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { messageOf, TroupeError } from '../../../core/errors.ts';
 
@@ -32,6 +32,11 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** Removes a file if it can be: what stays is told by whoever stumbles over it. */
+export async function removeFile(path: string): Promise<void> {
+  await unlink(path).catch(() => undefined);
 }
 
 /**
