@@ -14,6 +14,25 @@ interface BlockSpellings {
 /** Units of the levels that resource demands may use instead of numbers. */
 const levels = { low: 15, medium: 30, high: 45, very_high: 60 };
 
+/** How the steps of recovery are spelled elsewhere. */
+const recoveryWords = {
+  peer: 'other_worker',
+  peers: 'other_worker',
+  redistribute: 'other_worker',
+  redistribute_to_peers: 'other_worker',
+  model: 'other_model',
+  fallback_model: 'other_model',
+  degraded: 'degrade',
+  human: 'person',
+  escalate: 'supervisor',
+};
+
+/** How a whole way of recovery is spelled elsewhere. */
+const failureWords = {
+  redistribute_to_peers: 'redistribute',
+  pause_on_exhausted: 'pause',
+};
+
 /**
  * The one table of source spellings: the words of the workflows that Troupe grew from, mapped to the
  * canonical ones. What is not here has one spelling only.
@@ -30,9 +49,15 @@ export const spellings: { readonly [block: string]: BlockSpellings } = {
       adaptation: 'adaptation',
       monitoring: 'monitoring',
       defaults: 'defaults',
+      escalation: '*rung',
     },
+    values: { escalation: recoveryWords },
   },
-  defaults: { keys: { estimated_duration: 'estimate' }, holds: { retry: 'retry' } },
+  defaults: {
+    keys: { estimated_duration: 'estimate' },
+    values: { escalation: recoveryWords, on_failure: failureWords },
+    holds: { retry: 'retry', escalation: '*rung' },
+  },
   task: {
     keys: {
       depends_on: 'needs',
@@ -42,7 +67,14 @@ export const spellings: { readonly [block: string]: BlockSpellings } = {
       estimated_duration: 'estimate',
       resource_requirements: 'resources',
     },
-    holds: { retry: 'retry', resources: 'demand', barrier: 'barrier', needs: '+need' },
+    values: { escalation: recoveryWords, on_failure: failureWords },
+    holds: {
+      retry: 'retry',
+      resources: 'demand',
+      barrier: 'barrier',
+      needs: '+need',
+      escalation: '*rung',
+    },
   },
   need: {
     values: {
@@ -54,7 +86,14 @@ export const spellings: { readonly [block: string]: BlockSpellings } = {
     },
   },
   demand: { values: { '*': levels } },
-  retry: { keys: { attempts: 'max_attempts', strategy: 'backoff' } },
+  retry: {
+    keys: { attempts: 'max_attempts', strategy: 'backoff' },
+    values: { then: recoveryWords },
+  },
+  rung: {
+    keys: { step: 'rung', cost: 'max_cost', timeout: 'deadline', on_deadline: 'default' },
+    values: { rung: recoveryWords },
+  },
   group: {
     keys: {
       agents: 'tasks',
@@ -65,8 +104,15 @@ export const spellings: { readonly [block: string]: BlockSpellings } = {
     },
     values: {
       mode: { truly_parallel: 'fork_join', parallel: 'fork_join', barrier_sync: 'fork_join' },
+      escalation: recoveryWords,
+      on_failure: failureWords,
     },
-    holds: { barrier: 'barrier', cross_validation: 'cross_validation', needs: '+need' },
+    holds: {
+      barrier: 'barrier',
+      cross_validation: 'cross_validation',
+      needs: '+need',
+      escalation: '*rung',
+    },
   },
   cross_validation: { keys: { validation_agents: 'agents', validation_timeout: 'timeout' } },
   barrier: {

@@ -1,6 +1,7 @@
 import type { Plain, PlainObject } from '../core/plain.ts';
 import type { AdaptationSpec } from './adaptation.ts';
 import type { mergerNames } from './mergers.ts';
+import type { RetryClass, RungSpec } from './recovery.ts';
 
 /**
  * The workflow as the runtime sees it: normalised, validated, frozen. Source spellings, defaults,
@@ -114,13 +115,30 @@ export interface AgentSpec {
   readonly isolate: Isolation;
   /** Memory key patterns that only this agent writes, fully qualified. */
   readonly owns: readonly string[];
+  /** Where its attempts run; absent: in this process. */
+  readonly pool?: PoolSpec | undefined;
   /** What it calls, and the model whose limits count besides; absent: not said. */
   readonly provider?: string | undefined;
   readonly model?: string | undefined;
+  /** Agents that can do its work. */
+  readonly peers?: readonly string[] | undefined;
+  /** Models to go on with when its own fails, in this order. */
+  readonly fallbackModels?: readonly string[] | undefined;
   /** What it may spend in a run; absent: no bound of its own. */
   readonly budget?: Omit<BudgetSpec, 'timeMs'> | undefined;
   /** For `simulate`: defaults that a task's `with` overrides. */
   readonly with: PlainObject;
+}
+
+/** Slots of one kind of work. */
+export interface PoolSpec {
+  readonly name: string;
+  /** Attempts are carried out by worker hosts. */
+  readonly remote: boolean;
+  /** How long an attempt waits while no worker host serves the pool. */
+  readonly waitMs: number;
+  /** Silence of a worker host after which what it carries is lost. */
+  readonly lostAfterMs: number;
 }
 
 /** Bounds of one agent. */
@@ -180,13 +198,21 @@ export interface TaskSpec {
   readonly notBefore?: StartTime | undefined;
   /** Weight of its work, 1 being a small task; undefined: not said. */
   readonly complexity?: number | undefined;
+  /** How much its success counts in its group; undefined: 1. */
+  readonly weight?: number | undefined;
   /** Files and folders that it reads and writes, as the document spells them; undefined: not said. */
   readonly files?: FileUse | undefined;
   /** How long it may wait for its permits while a lock that it wants is held by another; undefined: without end. */
   readonly lockTimeoutMs?: number | undefined;
+  /** Where its attempts run; undefined: where its agent's do. */
+  readonly pool?: PoolSpec | undefined;
   /** A folder of its own for each attempt; undefined: none. */
   readonly workspace?: WorkspaceSpec | undefined;
   readonly retry: RetrySpec;
+  /** Who is tried and asked when it fails, rung by rung; absent: its retry policy, and then it fails. */
+  readonly escalation?: readonly RungSpec[] | undefined;
+  /** What a failure does that nothing is left against; absent: the task fails. */
+  readonly onExhausted?: 'pause' | undefined;
   /** Output used when the task does not succeed; undefined: none declared. */
   readonly default: Plain | undefined;
   readonly group: string | undefined;
@@ -223,7 +249,7 @@ export interface FileUse {
 export interface RetrySpec {
   /** First attempt included. Default 3. */
   readonly maxAttempts: number;
-  readonly backoff: 'none' | 'fixed' | 'linear' | 'exponential';
+  readonly backoff: 'none' | 'fixed' | 'linear' | 'exponential' | 'decorrelated';
   /** Default 500 ms. */
   readonly initialMs: number;
   /** Default 60 s. */
@@ -232,6 +258,8 @@ export interface RetrySpec {
   readonly jitter: number;
   /** Total time for all attempts; undefined: no limit. */
   readonly budgetMs: number | undefined;
+  /** Attempts by class of failure, each counted apart from all others; absent: every class counts alike. */
+  readonly on?: { readonly [Class in RetryClass]?: number | undefined } | undefined;
 }
 
 /** Turning one task into several members at run time. */
@@ -254,6 +282,8 @@ export interface AspectSpec {
   /** Undefined: the task's own agent. */
   readonly agent: string | undefined;
   readonly with: Template | undefined;
+  /** How much its success counts; undefined: 1. */
+  readonly weight?: number | undefined;
 }
 
 /** How members' outputs become one. */
@@ -273,8 +303,11 @@ export interface AggregateSpec {
   readonly export: string | undefined;
 }
 
-/** Least successes: a number of members, or a share of them (0..1). */
-export type MinSuccess = { readonly count: number } | { readonly share: number };
+/** Successes that are enough: a number of members, a share of them (0..1), or the sum of their weights. */
+export type MinSuccess =
+  | { readonly count: number }
+  | { readonly share: number }
+  | { readonly weight: number };
 
 /** What a barrier does when its time is over. */
 export type OnTimeout = 'extend' | 'proceed_with_available' | 'abort_and_fallback' | 'fail';
@@ -294,6 +327,18 @@ export interface BarrierSpec {
   readonly onTimeout: readonly OnTimeout[];
   readonly extension: { readonly byMs: number; readonly max: number };
   readonly onFailure: 'retry_failed_worker' | 'continue' | 'fail_fast';
+  /** From the first member's dispatch: after it what is enough to succeed is enough to go on with. */
+  readonly softTimeoutMs?: number | undefined;
+  /** From the first member's dispatch: nobody waits longer, however much progress there is. */
+  readonly hardTimeoutMs?: number | undefined;
+  /** Successes at which the group goes on and the rest is cancelled; undefined: it does not go on early. */
+  readonly quorum?: MinSuccess | undefined;
+  /** What weighs more or less than 1, by member; for a task that is split into aspects, by aspect. */
+  readonly weights?: { readonly [member: string]: number } | undefined;
+  /** `merge`: members that have begun run on after the release, and their results are merged. Default drop. */
+  readonly late?: 'merge' | undefined;
+  /** Whom an alert is for when the group falls back or its time is over; undefined: none is raised. */
+  readonly notify?: string | undefined;
 }
 
 /** Tasks forked together and joined together. */

@@ -45,6 +45,7 @@ export function retrySpec(...sources: readonly TaskSource['retry'][]): RetrySpec
       maxMs: durationMs(source.max) ?? below.maxMs,
       jitter: source.jitter ?? below.jitter,
       budgetMs: durationMs(source.budget) ?? below.budgetMs,
+      ...((source.on ?? below.on) && { on: source.on ?? below.on }),
     };
   }, defaultRetry);
 }

@@ -21,12 +21,14 @@ import type {
   Workflow,
   WorkspaceSpec,
 } from './model.ts';
+import { resolveRecovery } from './normalise-recovery.ts';
 import { limitMemoryAccess, lockCapacity } from './normalise-locks.ts';
 import { adaptationSpec } from './normalise-adaptation.ts';
 import { memoryKeys } from './normalise-memory.ts';
 import { normaliseAgents } from './normalise-agents.ts';
 import { addCrossValidation, normaliseGroups } from './normalise-groups.ts';
 import { durationMs } from './normalise-policies.ts';
+import { limitPools, poolCapacity } from './normalise-pools.ts';
 import { linkValidations, normaliseTasks, resolveNeeds } from './normalise-tasks.ts';
 import { budgetSpec, checkProviders, providerSpecs } from './normalise-providers.ts';
 import { normaliseTiers } from './normalise-tiers.ts';
@@ -73,7 +75,9 @@ export function normalise(document: CheckedDocument, baseDir: string, faults: Fa
   resolveNeeds(draft);
   addCrossValidation(draft);
   linkValidations(draft);
+  resolveRecovery(draft);
   limitMemoryAccess(draft);
+  limitPools(draft);
   const resources = resourceSpec(draft);
   const keys = [...memoryKeys(draft), ...defaultKeys];
   checkMeaning(draft, resources, keys);
@@ -110,7 +114,7 @@ function resourceSpec(draft: Draft): ResourceSpec {
       capacity[kind] = typeof value === 'number' ? value : (value as { units: number }).units;
   }
   capacity['cpu'] = (capacity['cpu'] ?? defaultUnits) * factor;
-  Object.assign(capacity, lockCapacity(draft));
+  Object.assign(capacity, lockCapacity(draft), poolCapacity(draft));
   return concurrency === 'auto'
     ? { capacity, concurrency: undefined, autoConcurrency: true }
     : { capacity, concurrency };

@@ -68,8 +68,15 @@ export const agent = block('agent', 'A specialist that works on tasks.', {
   instances: count
     .optional()
     .describe('Equal ones to choose from: each attempt goes to the least loaded. Default 1.'),
+  peers: listOf(id)
+    .optional()
+    .describe('Agents that can do its work: they are tried when it has failed.'),
+  fallback_models: listOf(kindName)
+    .optional()
+    .describe('Models to go on with when its own has failed, in this order.'),
   workspace: workspace.optional().describe("For the agent's tasks that say none."),
   budget: agentBudget.optional(),
+  pool: id.optional().describe('A name under pools: where its attempts run. Default: here.'),
   with: named(template, z.string())
     .optional()
     .describe('For simulate: defaults of duration and fail; for functions: config.'),

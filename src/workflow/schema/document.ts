@@ -7,9 +7,11 @@ import { busChoice } from './bus.ts';
 import { group, tier } from './groups.ts';
 import { keyPattern, kindName } from './names.ts';
 import { count, units } from './numbers.ts';
+import { pool } from './pools.ts';
 import { budget, provider } from './providers.ts';
 import { flag, listOf, named, oneOf, template, text } from './shapes.ts';
 import { positiveDuration } from './times.ts';
+import { ladder } from './recovery.ts';
 import { defaults, task } from './tasks.ts';
 
 const capacity = z.union([units, block('resource', 'A resource kind.', { units })], {
@@ -104,6 +106,9 @@ export const documentSchema = block('document', 'A Troupe workflow.', {
   agents: named(agent).optional(),
   tasks: named(task).describe('The work, by name.'),
   groups: named(group).optional(),
+  escalation: ladder
+    .optional()
+    .describe('The ladder of the run, for tasks that are handed up to it.'),
   tiers: listOf(tier).optional().describe('Ordered stages.'),
   resources: resourcesWithNames.optional(),
   adaptation: adaptation
@@ -112,6 +117,7 @@ export const documentSchema = block('document', 'A Troupe workflow.', {
   monitoring: monitoring.optional(),
   schedule: schedule.optional(),
   providers: named(provider).optional().describe('Services that agents call, and their limits.'),
+  pools: named(pool).optional().describe('Where work is done: slots here or on worker hosts.'),
   budget: budget.optional(),
   memory: memory.optional(),
   bus: busChoice

@@ -5,6 +5,7 @@ import { id } from './names.ts';
 import { priority } from './numbers.ts';
 import { flag, listOf, oneOf, text } from './shapes.ts';
 import { positiveDuration } from './times.ts';
+import { ladder, onFailure } from './recovery.ts';
 import { needs } from './tasks.ts';
 
 const crossValidation = block('cross_validation', 'Agents that check the output of every member.', {
@@ -27,6 +28,10 @@ export const group = block('group', 'Tasks forked together and joined together.'
     .optional()
     .describe('False: a failed group becomes partial and the run goes on. Default true.'),
   cross_validation: crossValidation.optional(),
+  escalation: ladder
+    .optional()
+    .describe('The ladder of its members above their own; also when all of them have failed.'),
+  on_failure: onFailure.optional().describe('For members that say none.'),
   context_sharing: oneOf(['read_only_shared_write_isolated']).optional(),
   needs: needs.optional(),
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { block } from './block.ts';
 import { id } from './names.ts';
 import { count } from './numbers.ts';
+import { retryClasses, retryThen } from './recovery.ts';
 import { oneOf, oneOrMany, text } from './shapes.ts';
 import { duration, positiveDuration } from './times.ts';
 import { aggregateWords } from './words.ts';
@@ -11,7 +12,7 @@ const share = (expected: string) =>
 
 const retryBlock = block('retry', 'When and how often to try again.', {
   max_attempts: count.max(1000).optional().describe('The first attempt included. Default 3.'),
-  backoff: oneOf(['none', 'fixed', 'linear', 'exponential'])
+  backoff: oneOf(['none', 'fixed', 'linear', 'exponential', 'decorrelated'])
     .optional()
     .describe('How the wait grows. Default exponential.'),
   initial: duration.optional().describe('First wait. Default 500ms.'),
@@ -20,6 +21,12 @@ const retryBlock = block('retry', 'When and how often to try again.', {
     .optional()
     .describe('Random share of the wait. Default 0.5.'),
   budget: positiveDuration.optional().describe('Total time for all attempts.'),
+  on: retryClasses.optional(),
+  then: retryThen
+    .optional()
+    .describe(
+      'What follows when nothing is left to try: peer, model, supervisor, person, pause, fail.',
+    ),
 });
 
 /** A retry block, or the number of attempts. */

@@ -4,6 +4,7 @@ import { block } from './block.ts';
 import { aggregate, barrier, retry } from './policies.ts';
 import { id, keyPattern, kindName } from './names.ts';
 import { count, priority, units } from './numbers.ts';
+import { recoveryShape } from './recovery.ts';
 import { listOf, named, oneOf, oneOrMany, template, text } from './shapes.ts';
 import { estimate, positiveDuration, startTime } from './times.ts';
 
@@ -121,10 +122,12 @@ export const task = block('task', 'A piece of work.', {
   timeout: positiveDuration.optional().describe('Per attempt, from dispatch.'),
   deadline: positiveDuration.optional().describe('Total, queueing included.'),
   retry: retry.optional(),
+  ...recoveryShape,
   resources: demand.optional().describe('Units held while an attempt runs.'),
   exclusive: listOf(kindName).optional().describe('Locks held while an attempt runs.'),
   locks: listOf(lock).optional().describe('Locks to read or to write under.'),
   workspace: workspace.optional(),
+  pool: id.optional().describe("A name under pools. Default: its agent's."),
   default: template.optional().describe('Output used when the task does not succeed.'),
   shards: shards.optional(),
   aspects: aspects.optional(),
@@ -144,6 +147,7 @@ export const task = block('task', 'A piece of work.', {
 export const defaults = block('defaults', 'Values for tasks that say nothing themselves.', {
   timeout: positiveDuration.optional(),
   retry: retry.optional(),
+  ...recoveryShape,
   priority: priority.optional(),
   agent: id.optional(),
   estimate: estimate.optional(),
