@@ -1,4 +1,6 @@
 import type { TroupeError } from '../core/errors.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { LeaseTerms } from './lease.ts';
 import type { JournalRecord } from './record.ts';
 
 /**
@@ -12,16 +14,38 @@ export interface OwnedRun {
   readonly run: string;
   /** Number of this ownership; a process with a lower one is fenced off. */
   readonly epoch: number;
-  /** What was written before this process took over, in order. Empty for a new run. */
+  /** What was written before this process took over, in order; after the checkpoint, if there is one. Empty for a new run. */
   readonly records: readonly JournalRecord[];
+  /** The fold of what stands before `records`; undefined: they are all there is. */
+  readonly checkpoint?: Checkpoint | undefined;
+  /**
+   * Keeps a fold, so that the next takeover need not begin at the first record. Its last record must have been
+   * acknowledged just now. Never rejects: nothing depends on it.
+   */
+  keep?(checkpoint: EncodedCheckpoint): Promise<void>;
   /**
    * Appends records, already numbered, in the order of the calls. `durable` is called once: without an
    * error when they have reached the store's level (in order; for `memory`, before append returns), or
    * with TRP_JOURNAL_FULL, TRP_JOURNAL_IO or TRP_JOURNAL_FENCED. After an error nothing more is accepted.
    */
   append(records: readonly JournalRecord[], durable: (error?: TroupeError) => void): void;
+  /**
+   * True: this process has not been able to confirm its lease for too long, so somebody else may own the run by
+   * now; whoever is about to act waits until `sure` is called, which never happens when the run is lost. Absent:
+   * ownership is never in doubt.
+   */
+  inDoubt?(sure: () => void): boolean;
+  /** Calls once when the run is found to belong to somebody else without an append, with TRP_JOURNAL_FENCED. */
+  onLost?(lost: (error: TroupeError) => void): void;
   /** Waits for what was appended, then gives up ownership. */
   release(): Promise<void>;
+}
+
+/** A fold as bytes; see `checkpoint.ts`. */
+export interface EncodedCheckpoint {
+  /** Number of the last record that is in it. */
+  readonly seq: number;
+  readonly bytes: Uint8Array;
 }
 
 /** Where journals live. */
@@ -37,8 +61,38 @@ export interface JournalStore {
   read(run: string): Promise<readonly JournalRecord[]>;
   /** All runs in the store, oldest first, with who owns them now. */
   list(): Promise<readonly StoredRun[]>;
+  /**
+   * Runs that have begun, have not ended and that nobody carries, as far as this process has been able to observe:
+   * the first call begins the observation. Absent: {@link list} says so at once.
+   */
+  orphans?(): Promise<readonly string[]>;
+  /** Hands over what the run's journal holds and then each group of new records, in order, until stopped. */
+  follow?(
+    run: string,
+    take: (records: readonly JournalRecord[]) => void,
+  ): Promise<JournalFollowing>;
+  /** Removes an ended run's journal for good. Rejects with TRP_RUN_NOT_FOUND, and TRP_RUN_OWNED while it has an owner. */
+  delete?(run: string): Promise<void>;
+  /** By which this process owns its runs; absent: the system ends its ownership with the process. */
+  readonly lease?: LeaseKeeper;
   /** Waits for pending appends, then gives up every ownership. */
   close(): Promise<void>;
+}
+
+/** Ends by `stop`, after which nothing is handed over. */
+export interface JournalFollowing {
+  stop(): void;
+}
+
+/** What keeps the ownership of this process's runs alive; the lease actor decides when. */
+export interface LeaseKeeper {
+  readonly terms: LeaseTerms;
+  /** Milliseconds since the last renewal that was answered began; 0: this process owns nothing yet. */
+  sinceConfirmedMs(): number;
+  /** Resolves when the renewal is stored, or there is nothing to renew. */
+  renew(): Promise<void>;
+  /** Asks for every run whether it is still this process's; those that are not are lost. Then nothing is in doubt. */
+  verify(): Promise<void>;
 }
 
 /** One line of {@link JournalStore.list}. */

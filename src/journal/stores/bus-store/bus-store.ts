@@ -1,0 +1,283 @@
+import type { BlobStore } from '../../../bus/blob-store.ts';
+import type { Bus } from '../../../bus/bus.ts';
+import type { EventLog } from '../../../bus/event-log.ts';
+import { appendSurely } from '../../../bus/fenced-append.ts';
+import type { Clock } from '../../../core/clock.ts';
+import { TroupeError } from '../../../core/errors.ts';
+import type {
+  DurabilityLevel,
+  JournalFollowing,
+  JournalStore,
+  OwnedRun,
+  StoredRun,
+} from '../../journal.ts';
+import { defaultLeaseTerms } from '../../lease.ts';
+import type { LeaseTerms } from '../../lease.ts';
+import type { JournalRecord } from '../../record.ts';
+import { isRunId } from '../../run-id.ts';
+import { framePayload } from './frame.ts';
+import { followRun } from './follow.ts';
+import { OrphanWatch } from './orphan-watch.ts';
+import { BusOwnedRun } from './owned-run.ts';
+import { ProcessLease } from './process-lease.ts';
+import { RunIndex } from './run-index.ts';
+import type { IndexedRun } from './run-index.ts';
+import { blobsOf, nothingRead, readOn } from './run-log.ts';
+import type { RunPast } from './run-log.ts';
+import { SignsOfLife } from './signs-of-life.ts';
+
+/** How a store on a bus is opened. */
+export interface BusStoreOptions {
+  readonly bus: Bus;
+  /** This process's name: unlike any other's, also unlike its own after a restart. */
+  readonly node: string;
+  readonly clock: Clock;
+  /**
+   * What the bus's server promises. Default `process`; `power` is the operator's word that it was set up with
+   * `sync_interval: always`, which cannot be seen from here.
+   */
+  readonly level?: DurabilityLevel;
+  /** Collects the appends of one turn; the runtime gives `setImmediate`. Default: the end of the microtask. */
+  readonly schedule?: (fn: () => void) => void;
+  readonly terms?: LeaseTerms;
+}
+
+/** How long beginning to own a run, or giving it up, goes on trying without an answer, in milliseconds. */
+const patienceMs = 15_000;
+
+/** How often a takeover reads on when the last owner is still writing. */
+const takeTries = 5;
+
+/** Opens the journals of a namespace of a bus: the log `jrn` of each run. Nothing is written before a run is owned. */
+export function openBusStore(options: BusStoreOptions): JournalStore {
+  return new BusStore(options);
+}
+
+/**
+ * Journals on a bus.
+ *
+ * Invariants:
+ * 1. Who owns a run is decided by its log alone: the last frame's epoch. Index and signs of life are hints that can be
+ *    lost and made again.
+ * 2. A takeover reads the whole log, then appends its epoch directly behind what it has read: nobody else's frame can
+ *    come between or after.
+ * 3. `owned` holds the newest handle of each run of this process that is neither released nor lost.
+ */
+class BusStore implements JournalStore {
+  readonly level: DurabilityLevel;
+  readonly node: string;
+  readonly lease: ProcessLease;
+  private readonly options: BusStoreOptions;
+  private readonly index: RunIndex;
+  private readonly signs: SignsOfLife;
+  private readonly orphanWatch: OrphanWatch;
+  private readonly owned = new Map<string, BusOwnedRun>();
+  private readonly ending = new AbortController();
+  private openedBlobs: Promise<BlobStore> | undefined;
+  private closing: Promise<void> | undefined;
+  /** Each beginning of an ownership is an operation of its own. */
+  private takes = 0;
+
+  constructor(options: BusStoreOptions) {
+    const { bus, node, clock, level = 'process', terms = defaultLeaseTerms } = options;
+    this.options = options;
+    this.level = level;
+    this.node = node;
+    this.index = new RunIndex(bus);
+    this.signs = new SignsOfLife({ bus, node, clock, terms });
+    this.lease = new ProcessLease({ clock, terms, signs: this.signs, owned: this.owned });
+    this.orphanWatch = new OrphanWatch({ node, index: this.index, signs: this.signs });
+  }
+
+  async create(run: string): Promise<OwnedRun> {
+    if (!isRunId(run)) throw badId(run);
+    this.assertOpen();
+    const log = await this.log(run);
+    try {
+      return await this.begin(log, nothingRead);
+    } catch (error) {
+      if (isCode(error, 'TRP_JOURNAL_FENCED'))
+        throw ownedError(run, 'There is a run of that id already.', error);
+      throw error;
+    }
+  }
+
+  async adopt(run: string): Promise<OwnedRun> {
+    this.assertOpen();
+    let past = await this.past(run);
+    const own = this.owned.get(run);
+    if (own) await own.fence();
+    else await this.assertOwnerless(run);
+    const log = await this.log(run);
+    for (let tries = 1; ; tries++) {
+      past = await readOn(log, () => this.blobs(), past);
+      try {
+        return await this.begin(log, past);
+      } catch (error) {
+        if (!isCode(error, 'TRP_JOURNAL_FENCED')) throw error;
+        const now = await readOn(log, () => this.blobs(), past);
+        if (now.epoch > past.epoch) throw ownedError(run, 'Somebody else was faster.', error);
+        if (tries === takeTries) throw ownedError(run, 'Its owner goes on writing.', error);
+      }
+    }
+  }
+
+  async read(run: string): Promise<readonly JournalRecord[]> {
+    return (await this.past(run)).records;
+  }
+
+  async list(): Promise<readonly StoredRun[]> {
+    const runs = await this.index.all();
+    const nodes = new Set(runs.filter(({ state }) => state === 'owned').map(({ node }) => node));
+    const alive = new Map<string, boolean>();
+    await Promise.all(
+      [...nodes].map(async (node) => alive.set(node, await this.signs.answers(node))),
+    );
+    return runs.map(({ run, node, state }) => ({
+      run,
+      owner: state === 'owned' && alive.get(node) === true ? node : undefined,
+    }));
+  }
+
+  orphans(): Promise<readonly string[]> {
+    return this.orphanWatch.orphans();
+  }
+
+  async follow(
+    run: string,
+    take: (records: readonly JournalRecord[]) => void,
+  ): Promise<JournalFollowing> {
+    await this.past(run);
+    return followRun(await this.log(run), () => this.blobs(), take);
+  }
+
+  async delete(run: string): Promise<void> {
+    await this.past(run);
+    const indexed = await this.index.get(run);
+    if (indexed?.state === 'owned' && (await this.signs.answers(indexed.node)))
+      throw ownedError(run, `Node ${indexed.node} owns it.`);
+    const log = await this.log(run);
+    const hashes = await blobsOf(log);
+    await log.purge();
+    const blobs = await this.blobs();
+    for (const hash of hashes) await blobs.delete(hash);
+    await this.index.remove(run);
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.finish();
+    return this.closing;
+  }
+
+  private async finish(): Promise<void> {
+    const { clock } = this.options;
+    const limit = clock.setTimeout(() => this.ending.abort(), patienceMs);
+    await Promise.allSettled([...this.owned.values()].map((run) => run.release()));
+    this.orphanWatch.stop();
+    this.signs.stopWatching();
+    await this.signs.end().catch(() => undefined);
+    clock.clearTimeout(limit);
+    this.ending.abort();
+  }
+
+  private async begin(log: EventLog, past: RunPast): Promise<BusOwnedRun> {
+    const { node } = this;
+    const epoch = past.epoch + 1;
+    // Before the run is ours: who sees the new epoch must find somebody alive behind it.
+    if (!this.lease.holds) await this.lease.begin();
+    const logSeq = await appendSurely(log, this.patience(), {
+      payload: framePayload({ epoch, node, chunks: [] }),
+      expectedSeq: past.logSeq,
+      op: `${node}:take:${++this.takes}`,
+      epoch,
+    });
+    const order = past.firstSeq || logSeq;
+    const owned = this.ownedRun(log, { ...past, epoch, logSeq }, order);
+    this.owned.set(log.name, owned);
+    await this.index.put({ run: log.name, node, epoch, state: 'owned', order });
+    return owned;
+  }
+
+  private ownedRun(log: EventLog, past: RunPast, order: number): BusOwnedRun {
+    const { clock, schedule = queueMicrotask } = this.options;
+    const { node } = this;
+    return new BusOwnedRun({
+      ...past,
+      log,
+      node,
+      blobs: () => this.blobs(),
+      patience: { clock, signal: this.ending.signal },
+      schedule,
+      inDoubt: (sure) => this.lease.inDoubt(sure),
+      onRelease: (owned) => this.released(owned, order),
+      onLost: (owned) => this.forget(owned),
+    });
+  }
+
+  private async released(owned: BusOwnedRun, order: number): Promise<void> {
+    const { run, epoch, isEnded } = owned;
+    if (!this.forget(owned)) return;
+    const state: IndexedRun['state'] = isEnded ? 'ended' : 'released';
+    await this.index.put({ run, node: this.node, epoch, state, order });
+  }
+
+  /** False: a newer handle of this process owns the run, or none does. */
+  private forget(owned: BusOwnedRun): boolean {
+    if (this.owned.get(owned.run) !== owned) return false;
+    return this.owned.delete(owned.run);
+  }
+
+  private async assertOwnerless(run: string): Promise<void> {
+    const indexed = await this.index.get(run);
+    if (!indexed || indexed.state !== 'owned' || indexed.node === this.node) return;
+    if (!(await this.signs.diesOut(indexed.node)))
+      throw ownedError(run, `Node ${indexed.node} owns it.`);
+  }
+
+  private async past(run: string): Promise<RunPast> {
+    const past = isRunId(run) ? await readOn(await this.log(run), () => this.blobs()) : nothingRead;
+    if (past.epoch > 0) return past;
+    throw new TroupeError('TRP_RUN_NOT_FOUND', `There is no run ${JSON.stringify(run)}.`);
+  }
+
+  private log(run: string): Promise<EventLog> {
+    return this.options.bus.log('jrn', run);
+  }
+
+  private blobs(): Promise<BlobStore> {
+    this.openedBlobs ??= this.options.bus.blobs();
+    this.openedBlobs.catch(() => (this.openedBlobs = undefined));
+    return this.openedBlobs;
+  }
+
+  /** For what somebody waits for, and which can be asked for again. */
+  private patience(): { readonly clock: Clock; readonly signal: AbortSignal } {
+    const { clock } = this.options;
+    const limit = new AbortController();
+    clock.setTimeout(() => limit.abort(), patienceMs);
+    return { clock, signal: limit.signal };
+  }
+
+  private assertOpen(): void {
+    if (this.closing) throw new TroupeError('TRP_CLOSED', 'The journal store is closed.');
+  }
+}
+
+function badId(run: string): TroupeError {
+  return new TroupeError(
+    'TRP_OPTION_INVALID',
+    `${JSON.stringify(run)} cannot be the id of a run.`,
+    { hint: 'Letters, digits, - and _, at most 128, beginning with a letter or digit.' },
+  );
+}
+
+function ownedError(run: string, message: string, cause?: unknown): TroupeError {
+  return new TroupeError('TRP_RUN_OWNED', `Run ${run} cannot be taken. ${message}`, {
+    place: run,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof TroupeError && error.code === code;
+}
