@@ -3,10 +3,22 @@ import type { Reason, TaskOutcome } from '../core/outcome.ts';
 import type { Plain } from '../core/plain.ts';
 import { aggregationId, memberId, splitTaskOf } from '../workflow/model.ts';
 import { applyAdapted } from './adaptation-rows.ts';
+import {
+  applyArmed,
+  applyContribution,
+  applyExtended,
+  applyForeseen,
+  applyReleased,
+  applySoftened,
+  forgetLate,
+} from './barrier-rows.ts';
 import type { JournalRecord } from './record.ts';
 import { emptyRunState, groupRow, taskRow } from './run-state.ts';
 import type { RunState, TaskRow } from './run-state.ts';
+import { applyBreaker, applyHedge, applyHedgeEnd } from './policy-rows.ts';
+import { applyFailed, applyRungCost, forgetRound, recoveryAppliers } from './recovery-rows.ts';
 import { applySpent } from './spend-rows.ts';
+import { addSpend } from '../policies/budget.ts';
 
 type RecordOf<Type extends JournalRecord['type']> = Extract<JournalRecord, { type: Type }>;
 
@@ -16,6 +28,7 @@ type Appliers = {
 };
 
 const appliers: Appliers = {
+  ...recoveryAppliers,
   'run.started': (state, record) => {
     state.status = 'running';
     state.run = record.run;
@@ -31,6 +44,7 @@ const appliers: Appliers = {
   'lease.taken': (state, record) => {
     state.epoch = record.epoch;
     if (record.at > state.lastAt) state.pauses.push({ from: state.lastAt, to: record.at });
+    state.hedges.running.clear();
     for (const row of state.tasks.values()) {
       if (row.phase !== 'running' || row.items) continue;
       countHeld(row, state.lastAt);
@@ -45,6 +59,8 @@ const appliers: Appliers = {
     state.cancelledBy = undefined;
     state.activeSince = record.at;
     state.spend.exhausted.clear();
+    state.paused = undefined;
+    if (record.only) return reopenOnly(state, record.only);
     reopenRejected(state);
     reopenTasks(state);
     reopenGroups(state);
@@ -71,6 +87,7 @@ const appliers: Appliers = {
     if (record.attempt === row.attemptBase + 1) row.roundStartedAt = record.at;
     row.dispatchedAt = record.at;
     row.retryAt = undefined;
+    if (row.recovery) row.recovery.by = record.by;
   },
   'step.done': (state, record) => {
     const row = taskRow(state, record.task);
@@ -80,6 +97,7 @@ const appliers: Appliers = {
   'task.succeeded': (state, record) => {
     const row = taskRow(state, record.task);
     end(row, { outcome: 'succeeded', reason: 'completed', at: record.at });
+    if (record.attempt !== row.attempt) row.wonBy = record.attempt;
     row.output = record.output;
     row.error = undefined;
     row.steps = undefined;
@@ -89,6 +107,7 @@ const appliers: Appliers = {
     countHeld(row, record.at);
     row.phase = 'completed';
     row.finishedAt = record.at;
+    if (record.attempt !== row.attempt) row.wonBy = record.attempt;
     row.output = record.output;
     row.error = undefined;
     row.steps = undefined;
@@ -99,8 +118,8 @@ const appliers: Appliers = {
     row.phase = 'backing_off';
     // An attempt that waited for a lock in vain was never dispatched.
     row.attempt = Math.max(row.attempt, record.attempt);
-    row.error = record.error;
     row.retryAt = record.retryAt;
+    applyFailed(row, record);
   },
   'task.ended': (state, record) => {
     const row = taskRow(state, record.task);
@@ -135,14 +154,9 @@ const appliers: Appliers = {
   'group.opened': (state, record) => {
     groupRow(state, record.group).view = record.view;
   },
-  'barrier.armed': (state, record) => {
-    groupRow(state, record.group).deadline = record.deadline;
-  },
-  'barrier.extended': (state, record) => {
-    const row = groupRow(state, record.group);
-    row.deadline = record.deadline;
-    row.extensions.push(record.members);
-  },
+  'barrier.armed': (state, record) => applyArmed(groupRow(state, record.group), record),
+  'barrier.extended': (state, record) => applyExtended(groupRow(state, record.group), record),
+  'barrier.softened': (state, record) => applySoftened(groupRow(state, record.group)),
   'barrier.fell_back': (state, record) => {
     const row = groupRow(state, record.group);
     row.fellBack = true;
@@ -150,20 +164,21 @@ const appliers: Appliers = {
     for (const id of record.members) {
       const member = taskRow(state, id);
       member.attemptBase = member.attempt;
+      if (member.phase !== 'parked') forgetRound(member);
     }
   },
   'barrier.released': (state, record) => {
     const row = groupRow(state, record.group);
     row.phase = 'released';
     row.releasedAt = record.at;
-    row.deadline = undefined;
+    applyReleased(row, record);
     row.outcome = record.outcome;
     row.reason = record.reason;
     row.timedOut = record.timedOut;
   },
-  'contribution.merged': (state, record) => {
-    groupRow(state, record.group).contributions.add(record.member);
-  },
+  'contribution.merged': (state, record) =>
+    applyContribution(groupRow(state, record.group), record),
+  'contribution.late': (state, record) => applyContribution(groupRow(state, record.group), record),
   'group.ended': (state, record) => {
     const row = groupRow(state, record.group);
     row.phase = 'ended';
@@ -173,12 +188,22 @@ const appliers: Appliers = {
     row.output = record.output;
     row.census = record.census;
   },
-  'attempt.spent': ({ spend }, record) => applySpent(spend, record),
+  'attempt.spent': ({ spend, hedges, tasks }, record) => {
+    applySpent(spend, record);
+    if (record.loser) addSpend(hedges.wasted, record);
+    applyRungCost(tasks, record);
+  },
   'budget.exhausted': ({ spend }, { agent = '', cap }) => {
     spend.exhausted.set(agent, cap);
   },
+  'breaker.decided': ({ breakers }, record) => applyBreaker(breakers, record),
+  'hedge.started': (state, record) => applyHedge(state.hedges, taskRow(state, record.task), record),
+  'hedge.ended': (state, record) =>
+    applyHedgeEnd(state.hedges, taskRow(state, record.task), record),
   'memory.committed': () => undefined,
   'policy.adapted': ({ adaptation }, record) => applyAdapted(adaptation, record),
+  'alert.raised': () => undefined,
+  'conflict.foreseen': (state, record) => applyForeseen(groupRow(state, record.group), record),
   'conflict.recorded': ({ conflicts }, record) => {
     conflicts.recorded++;
     if (record.open) conflicts.open.set(record.seq, record);
@@ -225,6 +250,7 @@ function end(
   row.reason = reason;
   row.finishedAt = at;
   row.retryAt = undefined;
+  row.recovery = undefined;
 }
 
 /** An attempt is over that held permits; a task that was split holds none. */
@@ -237,12 +263,14 @@ function beginIteration(row: TaskRow, iteration: number): void {
   row.phase = 'waiting';
   row.iteration = iteration;
   row.attemptBase = row.attempt;
+  row.wonBy = undefined;
   row.outcome = undefined;
   row.reason = undefined;
   row.finishedAt = undefined;
   row.items = undefined;
   row.steps = undefined;
   row.error = undefined;
+  row.recovery = undefined;
 }
 
 /** A new round of an expanded task splits anew: the members of the last round are history. */
@@ -271,25 +299,60 @@ function reopenRejected(state: RunState): void {
   }
 }
 
+/**
+ * Opens some tasks and groups, whatever came of them, and leaves all others as they are. What had succeeded is new
+ * work, with an operation id of its own.
+ */
+function reopenOnly(state: RunState, ids: readonly string[]): void {
+  for (const id of ids) {
+    state.mergedWorkspaces.delete(id);
+    if (!state.tasks.has(id)) state.groups.delete(id);
+  }
+  for (const id of ids) {
+    const row = state.tasks.get(id);
+    if (row?.phase !== 'ended') continue;
+    if (row.outcome === 'succeeded' || row.reason === 'validation_rejected') {
+      forgetMembers(state, row);
+      beginIteration(row, row.iteration + 1);
+    } else reopenSplit(state, row);
+  }
+}
+
+/** Members that have succeeded stay as they are. */
+function reopenSplit(state: RunState, row: TaskRow): void {
+  reopenRow(row);
+  if (!row.items) return;
+  const members = row.items.map((_, index) => memberId(row.id, index));
+  for (const id of [...members, aggregationId(row.id)]) {
+    const member = state.tasks.get(id);
+    if (member && member.outcome !== 'succeeded') reopenRow(member);
+  }
+  state.groups.delete(row.id);
+}
+
 function reopenTasks(state: RunState): void {
   for (const row of state.tasks.values()) {
     if (row.phase !== 'ended' || row.outcome === 'succeeded') continue;
     // A gap that the join has tolerated: the task that was split has its output, and keeps it.
     if (state.tasks.get(splitTaskOf(row.id))?.outcome === 'succeeded') continue;
-    row.phase = 'waiting';
-    row.outcome = undefined;
-    row.reason = undefined;
-    row.finishedAt = undefined;
-    row.error = undefined;
-    row.attemptBase = row.attempt;
+    reopenRow(row);
   }
+}
+
+function reopenRow(row: TaskRow): void {
+  row.phase = 'waiting';
+  row.outcome = undefined;
+  row.reason = undefined;
+  row.finishedAt = undefined;
+  row.error = undefined;
+  row.attemptBase = row.attempt;
 }
 
 /** A group that was released with what it needed stays released: its dependents have used its output. */
 function reopenGroups(state: RunState): void {
   for (const [id, row] of state.groups) {
     const isAgain = state.tasks.get(id)?.phase === 'waiting';
-    if ((row.outcome === 'succeeded' || row.outcome === 'partial') && !isAgain) continue;
-    state.groups.delete(id);
+    if ((row.outcome === 'succeeded' || row.outcome === 'partial') && !isAgain) forgetLate(row);
+    else state.groups.delete(id);
   }
 }

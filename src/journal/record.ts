@@ -1,7 +1,15 @@
 import type { ErrorInfo } from '../core/errors.ts';
 import type { Census, GroupOutcome, Reason, RunOutcome, TaskOutcome } from '../core/outcome.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
+import type { Assignment, RecoveryRecord } from './recovery-record.ts';
 import type { MergerName, MergeType, Workflow } from '../workflow/model.ts';
+import type {
+  AlertRaised,
+  BarrierSoftened,
+  ConflictForeseen,
+  ContributionLate,
+} from './barrier-records.ts';
+import type { BreakerDecided, HedgeEnded, HedgeStarted } from './policy-records.ts';
 
 /** Version of the record format; a reader refuses a higher one. */
 export const recordFormat = 1;
@@ -26,17 +34,25 @@ export type RecordBody =
   | GroupOpened
   | BarrierArmed
   | BarrierExtended
+  | BarrierSoftened
   | BarrierFellBack
   | BarrierReleased
   | ContributionMerged
+  | ContributionLate
   | GroupEnded
   | MemoryCommitted
+  | ConflictForeseen
   | ConflictRecorded
   | ConflictResolved
+  | AlertRaised
   | WorkspaceMerged
   | PolicyAdapted
   | AttemptSpent
-  | BudgetExhausted;
+  | RecoveryRecord
+  | BudgetExhausted
+  | BreakerDecided
+  | HedgeStarted
+  | HedgeEnded;
 
 /** A record as it stands in the journal: numbered from 1 without gaps within its run, stamped with wall time. */
 export type JournalRecord = RecordBody & { readonly seq: number; readonly at: number };
@@ -54,6 +70,8 @@ export interface RunStarted {
   readonly seed: number;
   /** True: behaviours were replaced by `simulate`. */
   readonly simulated: boolean;
+  /** The run whose results it goes on from, and the task from which on it does the work anew. */
+  readonly forked?: { readonly run: string; readonly task: string };
 }
 
 /** Ownership of the run by a process. The epoch is the fence: a lower one never writes again. */
@@ -66,6 +84,8 @@ export interface LeaseTaken {
 /** An ended run was resumed: everything that did not succeed is open again. */
 export interface RunReopened {
   readonly type: 'run.reopened';
+  /** Only these are opened, whatever came of them; absent: everything that did not succeed. */
+  readonly only?: readonly string[];
 }
 
 /** Somebody asked for the end of the run; live attempts are being told. */
@@ -88,6 +108,8 @@ export interface TaskStarted {
   readonly task: string;
   readonly attempt: number;
   readonly iteration: number;
+  /** Who does it, where that is not the task's own agent with its own model. */
+  readonly by?: Assignment;
 }
 
 /** A side effect inside an attempt was done; a later attempt gets the value instead of doing it again. */
@@ -123,6 +145,10 @@ export interface AttemptFailed {
   readonly error: ErrorInfo;
   /** Absolute time of the next attempt, wall milliseconds. */
   readonly retryAt: number;
+  /** Who tries next; absent: the task's own agent. */
+  readonly next?: Assignment;
+  /** What it had reported of its work. */
+  readonly partial?: Plain;
 }
 
 /** A task ended otherwise than by success. */
@@ -181,6 +207,8 @@ export interface BarrierArmed {
   readonly type: 'barrier.armed';
   readonly group: string;
   readonly deadline: number;
+  /** Another deadline than the timeout. */
+  readonly bound?: 'soft' | 'hard';
 }
 
 /** The deadline was moved, once, since members had shown progress. */
@@ -190,6 +218,8 @@ export interface BarrierExtended {
   readonly deadline: number;
   /** Members that had shown progress. */
   readonly members: readonly string[];
+  /** It was the soft deadline. */
+  readonly bound?: 'soft';
 }
 
 /** The barrier gave up on running together; unfinished members run one after another. */
@@ -207,6 +237,8 @@ export interface BarrierReleased {
   readonly reason: Reason;
   /** Its time was over. */
   readonly timedOut: boolean;
+  /** Members that run on; their results are merged when they come. */
+  readonly late?: readonly string[];
 }
 
 /** A member's result was merged into its group's running output. */
@@ -301,6 +333,8 @@ export interface AttemptSpent {
   readonly input_tokens: number;
   readonly output_tokens: number;
   readonly cost: number;
+  /** The attempt had lost against another one at the same work. */
+  readonly loser?: true;
 }
 
 /** A cap of the budget was reached: nothing that it is for is begun any more. */

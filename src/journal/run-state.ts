@@ -4,7 +4,11 @@ import type { Plain, PlainObject } from '../core/plain.ts';
 import type { Workflow } from '../workflow/model.ts';
 import { emptyAdaptation } from './adaptation-rows.ts';
 import type { AdaptationRows } from './adaptation-rows.ts';
+import type { BarrierRow } from './barrier-rows.ts';
 import type { ConflictRecorded } from './record.ts';
+import { emptyHedges } from './policy-rows.ts';
+import type { BreakerCounts, HedgeRows } from './policy-rows.ts';
+import type { PauseRow, RecoveryRow } from './recovery-rows.ts';
 import { emptySpend } from './spend-rows.ts';
 import type { SpendRows } from './spend-rows.ts';
 
@@ -41,11 +45,16 @@ export interface RunState {
   readonly pauses: Pause[];
   epoch: number;
   cancelledBy: string | undefined;
+  /** Nothing new is dispatched; undefined: the run is not paused. */
+  paused?: PauseRow | undefined;
   readonly tasks: Map<string, TaskRow>;
   readonly groups: Map<string, GroupRow>;
   readonly conflicts: ConflictRows;
   readonly adaptation: AdaptationRows;
   readonly spend: SpendRows;
+  /** What open breakers have done to tasks, by breaker. */
+  readonly breakers: Map<string, BreakerCounts>;
+  readonly hedges: HedgeRows;
   /** Groups, and tasks in none, whose workspaces have been merged; false: that has failed. */
   readonly mergedWorkspaces: Map<string, boolean>;
 }
@@ -66,8 +75,8 @@ export interface ConflictRows {
 /** All that has happened to one task. */
 export interface TaskRow {
   readonly id: string;
-  /** `completed`: it has an output that its checkers have not accepted yet. */
-  phase: 'waiting' | 'running' | 'backing_off' | 'completed' | 'ended';
+  /** `completed`: it has an output that its checkers have not accepted yet; `parked`: it waits for a word of a person. */
+  phase: 'waiting' | 'running' | 'backing_off' | 'parked' | 'completed' | 'ended';
   outcome: TaskOutcome | undefined;
   reason: Reason | undefined;
   /** Attempts dispatched so far, over all iterations. */
@@ -92,10 +101,14 @@ export interface TaskRow {
   /** What an expanding task was split into. */
   items: readonly Plain[] | undefined;
   late: number;
+  /** What its failures have led to; made on the first one. */
+  recovery?: RecoveryRow | undefined;
+  /** The attempt that gave the output, where that is not the newest; see hedging. */
+  wonBy?: number | undefined;
 }
 
 /** All that has happened to one group, or to the members of one expanded task. */
-export interface GroupRow {
+export interface GroupRow extends BarrierRow {
   readonly id: string;
   phase: 'open' | 'released' | 'ended';
   deadline: number | undefined;
@@ -144,6 +157,8 @@ export function emptyRunState(): RunState {
     conflicts: { recorded: 0, open: new Map() },
     adaptation: emptyAdaptation(),
     spend: emptySpend(),
+    breakers: new Map(),
+    hedges: emptyHedges(),
     mergedWorkspaces: new Map(),
   };
 }

@@ -1,5 +1,7 @@
 import type { Reason, TaskOutcome } from '../core/outcome.ts';
-import type { BarrierSpec, MinSuccess } from '../workflow/model.ts';
+import type { BarrierSpec } from '../workflow/model.ts';
+import { thresholdOf, weightsOf } from './barrier-measure.ts';
+import type { Threshold, Weights } from './barrier-measure.ts';
 import { emptyMarks, type Marks } from './marks.ts';
 
 /** What a barrier was made from; the same for its whole life. */
@@ -12,7 +14,11 @@ export interface BarrierRule {
   /** Arrivals waited for, at most all members. */
   readonly expected: number;
   /** Successes without which the group has failed. */
-  readonly needed: number;
+  readonly needed: Threshold;
+  /** Successes at which the group goes on at once. */
+  readonly quorum: Threshold | undefined;
+  /** Undefined: nothing is measured by weight. */
+  readonly weights: Weights | undefined;
   readonly required: ReadonlySet<string>;
 }
 
@@ -20,6 +26,9 @@ export interface BarrierRule {
 export interface BarrierTally {
   readonly arrived: number;
   readonly succeeded: number;
+  /** Weight of those that have succeeded, and of those that have not arrived; 0 where nothing is weighed. */
+  readonly succeededWeight: number;
+  readonly pendingWeight: number;
   /** Required members that have not arrived. */
   readonly requiredPending: number;
   /** Required members that ended otherwise than by success, or that the group does not have. */
@@ -47,7 +56,9 @@ interface BarrierBase {
 export type BarrierState =
   | (BarrierBase & { readonly tag: 'open' })
   | (BarrierBase & { readonly tag: 'extended'; readonly extensions: number })
-  | (BarrierBase & { readonly tag: 'falling_back' })
+  /** Its soft deadline has passed: it releases as soon as what it asks for is there. */
+  | (BarrierBase & { readonly tag: 'sufficing'; readonly extensions: number })
+  | (BarrierBase & { readonly tag: 'falling_back'; readonly suffices: boolean })
   | (BarrierBase & {
       readonly tag: 'released';
       readonly outcome: BarrierOutcome;
@@ -62,13 +73,22 @@ export function initialBarrier(spec: BarrierSpec, memberIds: readonly string[]):
   const members = new Map(memberIds.map((id, index) => [id, index]));
   const required = new Set(spec.required);
   const requiredPending = [...required].filter((id) => members.has(id)).length;
-  const rule = { spec, members, required, ...countsFor(spec, members.size) };
+  const weights = weightsOf(spec, memberIds);
+  const rule = { spec, members, required, weights, ...countsFor(spec, members.size) };
   const requiredFailed = required.size - requiredPending;
   const marks = emptyMarks(memberIds.length);
   return {
     tag: 'open',
     rule,
-    tally: { arrived: 0, succeeded: 0, requiredPending, requiredFailed, marks },
+    tally: {
+      arrived: 0,
+      succeeded: 0,
+      succeededWeight: 0,
+      pendingWeight: weights?.total ?? 0,
+      requiredPending,
+      requiredFailed,
+      marks,
+    },
   };
 }
 
@@ -76,17 +96,11 @@ export function initialBarrier(spec: BarrierSpec, memberIds: readonly string[]):
 export function countsFor(
   spec: BarrierSpec,
   size: number,
-): Pick<BarrierRule, 'size' | 'expected' | 'needed'> {
+): Pick<BarrierRule, 'size' | 'expected' | 'needed' | 'quorum'> {
   return {
     size,
     expected: Math.min(spec.expected ?? size, size),
-    needed: successesNeeded(spec.minSuccess, size),
+    needed: thresholdOf(spec.minSuccess, size),
+    quorum: spec.quorum && thresholdOf(spec.quorum, size),
   };
-}
-
-/** Successes that `minSuccess` asks for; a share counts against all members and is rounded up. */
-function successesNeeded(minSuccess: MinSuccess, total: number): number {
-  if ('count' in minSuccess) return minSuccess.count;
-  // 0.07 * 100 is 7.000000000000001: without the allowance a share would ask for one member too many.
-  return Math.ceil(minSuccess.share * total - 1e-9);
 }

@@ -7,6 +7,7 @@ import {
   counted,
   isComplete,
   isMet,
+  isQuorate,
   isReachable,
   isRunning,
   shortfall,
@@ -24,7 +25,15 @@ export {
 export type BarrierDecision =
   | { readonly kind: 'wait' }
   /** Wait `byMs` longer: `members` are still running and have shown progress. */
-  | { readonly kind: 'extend'; readonly byMs: number; readonly members: readonly string[] }
+  | {
+      readonly kind: 'extend';
+      readonly byMs: number;
+      readonly members: readonly string[];
+      /** It is the soft deadline that moves. */
+      readonly soft?: true;
+    }
+  /** The soft deadline has passed without enough: go on as soon as there is enough. */
+  | { readonly kind: 'suffice' }
   /** Abort what runs and carry out the unfinished members one after another. */
   | { readonly kind: 'fall_back' }
   | {
@@ -90,9 +99,13 @@ function failFastVerdict(
 
 /** Releases when the wait is over, or when a smart barrier cannot be met any more. */
 function settle(state: BarrierState): BarrierStep {
-  const { rule, tally } = state;
-  const rest = rule.size - tally.arrived;
-  if (isComplete(state)) return release(state, { ...judged(state), cancelRest: rest > 0 });
+  const { rule } = state;
+  if (isComplete(state) || isQuorate(state))
+    return release(state, { ...judged(state), cancelRest: true });
+  if (isSufficing(state)) {
+    const enough = proceeded(state);
+    if (enough) return enough;
+  }
   if (rule.spec.type === 'smart' && !isReachable(state)) {
     const cancelRest = rule.spec.onFailure !== 'continue';
     return release(state, { outcome: 'failed', reason: shortfall(state), cancelRest });
@@ -108,6 +121,11 @@ function judged(state: BarrierState): Omit<Verdict, 'cancelRest'> {
   return { outcome: 'partial', reason: early ? 'quorum_reached' : 'gaps_tolerated' };
 }
 
+/** Its soft deadline has passed. */
+function isSufficing(state: BarrierState): boolean {
+  return state.tag === 'sufficing' || (state.tag === 'falling_back' && state.suffices);
+}
+
 /**
  * The barrier's time is up: the strategies of `onTimeout` are tried in order, and the first that applies
  * decides. At the end of the list what has arrived is judged. A barrier that has fallen back has no
@@ -120,24 +138,59 @@ export function barrierTimedOut(state: BarrierState, progressed: readonly string
     const step = tried(strategy, state, progressed);
     if (step) return step;
   }
-  return proceeded(state) ?? timedOut(state, shortfall(state));
+  return judgedNow(state);
 }
 
-type Timed = Extract<BarrierState, { tag: 'open' | 'extended' }>;
+/**
+ * The soft deadline has passed. Where `extend` stands before `proceed_with_available`, members that show
+ * progress get more time first; then what is enough to succeed is enough to go on with, now or as soon as
+ * it is there.
+ * @param progressed as for {@link barrierTimedOut}
+ */
+export function barrierSoftDeadline(
+  state: BarrierState,
+  progressed: readonly string[],
+): BarrierStep {
+  if (state.tag === 'released' || isSufficing(state)) return { state, decision: wait };
+  if (state.tag !== 'falling_back') {
+    const [first] = state.rule.spec.onTimeout;
+    const longer = first === 'extend' ? extended(state, progressed, { soft: true }) : undefined;
+    if (longer) return longer;
+  }
+  return proceeded(state) ?? { state: softened(state), decision: { kind: 'suffice' } };
+}
+
+function softened(state: Exclude<BarrierState, { tag: 'released' }>): BarrierState {
+  const { rule, tally } = state;
+  if (state.tag === 'falling_back') return { ...state, suffices: true };
+  return { rule, tally, tag: 'sufficing', extensions: extensionsOf(state) };
+}
+
+/** Nobody waits any longer: what has arrived is judged, unless the document asks to fail. */
+export function barrierHardDeadline(state: BarrierState): BarrierStep {
+  if (state.tag === 'released') return { state, decision: wait };
+  const final = state.rule.spec.onTimeout.find(
+    (strategy) => strategy === 'fail' || strategy === 'proceed_with_available',
+  );
+  return final === 'fail' ? timedOut(state, 'deadline_exceeded') : judgedNow(state);
+}
+
+type Timed = Extract<BarrierState, { tag: 'open' | 'extended' | 'sufficing' }>;
 
 function tried(
   strategy: OnTimeout,
   state: Timed,
   progressed: readonly string[],
 ): BarrierStep | undefined {
+  const { rule, tally } = state;
   switch (strategy) {
     case 'extend':
-      return extended(state, progressed);
+      return extended(state, progressed, {});
     case 'proceed_with_available':
       return proceeded(state);
     case 'abort_and_fallback':
       return {
-        state: { rule: state.rule, tally: state.tally, tag: 'falling_back' },
+        state: { rule, tally, tag: 'falling_back', suffices: isSufficing(state) },
         decision: { kind: 'fall_back' },
       };
     case 'fail':
@@ -145,24 +198,38 @@ function tried(
   }
 }
 
-function extended(state: Timed, progressed: readonly string[]): BarrierStep | undefined {
+function extended(
+  state: Timed,
+  progressed: readonly string[],
+  which: { readonly soft?: true },
+): BarrierStep | undefined {
   const { rule, tally } = state;
   const { byMs, max } = rule.spec.extension;
-  const used = state.tag === 'extended' ? state.extensions : 0;
+  const used = extensionsOf(state);
   const members = progressed.filter((id) => isRunning(state, id));
   if (used >= max || members.length === 0) return undefined;
+  // A barrier whose soft deadline has passed goes on to be content with less.
+  const tag = state.tag === 'sufficing' ? 'sufficing' : 'extended';
   return {
-    state: { rule, tally, tag: 'extended', extensions: used + 1 },
-    decision: { kind: 'extend', byMs, members },
+    state: { rule, tally, tag, extensions: used + 1 },
+    decision: { kind: 'extend', byMs, members, ...which },
   };
 }
 
-function proceeded(state: Timed): BarrierStep | undefined {
+function extensionsOf(state: Timed): number {
+  return state.tag === 'open' ? 0 : state.extensions;
+}
+
+function proceeded(state: BarrierState): BarrierStep | undefined {
   if (!isMet(state)) return undefined;
   return release(state, { outcome: 'partial', reason: 'gaps_tolerated', cancelRest: true });
 }
 
-function timedOut(state: Timed, reason: Reason): BarrierStep {
+function judgedNow(state: BarrierState): BarrierStep {
+  return proceeded(state) ?? timedOut(state, shortfall(state));
+}
+
+function timedOut(state: BarrierState, reason: Reason): BarrierStep {
   return release(state, { outcome: 'failed', reason, cancelRest: true });
 }
 

@@ -9,7 +9,7 @@ export const asyncMergeMachine = joinSetup.createMachine({
   id: 'async_merge',
   context: joinContext,
   invoke: { id: 'crew', src: 'crew', input: ({ context }) => context.crew },
-  initial: 'merging',
+  initial: 'waiting',
   on: {
     'group.ended': [
       { guard: 'endedWell', target: '.succeeded' },
@@ -18,6 +18,17 @@ export const asyncMergeMachine = joinSetup.createMachine({
     ],
   },
   states: {
+    waiting: {
+      tags: ['initiation'],
+      always: { guard: 'isReleased', target: 'released' },
+      on: {
+        'member.dispatched': 'merging',
+        'member.ended': [
+          { guard: 'succeeded', target: 'merging', actions: ['announceContribution', 'decide'] },
+          { target: 'merging', actions: 'decide' },
+        ],
+      },
+    },
     merging: {
       tags: ['monitoring'],
       always: { guard: 'isReleased', target: 'released' },
@@ -28,6 +39,23 @@ export const asyncMergeMachine = joinSetup.createMachine({
         ],
         'deadline.reached': [
           { guard: 'extends', actions: ['decide', 'announceExtension'] },
+          { guard: 'suffices', target: 'completing', actions: ['decide', 'announceSufficiency'] },
+          { guard: 'fallsBack', target: 'completing', actions: ['decide', 'announceFallback'] },
+          { actions: 'decide' },
+        ],
+      },
+    },
+    completing: {
+      tags: ['completion'],
+      always: { guard: 'isReleased', target: 'released' },
+      on: {
+        'member.ended': [
+          { guard: 'succeeded', actions: ['announceContribution', 'decide'] },
+          { actions: 'decide' },
+        ],
+        'deadline.reached': [
+          { guard: 'extends', actions: ['decide', 'announceExtension'] },
+          { guard: 'suffices', actions: ['decide', 'announceSufficiency'] },
           { guard: 'fallsBack', actions: ['decide', 'announceFallback'] },
           { actions: 'decide' },
         ],

@@ -38,6 +38,7 @@ export const forkJoinMachine = joinSetup.createMachine({
         ],
         'deadline.reached': [
           { guard: 'extends', target: 'extended', actions: ['decide', 'announceExtension'] },
+          { guard: 'suffices', target: 'sufficing', actions: ['decide', 'announceSufficiency'] },
           { guard: 'fallsBack', target: 'falling_back', actions: ['decide', 'announceFallback'] },
           { guard: 'releases', target: 'released', actions: 'decide' },
         ],
@@ -45,6 +46,21 @@ export const forkJoinMachine = joinSetup.createMachine({
     },
     extended: {
       tags: ['monitoring'],
+      on: {
+        'member.ended': [
+          { guard: 'releases', target: 'released', actions: 'decide' },
+          { actions: 'decide' },
+        ],
+        'deadline.reached': [
+          { guard: 'extends', actions: ['decide', 'announceExtension'] },
+          { guard: 'suffices', target: 'sufficing', actions: ['decide', 'announceSufficiency'] },
+          { guard: 'fallsBack', target: 'falling_back', actions: ['decide', 'announceFallback'] },
+          { guard: 'releases', target: 'released', actions: 'decide' },
+        ],
+      },
+    },
+    sufficing: {
+      tags: ['completion'],
       on: {
         'member.ended': [
           { guard: 'releases', target: 'released', actions: 'decide' },
@@ -63,6 +79,10 @@ export const forkJoinMachine = joinSetup.createMachine({
         'member.ended': [
           { guard: 'releases', target: 'released', actions: 'decide' },
           { actions: 'decide' },
+        ],
+        'deadline.reached': [
+          { guard: 'suffices', actions: ['decide', 'announceSufficiency'] },
+          { guard: 'releases', target: 'released', actions: 'decide' },
         ],
       },
     },

@@ -4,6 +4,8 @@ import type { Reason, TaskOutcome } from '../core/outcome.ts';
 import {
   barrierArrived,
   barrierAtStart,
+  barrierHardDeadline,
+  barrierSoftDeadline,
   barrierTimedOut,
   initialBarrier,
 } from '../policies/barrier.ts';
@@ -24,6 +26,8 @@ export interface JoinPort {
   released(group: string, release: Extract<BarrierDecision, { kind: 'release' }>): void;
   /** Wait longer, for members that have shown progress. */
   extended(group: string, extension: Extract<BarrierDecision, { kind: 'extend' }>): void;
+  /** The soft deadline has passed without enough: the group goes on as soon as there is enough. */
+  sufficed(group: string): void;
   /** Carry out the unfinished members one after another. */
   fellBack(group: string): void;
   /** A member's result is there to be merged. */
@@ -48,6 +52,9 @@ export interface JoinContext {
   readonly decision: BarrierDecision;
 }
 
+/** A deadline beside a barrier's timeout: after the soft one it is content with enough, the hard one is final. */
+export type BarrierBound = 'soft' | 'hard';
+
 type MemberEnded = {
   readonly type: 'member.ended';
   readonly member: string;
@@ -60,7 +67,12 @@ type MemberEnded = {
 export type JoinEvent =
   | { readonly type: 'member.dispatched' }
   | MemberEnded
-  | { readonly type: 'deadline.reached'; readonly progressed: readonly string[] }
+  | {
+      readonly type: 'deadline.reached';
+      readonly progressed: readonly string[];
+      /** Absent: the timeout, which strategies decide about. */
+      readonly bound?: BarrierBound;
+    }
   | { readonly type: 'group.ended'; readonly outcome: BarrierOutcome; readonly reason: Reason };
 
 const nothingDecided: BarrierDecision = { kind: 'wait' };
@@ -71,10 +83,18 @@ function stepOf({ barrier }: JoinContext, event: JoinEvent): BarrierStep {
     case 'member.ended':
       return barrierArrived(barrier, event);
     case 'deadline.reached':
-      return barrierTimedOut(barrier, event.progressed);
+      return deadlineStep(barrier, event);
     default:
       return { state: barrier, decision: nothingDecided };
   }
+}
+
+function deadlineStep(
+  barrier: BarrierState,
+  { bound, progressed }: Extract<JoinEvent, { type: 'deadline.reached' }>,
+): BarrierStep {
+  if (bound === 'soft') return barrierSoftDeadline(barrier, progressed);
+  return bound === 'hard' ? barrierHardDeadline(barrier) : barrierTimedOut(barrier, progressed);
 }
 
 /** Named actions and guards of both machines. */
@@ -84,6 +104,7 @@ export const joinSetup = setup({
   guards: {
     releases: ({ context, event }) => stepOf(context, event).decision.kind === 'release',
     extends: ({ context, event }) => stepOf(context, event).decision.kind === 'extend',
+    suffices: ({ context, event }) => stepOf(context, event).decision.kind === 'suffice',
     fallsBack: ({ context, event }) => stepOf(context, event).decision.kind === 'fall_back',
     isReleased: ({ context }) => context.barrier.tag === 'released',
     succeeded: ({ event }) => event.type === 'member.ended' && event.outcome === 'succeeded',
@@ -101,6 +122,7 @@ export const joinSetup = setup({
     announceExtension: ({ context: { port, group, decision } }) => {
       if (decision.kind === 'extend') port.extended(group, decision);
     },
+    announceSufficiency: ({ context: { port, group } }) => port.sufficed(group),
     announceFallback: ({ context: { port, group } }) => port.fellBack(group),
     announceContribution: ({ context: { port, group }, event }) => {
       if (event.type === 'member.ended') port.contributed(group, event.member);

@@ -11,11 +11,12 @@ import { qualifiedKey } from '../../workflow/model.ts';
 import { noteResponse } from './adapt.ts';
 import type { RunCore } from './core.ts';
 import { releasePermit, roundOf } from './dispatch.ts';
+import { foreseeWritten } from './foresight.ts';
 import { countLocks } from './locks-held.ts';
 import { attemptFailed } from './recovery.ts';
 import { endTask, succeedTask } from './task-end.ts';
 import { workerLeft } from './groups.ts';
-import { closeExpansion } from './release.ts';
+import { closeExpansion } from './close-member.ts';
 
 /** From a settled attempt to a verdict: decide, append, apply, tell the worker. */
 
@@ -157,6 +158,10 @@ function succeeded(core: RunCore, row: TaskRow, result: AttemptResult): void {
     records: committed.records,
     onDurable: () => leave(core, id, 'succeeded'),
   });
+  if (result.changes.length === 0) return;
+  const task = core.book.task(id);
+  const keys = result.changes.map(({ key }) => qualifiedKey(task.agent, key));
+  foreseeWritten(core, task, keys);
 }
 
 function memoryRecords(

@@ -30,6 +30,7 @@ import type { ProcessLoad } from '../../policies/parallelism.ts';
 import type { Responses } from './responses.ts';
 import type { ProviderTally } from './provider-tally.ts';
 import type { Agenda } from './agenda.ts';
+import type { KeyWriters } from './foresight.ts';
 import type { RunEvent } from './events.ts';
 import type { Ledger } from './ledger.ts';
 import type { TaskBook } from './task-book.ts';
@@ -104,6 +105,10 @@ export interface LiveGroup {
   readonly supervisor: Mailbox<JoinEvent>;
   readonly crew: CollectionRef;
   timer: Deadline | undefined;
+  /** Its soft and its hard deadline, where the document sets some. */
+  bounds?: { soft?: Deadline; hard?: Deadline };
+  /** Who writes a key that is declared by name; null: nobody does. Undefined: nobody has asked. */
+  writers?: KeyWriters | null;
   /** Members between the start of their worker and its end. */
   live: number;
   /** What the members read: one view for all of them, taken when the first was dispatched. */
@@ -166,6 +171,8 @@ export interface RunCore {
   inTurn: boolean;
   /** Tasks and groups of the graph that have been settled. */
   readonly settled: Set<string>;
+  /** Members that run on after the release of their groups; undefined: none ever did. */
+  late?: Set<string> | undefined;
   /** Attempts that run or are being aborted. */
   holding: number;
   /** Units that attempts hold of locks, by kind. */

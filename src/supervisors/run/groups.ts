@@ -1,10 +1,13 @@
 import type { AnyActorRef } from '../../actors/xstate.ts';
 import type { GroupRow } from '../../journal/run-state.ts';
 import type { BarrierDecision, BarrierOutcome } from '../../policies/barrier.ts';
-import type { GroupSpec } from '../../workflow/model.ts';
+import type { GroupSpec, TaskSpec } from '../../workflow/model.ts';
 import type { JoinInput, JoinPort } from '../join.ts';
 import { enqueue } from './agenda.ts';
+import { armBarrier, replayDeadlines } from './barrier-deadlines.ts';
 import type { LiveGroup, RunCore } from './core.ts';
+import { foreseeWrites } from './foresight.ts';
+import { lateEnded } from './late-members.ts';
 
 /** Between the run, which alone writes the journal, and the supervisors of its groups, which decide by policy. */
 
@@ -27,6 +30,7 @@ export function openGroup(core: RunCore, id: string): LiveGroup | undefined {
 
 /** A member's end is in the journal: its group's supervisor decides what that means. */
 export function memberEnded(core: RunCore, groupId: string, member: string): void {
+  if (core.late?.has(member)) lateEnded(core, groupId, member);
   const live = core.groups.get(groupId);
   if (!live) {
     openGroup(core, groupId);
@@ -43,25 +47,22 @@ function tellOfMember(core: RunCore, live: LiveGroup, member: string): void {
   live.supervisor.send({ type: 'member.ended', member, outcome: row.outcome, leftOut });
 }
 
-/** A member was dispatched: the first one starts the barrier's timeout and fixes what all members read. */
-export function memberDispatched(core: RunCore, groupId: string): void {
-  const live = openGroup(core, groupId);
-  if (!live || live.view) return;
-  live.view = core.ledger.memory.view();
-  core.ledger.commit([{ type: 'group.opened', group: groupId, view: live.view.revision }]);
-  live.supervisor.send({ type: 'member.dispatched' });
-  armBarrier(core, live);
-  const parent = core.book.expanded(groupId);
-  if (parent?.group !== undefined) memberDispatched(core, parent.group);
+/** A member was dispatched: the first one starts the barrier's times and fixes what all members read. */
+export function memberDispatched(core: RunCore, task: TaskSpec): void {
+  if (task.group === undefined) return;
+  const live = openGroup(core, task.group);
+  if (!live) return;
+  if (!live.view) groupBegins(core, live);
+  foreseeWrites(core, live, task);
 }
 
-/** A barrier's deadline has come: its supervisor decides, knowing who still makes progress. */
-export function barrierDeadline(core: RunCore, groupId: string): void {
-  const live = core.groups.get(groupId);
-  if (!live) return;
-  live.timedOut = true;
-  const progressed = core.book.group(groupId).members.filter((id) => core.live.get(id)?.progressed);
-  live.supervisor.send({ type: 'deadline.reached', progressed });
+function groupBegins(core: RunCore, live: LiveGroup): void {
+  live.view = core.ledger.memory.view();
+  core.ledger.commit([{ type: 'group.opened', group: live.id, view: live.view.revision }]);
+  live.supervisor.send({ type: 'member.dispatched' });
+  armBarrier(core, live);
+  const parent = core.book.expanded(live.id);
+  if (parent) memberDispatched(core, parent);
 }
 
 /** A member's result becomes part of the group's output at once. */
@@ -131,6 +132,9 @@ function portOf(core: RunCore): JoinPort {
     extended: (group, decision) => {
       if (isNews(group)) decided(group, decision);
     },
+    sufficed: (group) => {
+      if (isNews(group)) decided(group, { kind: 'suffice' });
+    },
     fellBack: (group) => {
       if (isNews(group)) decided(group, { kind: 'fall_back' });
     },
@@ -146,11 +150,9 @@ function replayDecisions(core: RunCore, live: LiveGroup, row: GroupRow): void {
     live.view = core.ledger.memory.view(row.view);
     live.supervisor.send({ type: 'member.dispatched' });
   }
-  for (const progressed of row.extensions)
-    live.supervisor.send({ type: 'deadline.reached', progressed });
-  if (row.fellBack) live.supervisor.send({ type: 'deadline.reached', progressed: [] });
-  if (row.deadline !== undefined) scheduleBarrier(core, live, row.deadline);
-  else if (row.view !== undefined && row.phase === 'open' && !row.fellBack) armBarrier(core, live);
+  replayDeadlines(live, row);
+  live.timedOut = row.softened === true && !row.fellBack;
+  if (row.view !== undefined) armBarrier(core, live);
 }
 
 function replayMembers(core: RunCore, live: LiveGroup, group: GroupSpec): void {
@@ -169,24 +171,6 @@ function releaseAgain(core: RunCore, live: LiveGroup, row: GroupRow): void {
     cancelRest: !goOn,
   } as const;
   announce(core, live.id, decision);
-}
-
-function armBarrier(core: RunCore, live: LiveGroup): void {
-  const { timeoutMs } = core.book.group(live.id).barrier;
-  const row = core.ledger.state.groups.get(live.id);
-  if (timeoutMs === undefined || live.timer || row?.fellBack || row?.phase !== 'open') return;
-  const { timeoutFactor } = core.ledger.state.adaptation;
-  const deadline = core.services.clock.now() + timeoutMs * timeoutFactor;
-  core.ledger.commit([{ type: 'barrier.armed', group: live.id, deadline }]);
-  scheduleBarrier(core, live, deadline);
-}
-
-/** Tells the run when the barrier's time is over. */
-export function scheduleBarrier(core: RunCore, live: LiveGroup, deadline: number): void {
-  live.timer?.cancel();
-  live.timer = core.services.deadlines.at(deadline, () =>
-    core.self.send({ type: 'group.deadline', group: live.id }),
-  );
 }
 
 /** Ends the supervisor of a group that has ended, once none of its workers is left. */

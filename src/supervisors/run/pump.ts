@@ -4,6 +4,7 @@ import { dispatch } from './dispatch.ts';
 import { expansionJoined } from './expansion.ts';
 import { isPlanStale } from './pace.ts';
 import { contribute } from './groups.ts';
+import { endLate } from './late-members.ts';
 import { carryOut } from './release.ts';
 import { groupEnded, taskEnded } from './cascade.ts';
 import { completed } from './validation.ts';
@@ -18,7 +19,7 @@ export function pump(core: RunCore): void {
   const { agenda } = core;
   core.inTurn = true;
   try {
-    while (isBusy(core)) {
+    while (isBusy(core) || endLate(core)) {
       core.ledger.drain();
       for (const id of agenda.ended.splice(0)) taskOver(core, id);
       for (const { group, member } of agenda.contributed.splice(0)) contribute(core, group, member);

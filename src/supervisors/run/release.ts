@@ -3,10 +3,13 @@ import type { GroupRow } from '../../journal/run-state.ts';
 import type { BarrierDecision, BarrierOutcome } from '../../policies/barrier.ts';
 import type { GroupSpec } from '../../workflow/model.ts';
 import type { LiveGroup, RunCore } from './core.ts';
-import { endTask, skipTask } from './task-end.ts';
-import { dismiss, scheduleBarrier } from './groups.ts';
+import { raiseBarrierAlert } from './alerts.ts';
+import { cancelBarrierTimers, scheduleBarrier, scheduleBound } from './barrier-deadlines.ts';
+import { closeMember, unfinished } from './close-member.ts';
+import type { MemberEnd } from './close-member.ts';
+import { dismiss } from './groups.ts';
+import { membersRunningOn, noteLate } from './late-members.ts';
 import { groupCensus, joinedOutput } from './output.ts';
-import { accept } from './validation.ts';
 
 /** What a group's supervisor has decided, carried out: wait longer, run one by one, or join and go on. */
 
@@ -19,6 +22,8 @@ export function carryOut(core: RunCore, groupId: string, decision: BarrierDecisi
       return;
     case 'extend':
       return extendBarrier(core, live, decision);
+    case 'suffice':
+      return core.ledger.commit([{ type: 'barrier.softened', group: groupId }]);
     case 'fall_back':
       return fallBack(core, live);
     case 'release':
@@ -42,34 +47,19 @@ export function aggregated(core: RunCore, groupId: string, taskId: string): void
   }
 }
 
-/** The task that was split has ended, or is about to: nobody waits for its members any more. */
-export function closeExpansion(core: RunCore, id: string): void {
-  if (!core.book.isExpanded(id)) return;
-  for (const member of unfinished(core, id)) {
-    core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id: member });
-    if (!core.ledger.state.tasks.get(member)?.attempt) {
-      skipTask(core, member, 'barrier_released');
-      continue;
-    }
-    core.live.get(member)?.worker?.send({ type: 'attempt.abort', reason: 'barrier_released' });
-    endTask(core, member, { outcome: 'timed_out', reason: 'barrier_released' });
-  }
-}
-
 function extendBarrier(
   core: RunCore,
   live: LiveGroup,
-  { byMs, members }: Extract<BarrierDecision, { kind: 'extend' }>,
+  { byMs, members, soft }: Extract<BarrierDecision, { kind: 'extend' }>,
 ): void {
-  live.timedOut = false;
-  const deadline = core.services.clock.now() + byMs;
-  core.ledger.commit([{ type: 'barrier.extended', group: live.id, deadline, members }]);
-  // Whoever wants to be waited for once more has to show progress once more.
-  for (const id of members) {
-    const task = core.live.get(id);
-    if (task) task.progressed = false;
-  }
-  scheduleBarrier(core, live, deadline);
+  const { id } = live;
+  live.timedOut = core.ledger.state.groups.get(id)?.softened === true;
+  const last = core.ledger.state.groups.get(id)?.hardDeadline ?? Infinity;
+  const deadline = Math.min(core.services.clock.now() + byMs, last);
+  const moved = { type: 'barrier.extended', group: id, deadline, members } as const;
+  core.ledger.commit([soft ? { ...moved, bound: 'soft' } : moved]);
+  if (soft) scheduleBound(core, live, { bound: 'soft', deadline });
+  else scheduleBarrier(core, live, deadline);
 }
 
 /** The members that have not ended run one after another: each needs the group's one fallback lock. */
@@ -81,6 +71,7 @@ function fallBack(core: RunCore, live: LiveGroup): void {
   });
   live.timedOut = false;
   core.ledger.commit([{ type: 'barrier.fell_back', group: live.id, members }]);
+  raiseBarrierAlert(core, live.id, `group ${live.id} runs its members one after another`);
   for (const id of members) {
     const task = core.live.get(id);
     task?.retryTimer?.cancel();
@@ -103,21 +94,43 @@ function release(
 ): void {
   if (live.released) return;
   live.released = true;
-  live.timer?.cancel();
-  const group = core.book.group(live.id);
-  const row = core.ledger.state.groups.get(live.id);
+  cancelBarrierTimers(live);
+  const { id, timedOut } = live;
+  const group = core.book.group(id);
   const tolerated = decision.outcome === 'failed' && !group.critical;
   const outcome: BarrierOutcome = tolerated ? 'partial' : decision.outcome;
   const reason: Reason = tolerated ? 'gaps_tolerated' : decision.reason;
-  if (row?.phase !== 'released') {
-    const { id, timedOut } = live;
-    core.ledger.commit([{ type: 'barrier.released', group: id, outcome, reason, timedOut }]);
+  if (core.ledger.state.groups.get(id)?.phase !== 'released') {
+    const late = decision.cancelRest ? membersRunningOn(core, group, decision) : undefined;
+    const released = { type: 'barrier.released', group: id, outcome, reason, timedOut } as const;
+    core.ledger.commit([late ? { ...released, late } : released]);
+    if (timedOut && outcome !== 'succeeded')
+      raiseBarrierAlert(core, id, `the time of group ${id} is over: ${outcome}, ${reason}`);
   }
+  noteLate(core, core.ledger.state.groups.get(id));
   // Members of a split task have nobody but that task to go on for.
-  if (decision.cancelRest || core.book.isExpanded(live.id)) {
-    for (const id of unfinished(core, live.id)) closeMember(core, live, { id, outcome });
+  if (decision.cancelRest || core.book.isExpanded(id)) {
+    const end = endOfRest(group, { outcome, reason, timedOut });
+    for (const member of unfinished(core, id))
+      if (!core.late?.has(member)) closeMember(core, member, end);
   }
   join(core, group, { outcome, reason });
+}
+
+/** How members end that nobody waits for any more. */
+function endOfRest(
+  { barrier }: GroupSpec,
+  release: {
+    readonly outcome: BarrierOutcome;
+    readonly reason: Reason;
+    readonly timedOut: boolean;
+  },
+): MemberEnd {
+  const { outcome, reason, timedOut } = release;
+  if (timedOut) return { outcome: 'timed_out', reason: 'barrier_released' };
+  if (outcome === 'failed') return { outcome: 'cancelled', reason: 'barrier_failed' };
+  const isQuorate = barrier.quorum !== undefined && reason === 'quorum_reached';
+  return { outcome: 'cancelled', reason: isQuorate ? 'quorum_reached' : 'barrier_released' };
 }
 
 function join(
@@ -142,24 +155,6 @@ function isOrphaned({ book, ledger }: RunCore, groupId: string): boolean {
   );
 }
 
-/** Ends a member that nobody waits for any more. Finished work is kept, also if its checkers are not through. */
-function closeMember(
-  core: RunCore,
-  live: LiveGroup,
-  member: { id: string; outcome: BarrierOutcome },
-): void {
-  const { id } = member;
-  const row = core.ledger.state.tasks.get(id);
-  if (row?.phase === 'completed') return accept(core, id);
-  core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id });
-  if (!row?.attempt && !row?.items) return skipTask(core, id, 'barrier_released');
-  const reason =
-    member.outcome === 'failed' && !live.timedOut ? 'barrier_failed' : 'barrier_released';
-  closeExpansion(core, id);
-  core.live.get(id)?.worker?.send({ type: 'attempt.abort', reason: 'barrier_released' });
-  endTask(core, id, { outcome: live.timedOut ? 'timed_out' : 'cancelled', reason });
-}
-
 function endGroup(
   core: RunCore,
   id: string,
@@ -175,8 +170,4 @@ function endGroup(
     live.ending = { type: 'group.ended', outcome, reason };
     dismiss(core, live);
   });
-}
-
-function unfinished({ ledger, book }: RunCore, groupId: string): string[] {
-  return book.group(groupId).members.filter((id) => ledger.state.tasks.get(id)?.phase !== 'ended');
 }

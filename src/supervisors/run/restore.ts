@@ -6,7 +6,8 @@ import { enqueue } from './agenda.ts';
 import { liveTask } from './core.ts';
 import { startMembers } from './expansion.ts';
 import { openGroup } from './groups.ts';
-import { closeExpansion } from './release.ts';
+import { noteLate } from './late-members.ts';
+import { closeExpansion } from './close-member.ts';
 import { beginPlan } from './pace.ts';
 import { cancelRun, runDeadline } from './run-end.ts';
 import { armDeadline } from './advance.ts';
@@ -34,7 +35,9 @@ export function restore(core: RunCore): void {
   }
 }
 
-function restoreGroup(core: RunCore, { id, phase, outcome, contributions }: GroupRow): void {
+function restoreGroup(core: RunCore, row: GroupRow): void {
+  const { id, phase, outcome, contributions } = row;
+  noteLate(core, row);
   if (contributions.size > 0 && core.graph.indexOf.has(id)) {
     enqueue(core.agenda.ready, core.frontier.begin(id).ready);
   }

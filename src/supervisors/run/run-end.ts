@@ -6,6 +6,7 @@ import type { RunEnded } from '../../journal/record.ts';
 import { resolveTemplate } from '../../workflow/template.ts';
 import type { TaskSpec, Workflow } from '../../workflow/model.ts';
 import { endAdaptation } from './adapt.ts';
+import { cancelBarrierTimers } from './barrier-deadlines.ts';
 import type { RunCore } from './core.ts';
 import { endTask, hasEnded } from './task-end.ts';
 import { usableOutput } from './output.ts';
@@ -43,21 +44,27 @@ const graceMs = 2_000;
  * is not waited for without end, since the supervisors in between may be what broke.
  */
 export function abandonRun(core: RunCore): void {
+  const killMs = stopAttempts(core);
+  if (core.holding === 0) return core.self.send({ type: 'work.stopped' });
+  const { clock, deadlines } = core.services;
+  core.deadline = deadlines.at(clock.now() + killMs, () =>
+    core.self.send({ type: 'work.stopped' }),
+  );
+}
+
+/** Tells every attempt that runs to stop, past its worker. Gives the milliseconds after which none is waited for. */
+export function stopAttempts(core: RunCore): number {
   core.halted = 'shutdown';
   cancelTimers(core);
   // What the attempts hold comes back as each of them ends: nobody else starts beside them.
   core.services.governor.send({ type: 'scope.drain', scope: core.run });
-  if (core.holding === 0) return core.self.send({ type: 'work.stopped' });
   let killMs = 0;
   for (const [id, { holding, request }] of core.live) {
     if (!holding || !request) continue;
     killMs = Math.max(killMs, request.agent.limits.killAfterMs);
     core.port.abort(id, 'shutdown');
   }
-  const { clock, deadlines } = core.services;
-  core.deadline = deadlines.at(clock.now() + killMs + graceMs, () =>
-    core.self.send({ type: 'work.stopped' }),
-  );
+  return killMs + graceMs;
 }
 
 /** Everything is settled: the outcome and the outputs go into the journal. */
@@ -88,7 +95,7 @@ function cancelTimers(core: RunCore): void {
   core.deadline?.cancel();
   core.budgetTimer?.cancel();
   core.planTimer?.cancel();
-  for (const group of core.groups.values()) group.timer?.cancel();
+  for (const group of core.groups.values()) cancelBarrierTimers(group);
   for (const live of core.live.values()) {
     live.attemptTimer?.cancel();
     live.retryTimer?.cancel();

@@ -1,7 +1,7 @@
 import type { RecordBody } from '../../journal/record.ts';
 import { pauseClock, resumeClock } from './attempt-clock.ts';
 import type { LiveGroup, LiveTask, RunCore } from './core.ts';
-import { scheduleBarrier } from './groups.ts';
+import { scheduleBarrier } from './barrier-deadlines.ts';
 
 /**
  * Longer timeouts for what shows progress. Deadlines of tasks and of the run have timers of their own and stay
@@ -44,7 +44,8 @@ function movedDeadline(core: RunCore, { id, timer }: LiveGroup, by: number): num
   if (!core.book.group(id).members.some((member) => core.live.get(member)?.progressed))
     return undefined;
   const { deadlineMs } = core.book.workflow;
-  const last = deadlineMs === undefined ? Infinity : core.ledger.state.activeSince + deadlineMs;
+  const end = deadlineMs === undefined ? Infinity : core.ledger.state.activeSince + deadlineMs;
+  const last = Math.min(end, row.hardDeadline ?? Infinity);
   const deadline = Math.min(last, row.deadline + timeoutMs * by);
   return deadline > row.deadline ? deadline : undefined;
 }
