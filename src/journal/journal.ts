@@ -87,8 +87,8 @@ export interface JournalFollowing {
 /** What keeps the ownership of this process's runs alive; the lease actor decides when. */
 export interface LeaseKeeper {
   readonly terms: LeaseTerms;
-  /** Milliseconds since the last renewal that was answered began; 0: this process owns nothing yet. */
-  sinceConfirmedMs(): number;
+  /** Renewals have not been answered for too long: somebody else may have taken runs over. Until {@link verify}. */
+  isDoubted(): boolean;
   /** Resolves when the renewal is stored, or there is nothing to renew. */
   renew(): Promise<void>;
   /** Asks for every run whether it is still this process's; those that are not are lost. Then nothing is in doubt. */

@@ -41,6 +41,12 @@ export class Ledger {
   constructor(options: LedgerOptions) {
     this.options = options;
     for (const record of options.owned.records) this.apply(record);
+    options.owned.onLost?.((error) => this.lose(error));
+  }
+
+  /** True: somebody else may own the run by now; `sure` is called when that turns out not to be so. */
+  inDoubt(sure: () => void): boolean {
+    return this.options.owned.inDoubt?.(sure) ?? false;
   }
 
   /** Commits records, in order and together; `after` runs once they are durable. */

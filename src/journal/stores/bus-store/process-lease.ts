@@ -38,9 +38,10 @@ export class ProcessLease implements LeaseKeeper {
     return this.confirmedAt !== undefined;
   }
 
-  sinceConfirmedMs(): number {
-    const { confirmedAt } = this;
-    return confirmedAt === undefined ? 0 : this.options.clock.monotonic() - confirmedAt;
+  /** Also notes a doubt that time has brought. */
+  isDoubted(): boolean {
+    this.doubted ||= this.standing() === 'doubt';
+    return this.doubted;
   }
 
   /** The first sign of life. */
@@ -50,28 +51,28 @@ export class ProcessLease implements LeaseKeeper {
 
   async renew(): Promise<void> {
     if (!this.holds) return;
-    this.look();
+    this.isDoubted();
     await this.confirm();
   }
 
   async verify(): Promise<void> {
     await Promise.all([...this.options.owned.values()].map((run) => run.verify()));
-    if (standing(this.terms, this.sinceConfirmedMs()) === 'doubt') return;
+    if (this.standing() === 'doubt') return;
     this.doubted = false;
     for (const sure of this.waiting.splice(0)) sure();
   }
 
   /** True: `sure` is called when the lease was confirmed and every run looked at. */
   inDoubt(sure: () => void): boolean {
-    if (!this.look()) return false;
+    if (!this.isDoubted()) return false;
     this.waiting.push(sure);
     return true;
   }
 
-  /** Notes a doubt that time has brought. */
-  private look(): boolean {
-    this.doubted ||= standing(this.terms, this.sinceConfirmedMs()) === 'doubt';
-    return this.doubted;
+  private standing(): 'sure' | 'doubt' {
+    const { confirmedAt, options } = this;
+    if (confirmedAt === undefined) return 'sure';
+    return standing(this.terms, options.clock.monotonic() - confirmedAt);
   }
 
   private async confirm(): Promise<void> {
