@@ -30,6 +30,11 @@ export class Deadlines {
     this.clock = clock;
   }
 
+  /** Deadlines that have neither fired nor been cancelled. */
+  get pending(): number {
+    return this.entries.size - this.cancelled;
+  }
+
   /** Calls `fire` once when the clock reaches `dueMs`; at the next timer turn if that has passed. */
   at(dueMs: number, fire: () => void): Deadline {
     const entry: Entry = {
@@ -51,6 +56,7 @@ export class Deadlines {
   /** Drops every pending deadline. */
   stop(): void {
     while (this.entries.pop()) continue;
+    this.cancelled = 0;
     this.clock.clearTimeout(this.timer);
     this.timerDue = Infinity;
   }

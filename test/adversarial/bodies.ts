@@ -1,6 +1,6 @@
 import type { TaskContext, TaskFunction } from '../../src/actors/behaviours/behaviour.ts';
 import type { Plain } from '../../src/core/plain.ts';
-import type { SimulatedClock } from '../../src/core/simulated-clock.ts';
+import type { Clock } from '../../src/core/clock.ts';
 import type { Script, ScriptedCalls } from './random-workflow.ts';
 
 /** Functions that a workflow names as `host:NAME`. */
@@ -35,7 +35,7 @@ export class Meter {
 }
 
 /** The functions of a random document: they do what their task's {@link Script} says. */
-export function scriptedFunctions(clock: SimulatedClock, meter: Meter): Functions {
+export function scriptedFunctions(clock: Clock, meter: Meter): Functions {
   const carryOut = (context: TaskContext, plan: { script: Script; output: object }) =>
     new Body({ clock, meter, context, ...plan }).run();
   return {
@@ -61,7 +61,7 @@ function scriptOf({ input }: TaskContext): Script {
 }
 
 interface BodyParts {
-  readonly clock: SimulatedClock;
+  readonly clock: Clock;
   readonly meter: Meter;
   readonly context: TaskContext;
   readonly script: Script;

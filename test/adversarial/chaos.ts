@@ -12,7 +12,7 @@ import type { RunCore } from '../../src/supervisors/run/core.ts';
 import { strike } from './blows.ts';
 import type { Blow } from './blows.ts';
 import { Meter, scriptedFunctions } from './bodies.ts';
-import { Dice } from './dice.ts';
+import { Dice } from '../../src/simulation/dice.ts';
 import { dressed } from './dressing.ts';
 import { OneProcess } from './one-process.ts';
 import type { LateRun } from './one-process.ts';

@@ -1,4 +1,4 @@
-import type { Dice } from './dice.ts';
+import type { Dice } from '../../src/simulation/dice.ts';
 import type { RandomAgent, RandomDocument, RandomTask, Script } from './random-workflow.ts';
 
 /**

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { fold } from '../../src/journal/fold.ts';
 import { crowded, heldTwice, overdrawn } from './together.ts';
 import type { PhaseResult, Story } from './chaos.ts';
-import type { Breach } from './journal-laws.ts';
+import type { Breach } from '../../src/simulation/journal-laws.ts';
 
 /** Says what is wrong with how a process ended, or undefined. */
 type Check = (result: PhaseResult, story: Story) => string | undefined;

@@ -1,4 +1,4 @@
-import type { Dice } from './dice.ts';
+import type { Dice } from '../../src/simulation/dice.ts';
 
 /**
  * Documents by chance: a few tasks with needs of every kind, groups with barriers of every kind, splits,

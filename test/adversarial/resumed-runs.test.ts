@@ -5,7 +5,7 @@ import type { RunReport } from '../../src/runtime/report.ts';
 import { outcomes } from '../support/run-harness.ts';
 import { live, workflowOf } from './chaos.ts';
 import type { Phase, PhaseResult, Story } from './chaos.ts';
-import { Dice } from './dice.ts';
+import { Dice } from '../../src/simulation/dice.ts';
 import { ignoreLateAcknowledgements } from './quiet.ts';
 import type { RandomDocument, Script } from './random-workflow.ts';
 

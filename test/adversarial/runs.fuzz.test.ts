@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
 import { live, storyOf, workflowOf } from './chaos.ts';
-import { breachesOf } from './journal-laws.ts';
+import { breachesOf } from '../../src/simulation/journal-laws.ts';
 import { endBreachesOf } from './process-laws.ts';
 import { ignoreLateAcknowledgements } from './quiet.ts';
+import { scriptedLaws } from './stale-results.ts';
 
 ignoreLateAcknowledgements();
 
@@ -29,7 +30,7 @@ async function faultsOf(seed: number): Promise<readonly string[] | undefined> {
   const results = await live(story, workflow);
   const breaches = results.flatMap((result) => endBreachesOf(result, story));
   for (const { process, end } of results) if (end !== 'crashed') await process.stop();
-  breaches.push(...breachesOf(results.at(-1)?.records ?? []));
+  breaches.push(...breachesOf(results.at(-1)?.records ?? [], scriptedLaws));
   return breaches.map(
     ({ law, detail }) =>
       `seed ${seed} breaks “${law}”: ${detail}\n` +

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SimulatedClock } from '../../src/core/simulated-clock.ts';
 import { Meter, scriptedFunctions } from './bodies.ts';
 import { storyOf, workflowOf } from './chaos.ts';
-import { Dice } from './dice.ts';
+import { Dice } from '../../src/simulation/dice.ts';
 import { OneProcess } from './one-process.ts';
 import type { LateRun } from './one-process.ts';
 import { ignoreLateAcknowledgements } from './quiet.ts';

@@ -1,9 +1,9 @@
-import { apply } from '../../src/journal/fold.ts';
-import { emptyRunState } from '../../src/journal/run-state.ts';
-import type { GroupRow, RunState, TaskRow } from '../../src/journal/run-state.ts';
-import type { JournalRecord } from '../../src/journal/record.ts';
-import { splitTaskOf } from '../../src/workflow/model.ts';
-import type { Need, TaskSpec } from '../../src/workflow/model.ts';
+import { apply } from '../journal/fold.ts';
+import { emptyRunState } from '../journal/run-state.ts';
+import type { GroupRow, RunState, TaskRow } from '../journal/run-state.ts';
+import type { JournalRecord } from '../journal/record.ts';
+import { splitTaskOf } from '../workflow/model.ts';
+import type { Need, TaskSpec } from '../workflow/model.ts';
 
 /** A law that was broken, and where. */
 export interface Breach {
@@ -12,7 +12,7 @@ export interface Breach {
 }
 
 /** What is known when a record is held against the laws: all that stands before it. */
-interface Moment {
+export interface Moment {
   readonly record: JournalRecord;
   readonly state: RunState;
   /** Row of the task that the record names, if something has happened to it. */
@@ -23,13 +23,13 @@ interface Moment {
 }
 
 /** Says what is wrong with a record, or undefined. */
-type Check = (moment: Moment) => string | undefined;
+export type RecordCheck = (moment: Moment) => string | undefined;
 
 /**
  * What holds for every record of every journal, whatever went wrong while it was written. The name of a
  * law is the sentence that it states.
  */
-export const journalLaws: { readonly [law: string]: Check } = {
+export const journalLaws: { readonly [law: string]: RecordCheck } = {
   'records are numbered from 1 without gaps': ({ record, state }) =>
     unless(record.seq === state.seq + 1, `${record.seq} follows ${state.seq}`),
 
@@ -52,9 +52,9 @@ export const journalLaws: { readonly [law: string]: Check } = {
   'a member starts only while its group is open': (moment) =>
     when(moment.record.type === 'task.started' && !moment.wasReopened, () => closedGroup(moment)),
 
-  'a result comes from the attempt and the round that run': ({ record, state, row }) => {
+  'a result comes from an attempt that runs': ({ record, row }) => {
     if (record.type !== 'task.succeeded' && record.type !== 'task.completed') return undefined;
-    return inPhase(row, 'running') ?? staleResult(record.output, { record, state });
+    return inPhase(row, 'running');
   },
 
   'a failed attempt ran, and is not tried again while the run is cancelled': (moment) =>
@@ -139,8 +139,14 @@ export const journalLaws: { readonly [law: string]: Check } = {
     when(record.type === 'run.ended', () => whatIsOpen(state)),
 };
 
-/** Holds every record of a journal against the laws. */
-export function breachesOf(records: readonly JournalRecord[]): readonly Breach[] {
+/**
+ * Holds every record of a journal against the laws.
+ * @param laws default: those of every journal
+ */
+export function breachesOf(
+  records: readonly JournalRecord[],
+  laws: typeof journalLaws = journalLaws,
+): readonly Breach[] {
   const state = emptyRunState();
   const breaches: Breach[] = [];
   let wasReopened = false;
@@ -148,15 +154,15 @@ export function breachesOf(records: readonly JournalRecord[]): readonly Breach[]
     wasReopened ||= record.type === 'run.reopened';
     const row = 'task' in record ? state.tasks.get(record.task) : undefined;
     const group = 'group' in record ? state.groups.get(record.group) : undefined;
-    breaches.push(...breachesAt({ record, state, row, group, wasReopened }));
+    breaches.push(...breachesAt({ record, state, row, group, wasReopened }, laws));
     apply(state, record);
   }
   return breaches;
 }
 
-function breachesAt(moment: Moment): Breach[] {
+function breachesAt(moment: Moment, laws: typeof journalLaws): Breach[] {
   const { record } = moment;
-  return Object.entries(journalLaws).flatMap(([law, check]) => {
+  return Object.entries(laws).flatMap(([law, check]) => {
     const fault = check(moment);
     const subject = 'task' in record ? record.task : 'group' in record ? record.group : '';
     if (fault === undefined) return [];
@@ -230,22 +236,6 @@ function closedGroup({ record, state }: Moment): string | undefined {
 function goesOn(state: RunState, group: string): boolean {
   const spec = state.workflow?.groups.find(({ id }) => id === group);
   return spec?.barrier.onFailure === 'continue';
-}
-
-interface ResultContext {
-  readonly record: JournalRecord;
-  readonly state: RunState;
-}
-
-/** Outputs of scripted bodies say which attempt they come from; see bodies.ts. */
-function staleResult(output: unknown, { record, state }: ResultContext): string | undefined {
-  const id = taskOf(record);
-  const from = output as { task?: string; iteration?: number; attempt?: number } | null;
-  if (typeof from !== 'object' || from?.task !== id) return undefined;
-  const iteration = state.tasks.get(splitTaskOf(id))?.iteration;
-  const attempt = state.tasks.get(id)?.attempt;
-  const isFresh = from.iteration === iteration && from.attempt === attempt;
-  return unless(isFresh, `it is of round ${from.iteration}, attempt ${from.attempt}`);
 }
 
 function whatIsOpen(state: RunState): string | undefined {

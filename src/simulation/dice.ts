@@ -1,5 +1,5 @@
-import { seededRandom } from '../../src/core/random.ts';
-import type { Random } from '../../src/core/random.ts';
+import { seededRandom } from '../core/random.ts';
+import type { Random } from '../core/random.ts';
 
 /** Choices by a seed: the same seed makes the same choices, in the same order. */
 export class Dice {
