@@ -1,0 +1,63 @@
+import type { Bus } from '../../bus/bus.ts';
+import type { WorkQueue, WorkQueueOptions } from '../../bus/work-queue.ts';
+import type { Clock } from '../../core/clock.ts';
+import { TroupeError } from '../../core/errors.ts';
+import { packed } from './large-message.ts';
+import type { RemoteAttempt } from './remote-attempt.ts';
+
+/**
+ * How the queues of pools are made. A host that takes an item tells of it three times as often; one that dies before
+ * it has asked the run's owner costs this long. Items that are handed back again and again end as dead letters.
+ */
+export const poolQueueOptions: WorkQueueOptions = { ackWaitMs: 10_000, maxDeliveries: 100 };
+
+/** Between two tries to store an item while the bus is away, in milliseconds. */
+const againMs = 1_000;
+
+/** The queues that this process gives work to, by bus and pool. */
+export class PoolQueues {
+  private readonly clock: Clock;
+  private readonly open = new Map<Bus, Map<string, Promise<WorkQueue>>>();
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  /** Puts an attempt into the queue of its pool; tries for as long as it is wanted. */
+  async add(bus: Bus, attempt: RemoteAttempt, isWanted: () => boolean): Promise<void> {
+    const { operation, attempt: number, epoch } = attempt.label;
+    const assignment = attempt.assignment();
+    const id = `${operation}/${number}/${epoch}`;
+    for (;;) {
+      try {
+        const payload = await packed(bus, assignment);
+        const queue = await this.queue(bus, assignment.pool);
+        await queue.add(payload, { id, level: assignment.level });
+        return;
+      } catch (error) {
+        if (!isAway(error)) throw error;
+      }
+      if (!isWanted()) return;
+      await new Promise<void>((resolve) => this.clock.setTimeout(resolve, againMs));
+      if (!isWanted()) return;
+    }
+  }
+
+  private queue(bus: Bus, pool: string): Promise<WorkQueue> {
+    const ofBus = this.open.get(bus) ?? new Map<string, Promise<WorkQueue>>();
+    this.open.set(bus, ofBus);
+    const known = ofBus.get(pool);
+    if (known) return known;
+    const opening = bus.workQueue(pool, poolQueueOptions);
+    ofBus.set(pool, opening);
+    opening.catch(() => ofBus.delete(pool));
+    return opening;
+  }
+}
+
+/** Whether it may work when it is tried again. */
+export function isAway(error: unknown): boolean {
+  if (!(error instanceof TroupeError)) return false;
+  const { code } = error;
+  return code === 'TRP_BUS_DISCONNECTED' || code === 'TRP_BUS_TIMEOUT' || code === 'TRP_BUS_FULL';
+}
