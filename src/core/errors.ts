@@ -36,6 +36,8 @@ export const errorCodes = {
   TRP_ATTEMPT_CANCELLED: 'The attempt was cancelled before it ended.',
   TRP_BUDGET_EXHAUSTED:
     'The budget of the run or of the agent is spent. Raise it in the document, or let less be done.',
+  TRP_BREAKER_OPEN:
+    'The breaker of an agent, provider, model, tool or pool is open. It lets calls try at the time named.',
   TRP_ATTEMPT_LOST:
     'The thread or process that carried the attempt died (out of memory, exit, signal).',
   TRP_COMMAND_SPAWN:
@@ -51,6 +53,11 @@ export const errorCodes = {
     'The folder of an attempt cannot be filled or merged. The message names what stands in the way.',
   TRP_CONFLICT_UNKNOWN:
     'The run has no open conflict of that number. `troupe show RUN --conflicts` lists them.',
+  TRP_QUESTION_UNKNOWN:
+    'The run has no open question of that number. `troupe show RUN` lists them.',
+  TRP_ANSWER_INVALID: 'The question does not take that answer. `troupe show RUN` lists its choices.',
+  TRP_TASK_STATE:
+    'The run has no such task, or it is not in a state in which that can be done. The message says which.',
   TRP_BUS_SUBJECT: 'A subject or one of its tokens is malformed.',
   TRP_BUS_PAYLOAD: 'A message is not plain data or larger than the limit.',
   TRP_BUS_NO_RESPONDERS: 'A request found nobody listening on its subject.',
@@ -68,11 +75,19 @@ export const errorCodes = {
     'The NATS server cannot do what is needed, or is not there. `troupe doctor --bus URL` says more.',
   TRP_JOURNAL_CORRUPT:
     'A journal frame before the end is damaged. Restore the file from a copy; nothing was changed.',
+  TRP_JOURNAL_BLOB:
+    'A large value that is kept beside the journal is missing or damaged. Restore the file from a copy.',
   TRP_JOURNAL_FULL:
     'The journal cannot grow (disk full). Free space; what was acknowledged is safe; then resume.',
   TRP_JOURNAL_IO: 'The journal cannot be written or read. The cause names the system error.',
   TRP_JOURNAL_VERSION: 'The journal was written by a newer version. Use that version to resume.',
   TRP_JOURNAL_FENCED: 'Another process has taken over this run. This one stopped writing.',
+  TRP_POOL_UNSERVED:
+    'No worker host serves the pool of a task. Start one: `troupe worker --pools POOL --bus URL`.',
+  TRP_WORK_PROTOCOL:
+    'A message between a supervisor and a worker host cannot be read. The two are of versions that do not fit.',
+  TRP_WORKER_REFUSED:
+    'A worker host may not carry this agent out: what it may run is said where it is started.',
   TRP_RUN_NOT_FOUND: 'No run of that id in the data folder. `troupe runs` lists them.',
   TRP_RUN_OWNED:
     'Another live process owns the run. Use cancel or show, or end that process first.',

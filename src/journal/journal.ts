@@ -73,6 +73,8 @@ export interface JournalStore {
   ): Promise<JournalFollowing>;
   /** Removes an ended run's journal for good. Rejects with TRP_RUN_NOT_FOUND, and TRP_RUN_OWNED while it has an owner. */
   delete?(run: string): Promise<void>;
+  /** Finishes deletions that were interrupted, and removes what no run needs any more. */
+  sweep?(): Promise<void>;
   /** By which this process owns its runs; absent: the system ends its ownership with the process. */
   readonly lease?: LeaseKeeper;
   /** Waits for pending appends, then gives up every ownership. */

@@ -68,7 +68,7 @@ function summaryOf(state: RunState, owner: string | undefined): RunSummary {
  * @throws TroupeError TRP_JOURNAL_CORRUPT, TRP_JOURNAL_VERSION
  */
 export function startOf(owned: OwnedRun): RunStarted {
-  const [first] = owned.records;
+  const first = owned.checkpoint?.start ?? owned.records[0];
   if (first?.type !== 'run.started') {
     workflowOf(fold(owned.records), owned.run);
     throw new TroupeError(

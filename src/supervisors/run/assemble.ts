@@ -37,7 +37,7 @@ export interface AssemblyOptions {
 /** Puts a run's core together: the graph of its workflow, the fold of its journal, the actors around it. */
 export function assembleRun(
   options: AssemblyOptions,
-  { self, supervisors, crew }: RunParts,
+  { self, supervisors, crew, escalations }: RunParts,
 ): RunCore {
   const { owned, node, start, services, onRecord } = options;
   const { workflow, simulated } = start;
@@ -65,13 +65,14 @@ export function assembleRun(
     ledger,
     rules,
     usesWorkspaces: !simulated && workflow.tasks.some(({ workspace }) => workspace !== undefined),
-    proposals: () => (proposals ??= ledgerService(ledger, rules, owned.records)),
+    proposals: () => (proposals ??= ledgerService(ledger, rules, pastOf(owned))),
     services,
     tally: new ProviderTally(),
     planner: options.planner,
     self,
     supervisors,
     crew,
+    escalations,
     port: workerPort(() => core),
     ranks: ranksToEnd(graph),
     priorities: effectivePriorities(workflow, criticalPath(graph)),
@@ -92,4 +93,9 @@ export function assembleRun(
   };
   options.onCore(core);
   return core;
+}
+
+/** What has become of memory before this process took over. */
+function pastOf({ checkpoint, records }: OwnedRun): readonly JournalRecord[] {
+  return checkpoint ? [...checkpoint.memory, ...records] : records;
 }

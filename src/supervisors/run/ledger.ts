@@ -6,6 +6,7 @@ import type { RunState } from '../../journal/run-state.ts';
 import type { OwnedRun } from '../../journal/journal.ts';
 import type { JournalRecord, RecordBody } from '../../journal/record.ts';
 import { RunMemory } from '../../memory/run-memory.ts';
+import { Checkpoints } from './checkpoints.ts';
 
 /** What a ledger is made from. */
 export interface LedgerOptions {
@@ -31,16 +32,24 @@ export interface LedgerOptions {
  * 4. After the journal is lost nothing is committed and nothing that waited runs.
  */
 export class Ledger {
-  readonly state: RunState = emptyRunState();
+  readonly state: RunState;
   readonly memory = new RunMemory();
   private readonly options: LedgerOptions;
+  private readonly checkpoints: Checkpoints | undefined;
   private readonly due: (() => void)[] = [];
   private scheduled = false;
   private lost = false;
+  /** Commits that are not durable yet. */
+  private awaited = 0;
 
   constructor(options: LedgerOptions) {
     this.options = options;
-    for (const record of options.owned.records) this.apply(record);
+    const { owned } = options;
+    this.state = owned.checkpoint?.state ?? emptyRunState();
+    for (const record of owned.checkpoint?.memory ?? []) this.remember(record);
+    for (const record of owned.records) this.apply(record);
+    this.checkpoints = Checkpoints.of(owned);
+    this.checkpoints?.takenOver(this.state);
     options.owned.onLost?.((error) => this.lose(error));
   }
 
@@ -55,7 +64,10 @@ export class Ledger {
     const { owned, clock } = this.options;
     const at = clock.now();
     const records = bodies.map((body) => this.numbered(body, at));
+    this.checkpoints?.applied(records, this.state);
+    this.awaited++;
     owned.append(records, (error) => {
+      this.awaited--;
       if (error) this.lose(error);
       else this.acknowledge(records, after);
     });
@@ -67,6 +79,11 @@ export class Ledger {
     if (this.scheduled) return;
     this.scheduled = true;
     this.options.onDurable();
+  }
+
+  /** Whether something that was committed is not durable yet. */
+  get isAwaited(): boolean {
+    return this.awaited > 0 || this.isDue;
   }
 
   /** Whether something waits to be drained. */
@@ -88,11 +105,17 @@ export class Ledger {
 
   private apply(record: JournalRecord): void {
     apply(this.state, record);
+    this.remember(record);
+  }
+
+  private remember(record: JournalRecord): void {
     if (record.type === 'memory.committed') this.memory.apply(record);
   }
 
   private acknowledge(records: readonly JournalRecord[], after: (() => void) | undefined): void {
     if (this.lost) return;
+    const last = records.at(-1);
+    if (last) this.checkpoints?.acknowledged(last.seq);
     for (const record of records) this.options.onRecord(record);
     if (after) this.follow(after);
   }

@@ -1,17 +1,23 @@
 import { TroupeError } from '../../../core/errors.ts';
 import { randomIds } from '../../../core/ids.ts';
+import { withBlobs } from '../../blobs/with-blobs.ts';
 import type { JournalStore, OwnedRun, StoredRun } from '../../journal.ts';
 import type { JournalRecord } from '../../record.ts';
 import { isRunId } from '../../run-id.ts';
 import { JournalWriter } from './journal-writer.ts';
 import type { Ownership } from './journal-writer.ts';
-import { syncEpoch } from './journal-reader.ts';
+import { writeCheckpoint } from './checkpoint-file.ts';
+import { Inheritance } from './inheritance.ts';
 import { runFolder, runsFolder } from './layout.ts';
+import { underLock } from './maintenance-lock.ts';
 import { claimNode, isMarkedTaken, isNodeAlive, markTaken, syncNode } from './node-folder.ts';
 import { FileOwnedRun } from './owned-run.ts';
-import { listRuns, makeRunFolder, markReleased, readEpochs, takeEpoch } from './run-epochs.ts';
+import { allRuns, makeRunFolder, markReleased, readEpochs, takeEpoch } from './run-epochs.ts';
 import type { Epoch } from './run-epochs.ts';
-import { readRun, sourcesOf } from './run-records.ts';
+import { isRemoved, markRemoved, unmarkRemoved } from './removal-mark.ts';
+import { removeRun, sweep } from './remove-run.ts';
+import type { Removal } from './remove-run.ts';
+import { RunBlobs } from './run-blobs.ts';
 import { openSegmentFile } from './segment-file.ts';
 import type { OpenSegment } from './segment-file.ts';
 import { fileInTheWay, journalError, systemCode } from './system-calls.ts';
@@ -41,8 +47,10 @@ const defaultSegmentBytes = 64 * 1024 * 1024;
  * at runs leaves no trace.
  */
 export async function openFileStore(options: FileStoreOptions): Promise<JournalStore> {
-  if (options.dataDir === '') throw new TroupeError('TRP_OPTION_INVALID', 'dataDir is empty.');
-  return new FileStore(options);
+  const { dataDir, level } = options;
+  if (dataDir === '') throw new TroupeError('TRP_OPTION_INVALID', 'dataDir is empty.');
+  const sync = level === 'power';
+  return withBlobs(new FileStore(options), (run) => new RunBlobs(dataDir, { run, sync }));
 }
 
 /**
@@ -57,6 +65,8 @@ class FileStore implements JournalStore {
   readonly node: string;
   private readonly options: FileStoreOptions;
   private readonly owned = new Map<string, FileOwnedRun>();
+  private readonly inheritance: Inheritance;
+  private removing: Promise<unknown> = Promise.resolve();
   private opening: Promise<JournalWriter> | undefined;
   /** This node's folder, once it is claimed. */
   private folder: string | undefined;
@@ -66,6 +76,7 @@ class FileStore implements JournalStore {
     this.options = options;
     this.level = options.level;
     this.node = options.node ?? randomIds.node();
+    this.inheritance = new Inheritance(options.dataDir, options.level === 'power');
   }
 
   async create(run: string): Promise<OwnedRun> {
@@ -97,16 +108,14 @@ class FileStore implements JournalStore {
   }
 
   async read(run: string): Promise<readonly JournalRecord[]> {
-    return this.attempt(run, async () =>
-      readRun(this.options.dataDir, run, await this.epochsOf(run)),
-    );
+    return this.attempt(run, async () => this.inheritance.read(run, await this.epochsOf(run)));
   }
 
   async list(): Promise<readonly StoredRun[]> {
     const { dataDir } = this.options;
     return this.attempt(undefined, async () => {
       const alive = rememberedLiveness(dataDir);
-      const read = (await listRuns(dataDir)).map(async (run) => ({
+      const read = (await allRuns(dataDir)).map(async (run) => ({
         run,
         epochs: await readEpochs(dataDir, run),
       }));
@@ -137,29 +146,66 @@ class FileStore implements JournalStore {
     const claim = { run, epoch, node: this.node, segment: writer.segment, at: now(), sync };
     if (!(await takeEpoch(dataDir, claim)))
       throw ownedError(run, `Somebody else has epoch ${epoch} of it.`);
+    if (await isRemoved(dataDir, run)) throw notFound(run);
     this.owned.get(run)?.fence();
-    const records = epoch === 1 ? [] : await this.inherit(writer, run, epoch);
+    // Appends of this process's own older handle are waited for.
+    if (epoch > 1) await writer.settled();
+    const before = (await readEpochs(dataDir, run)).filter((one) => one.epoch < epoch);
     const owned = new FileOwnedRun(writer, {
       run,
       epoch,
-      records,
+      ...(await this.inheritance.take(run, before)),
+      keep: (encoded, place) =>
+        writeCheckpoint(dataDir, run, { ...encoded, node: this.node, epoch, ...place }),
       release: (self) => this.release(self),
     });
     this.owned.set(run, owned);
     return owned;
   }
 
-  /** What earlier epochs left; appends of this process's own older handle are waited for. */
-  private async inherit(
-    writer: JournalWriter,
-    run: string,
-    epoch: number,
-  ): Promise<readonly JournalRecord[]> {
+  /** Removals take turns: each writes journals anew that the next one reads. */
+  delete(run: string): Promise<void> {
+    const removal = this.removing.then(() => this.attempt(run, () => this.remove(run)));
+    this.removing = removal.catch(() => undefined);
+    return removal;
+  }
+
+  private async remove(run: string): Promise<void> {
     const { dataDir } = this.options;
-    await writer.settled();
-    const before = (await readEpochs(dataDir, run)).filter((one) => one.epoch < epoch);
-    if (this.level === 'power') await Promise.all(sourcesOf(dataDir, run, before).map(syncEpoch));
-    return readRun(dataDir, run, before);
+    if (this.owned.has(run)) throw ownedError(run, 'This process owns it.');
+    if (!isRunId(run) || !(await isRemoved(dataDir, run))) await this.claimRemoval(run);
+    await underLock(dataDir, () => removeRun({ ...this.own(), run }));
+  }
+
+  /** Whoever takes the run later finds the mark; whoever was faster keeps it. */
+  private async claimRemoval(run: string): Promise<void> {
+    const { dataDir, now } = this.options;
+    const last = (await this.epochsOf(run)).at(-1);
+    if (last && (await this.isOwnedElsewhere(last)))
+      throw ownedError(run, `Node ${last.node} owns it.`);
+    const epoch = (last?.epoch ?? 0) + 1;
+    const claim = { run, epoch, node: this.node, segment: 1, at: now(), sync: false };
+    if (!(await takeEpoch(dataDir, claim)))
+      throw ownedError(run, `Somebody else has epoch ${epoch} of it.`);
+    await markRemoved(dataDir, run);
+    const epochs = await readEpochs(dataDir, run, { removed: true });
+    if (epochs.at(-1)?.epoch === epoch) return;
+    await unmarkRemoved(dataDir, run);
+    throw ownedError(run, 'Somebody else has taken it.');
+  }
+
+  async sweep(): Promise<void> {
+    const { dataDir, now } = this.options;
+    await this.attempt(undefined, () =>
+      underLock(dataDir, () => sweep(dataDir, { ...this.own(), nowMs: now() })),
+    );
+  }
+
+  private own(): Omit<Removal, 'run'> {
+    const { dataDir } = this.options;
+    const { opening, node } = this;
+    const rotate = opening && (async (): Promise<number> => (await opening).rotate());
+    return { dataDir, node, rotate };
   }
 
   private async release(owned: FileOwnedRun): Promise<void> {
@@ -170,8 +216,7 @@ class FileStore implements JournalStore {
 
   private async epochsOf(run: string): Promise<readonly Epoch[]> {
     const epochs = isRunId(run) ? await readEpochs(this.options.dataDir, run) : [];
-    if (epochs.length === 0)
-      throw new TroupeError('TRP_RUN_NOT_FOUND', `There is no run ${JSON.stringify(run)}.`);
+    if (epochs.length === 0) throw notFound(run);
     return epochs;
   }
 
@@ -261,6 +306,10 @@ function rememberedLiveness(dataDir: string): (node: string) => Promise<boolean>
     known.set(node, answer);
     return answer;
   };
+}
+
+function notFound(run: string): TroupeError {
+  return new TroupeError('TRP_RUN_NOT_FOUND', `There is no run ${JSON.stringify(run)}.`);
 }
 
 function ownedError(run: string, message: string): TroupeError {

@@ -35,10 +35,10 @@ export interface ScannedSegment {
 }
 
 /** Reads frame after frame to the first that is not whole, then looks whether others follow it. */
-export function scanSegment(bytes: Buffer, seed: number): ScannedSegment {
+export function scanSegment(bytes: Buffer, seed: number, from = 0): ScannedSegment {
   const payloads: Buffer[] = [];
-  let end = 0;
-  for (let payload = frameAt(bytes, 0, seed); payload; payload = frameAt(bytes, end, seed)) {
+  let end = from;
+  for (let payload = frameAt(bytes, from, seed); payload; payload = frameAt(bytes, end, seed)) {
     payloads.push(payload);
     end += frameHeadBytes + payload.length;
   }

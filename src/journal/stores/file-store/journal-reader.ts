@@ -1,9 +1,9 @@
-import { open, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JournalRecord } from '../../record.ts';
 import { scanSegment, segmentSeed } from './frame.ts';
 import { checkHeader, corrupt, recordsIn, recordsPrefix, segmentNumber } from './segment.ts';
-import { systemCode } from './system-calls.ts';
+import { syncFile, systemCode } from './system-calls.ts';
 
 /** Where the records of one epoch of a run stand. */
 export interface EpochSource {
@@ -11,6 +11,8 @@ export interface EpochSource {
   readonly node: string;
   /** First segment that may hold any. */
   readonly segment: number;
+  /** Byte of that segment from which on they are wanted; default: its first. A frame must begin there. */
+  readonly offset?: number;
   readonly run: string;
   readonly epoch: number;
 }
@@ -37,14 +39,12 @@ export async function readEpoch(source: EpochSource): Promise<readonly JournalRe
  * that node may have died between its write and its sync.
  */
 export async function syncEpoch(source: EpochSource): Promise<void> {
-  for (const { path } of await listSegments(source)) {
-    const handle = await open(path, 'r');
-    try {
-      await handle.datasync();
-    } finally {
-      await handle.close();
-    }
-  }
+  for (const { path } of await listSegments(source)) await syncFile(path);
+}
+
+/** Paths of the segments that may hold records of the epoch. */
+export async function segmentsOf(source: EpochSource): Promise<readonly string[]> {
+  return (await listSegments(source)).map(({ path }) => path);
 }
 
 interface Segment {
@@ -59,10 +59,17 @@ async function readSegments(
   const read = [];
   for (const [index, { path, number }] of segments.entries()) {
     const bytes = await readFile(path);
-    const { payloads, end, damaged } = scanSegment(bytes, segmentSeed(source.node, number));
+    const from = number === source.segment ? (source.offset ?? 0) : 0;
+    const seed = segmentSeed(source.node, number);
+    const { payloads, end, damaged } = scanSegment(bytes, seed, from);
     const isLast = index === segments.length - 1;
     if (damaged || (end < bytes.length && !isLast))
       throw corrupt(path, `is damaged at byte ${end}`);
+    if (from > bytes.length) throw corrupt(path, `ends before byte ${from}`);
+    if (from > 0) {
+      read.push({ path, payloads });
+      continue;
+    }
     const [header, ...rest] = payloads;
     if (header) checkHeader(header, path);
     else if (!isLast) throw corrupt(path, 'is empty');

@@ -9,6 +9,14 @@ import { journalError, removeFile, syncFolder } from './system-calls.ts';
 export interface Ownership {
   readonly run: string;
   readonly epoch: number;
+  /** Number of the last record that was acknowledged in this ownership. */
+  acked?: number;
+}
+
+/** A place in a node's journal where a frame begins, or will. */
+export interface JournalPlace {
+  readonly segment: number;
+  readonly offset: number;
 }
 
 /** How a node's journal is written. */
@@ -59,6 +67,8 @@ export class JournalWriter {
   private readonly options: JournalWriterOptions;
   private current: OpenedSegment;
   private pending: Append[] = [];
+  /** Where the group that was written last begins. */
+  private groupStart: JournalPlace;
   private readonly between: (() => Promise<void>)[] = [];
   private draining = false;
   private failure: TroupeError | undefined;
@@ -68,6 +78,7 @@ export class JournalWriter {
   private constructor(options: JournalWriterOptions, current: OpenedSegment) {
     this.options = options;
     this.current = current;
+    this.groupStart = { segment: current.segment, offset: current.end };
   }
 
   /** Begins the node's first segment. */
@@ -78,6 +89,14 @@ export class JournalWriter {
   /** Number of the segment that the next group goes to, or the one before it. */
   get segment(): number {
     return this.current.segment;
+  }
+
+  /**
+   * A place before everything that is not acknowledged yet, and before the group whose acknowledgement is being
+   * told; all that was acknowledged before that group stands before it.
+   */
+  get place(): JournalPlace {
+    return this.groupStart;
   }
 
   append(
@@ -164,6 +183,7 @@ export class JournalWriter {
     if (this.current.end >= this.options.segmentBytes) await this.beginNext();
     const { current, options } = this;
     const bytes = framesOf(records, current);
+    this.groupStart = { segment: current.segment, offset: current.end };
     await current.file.write(bytes, current.end);
     const synced = options.sync ? current.file.sync() : undefined;
     const [fenced] = await Promise.all([options.fenced(records.keys()), synced]);
@@ -207,9 +227,12 @@ const nobody: ReadonlySet<Ownership> = new Set();
 /** Whoever only wants to know when it is their turn. */
 const noOwner: Ownership = { run: '', epoch: 0 };
 
-function answer({ owner, durable }: Append, { fenced, cutOff }: Outcome): void {
+function answer({ owner, records, durable }: Append, { fenced, cutOff }: Outcome): void {
+  const error = fenced.has(owner) ? fencedError(owner) : cutOff.get(owner);
+  const last = records.at(-1);
+  if (!error && last) owner.acked = last.seq;
   try {
-    durable(fenced.has(owner) ? fencedError(owner) : cutOff.get(owner));
+    durable(error);
   } catch (error) {
     // A fault of the caller: it surfaces as uncaught, and the others still get their answers.
     queueMicrotask(() => {

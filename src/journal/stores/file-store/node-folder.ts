@@ -36,6 +36,12 @@ export async function isNodeAlive(dataDir: string, node: string): Promise<boolea
   return identity !== undefined && isAlive(identity);
 }
 
+/** Whether the process that wrote there has surely ended; a node that is only just being made may have no owner yet. */
+export async function isNodeDead(dataDir: string, node: string): Promise<boolean> {
+  const identity = await ownerOf(nodeFolder(dataDir, node));
+  return identity !== undefined && !(await isAlive(identity));
+}
+
 /** Tells a node, should it run against all appearance, to look whether its runs are still its own. */
 export async function markTaken(dataDir: string, node: string): Promise<void> {
   await mkdir(join(nodeFolder(dataDir, node), takenName), { mode: folderMode }).catch(

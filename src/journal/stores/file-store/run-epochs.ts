@@ -1,6 +1,6 @@
 import { link, mkdir, open, readdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileNumber, runFolder, runsFolder } from './layout.ts';
+import { fileNumber, removedName, runFolder, runsFolder } from './layout.ts';
 import { corrupt } from './segment.ts';
 import { fileMode, folderMode, syncFolder, systemCode } from './system-calls.ts';
 
@@ -24,9 +24,30 @@ const epochPath = (dataDir: string, run: string, epoch: number): string =>
 const releasedPath = (dataDir: string, run: string, epoch: number): string =>
   join(runFolder(dataDir, run), `epoch-${fileNumber(epoch)}.released`);
 
-/** All ownerships of a run, oldest first; empty when there is no such run. */
-export async function readEpochs(dataDir: string, run: string): Promise<readonly Epoch[]> {
+/**
+ * All ownerships of a run, oldest first; empty when there is no such run, or it is being removed.
+ * @param options.removed true: also of a run that is being removed
+ */
+export async function readEpochs(
+  dataDir: string,
+  run: string,
+  { removed = false }: { readonly removed?: boolean } = {},
+): Promise<readonly Epoch[]> {
   const names = new Set(await namesIn(runFolder(dataDir, run)));
+  return names.has(removedName) && !removed ? [] : epochsIn(dataDir, run, names);
+}
+
+/** The nodes that have written records of a run, also of one that is being removed. */
+export async function namesOfNodes(dataDir: string, run: string): Promise<readonly string[]> {
+  const epochs = await readEpochs(dataDir, run, { removed: true });
+  return [...new Set(epochs.map(({ node }) => node).filter((node) => node !== ''))];
+}
+
+async function epochsIn(
+  dataDir: string,
+  run: string,
+  names: ReadonlySet<string>,
+): Promise<readonly Epoch[]> {
   const numbers = [...names].flatMap(
     (name) => Number(epochForm.exec(name)?.[1] ?? Number.NaN) || [],
   );
@@ -39,8 +60,8 @@ export async function readEpochs(dataDir: string, run: string): Promise<readonly
   return Promise.all(read);
 }
 
-/** Ids of all runs. */
-export async function listRuns(dataDir: string): Promise<readonly string[]> {
+/** Ids of all runs, those included that are being removed. */
+export async function allRuns(dataDir: string): Promise<readonly string[]> {
   return namesIn(runsFolder(dataDir));
 }
 

@@ -34,6 +34,16 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/** Makes what stands in a file survive a loss of power, whoever wrote it. */
+export async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Removes a file if it can be: what stays is told by whoever stumbles over it. */
 export async function removeFile(path: string): Promise<void> {
   await unlink(path).catch(() => undefined);

@@ -1,0 +1,48 @@
+import { crc32 } from 'node:zlib';
+/**
+ * A frame of a segment: length (u32, big endian), CRC-32 (u32, big endian), payload.
+ *
+ * The CRC starts from a seed that is made of the node, the segment and the frame's own offset, so a frame
+ * is valid at its own place only: bytes of another file, or a journal stored inside a record, never pass.
+ */
+export const frameHeadBytes = 8;
+/** Where the CRCs of one segment start. */
+export function segmentSeed(node, segment) {
+  return crc32(`${node}/${segment}`);
+}
+/** Writes one frame into `target` at `at`; `offset` is where the frame will stand in the file. */
+export function putFrame(target, at, frame) {
+  const { payload, offset, seed } = frame;
+  target.writeUInt32BE(payload.length, at);
+  target.writeUInt32BE(crc32(payload, (seed + offset) >>> 0), at + 4);
+  target.set(payload, at + frameHeadBytes);
+}
+/** Reads frame after frame to the first that is not whole, then looks whether others follow it. */
+export function scanSegment(bytes, seed, from = 0) {
+  const payloads = [];
+  let end = from;
+  for (let payload = frameAt(bytes, from, seed); payload; payload = frameAt(bytes, end, seed)) {
+    payloads.push(payload);
+    end += frameHeadBytes + payload.length;
+  }
+  return { payloads, end, damaged: hasFrameAfter(bytes, end + 1, seed) };
+}
+/** The payload of the frame at an offset; undefined when no whole frame stands there. */
+function frameAt(bytes, offset, seed) {
+  const start = offset + frameHeadBytes;
+  if (start > bytes.length) return undefined;
+  const length = bytes.readUInt32BE(offset);
+  if (length === 0 || start + length > bytes.length) return undefined;
+  const payload = bytes.subarray(start, start + length);
+  return crc32(payload, (seed + offset) >>> 0) === bytes.readUInt32BE(offset + 4)
+    ? payload
+    : undefined;
+}
+/** Every payload is a MessagePack array of three or four, which spares most offsets the checksum. */
+function hasFrameAfter(bytes, from, seed) {
+  for (let offset = from; offset + frameHeadBytes < bytes.length; offset++) {
+    const first = bytes[offset + frameHeadBytes];
+    if ((first === 0x93 || first === 0x94) && frameAt(bytes, offset, seed)) return true;
+  }
+  return false;
+}

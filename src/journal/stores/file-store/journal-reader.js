@@ -1,0 +1,77 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { scanSegment, segmentSeed } from './frame.js';
+import { checkHeader, corrupt, recordsIn, recordsPrefix, segmentNumber } from './segment.js';
+import { syncFile, systemCode } from './system-calls.js';
+/**
+ * Reads the records of one epoch, also while they are being written: a frame at the very end that is not
+ * whole is not there yet, or was never acknowledged. Needs no lock, changes nothing.
+ * @throws TroupeError TRP_JOURNAL_CORRUPT when damage stands before valid frames, TRP_JOURNAL_VERSION.
+ */
+export async function readEpoch(source) {
+  const prefix = recordsPrefix(source.run, source.epoch);
+  const records = [];
+  for (const { path, payloads } of await readSegments(source)) {
+    for (const payload of payloads) {
+      if (!startsWith(payload, prefix)) continue;
+      for (const record of recordsIn(payload, path)) records.push(record);
+    }
+  }
+  return records;
+}
+/**
+ * Makes what was read survive a loss of power. Who goes on from another node's records calls it first:
+ * that node may have died between its write and its sync.
+ */
+export async function syncEpoch(source) {
+  for (const { path } of await listSegments(source)) await syncFile(path);
+}
+/** Paths of the segments that may hold records of the epoch. */
+export async function segmentsOf(source) {
+  return (await listSegments(source)).map(({ path }) => path);
+}
+async function readSegments(source) {
+  const segments = await listSegments(source);
+  const read = [];
+  for (const [index, { path, number }] of segments.entries()) {
+    const bytes = await readFile(path);
+    const from = number === source.segment ? (source.offset ?? 0) : 0;
+    const seed = segmentSeed(source.node, number);
+    const { payloads, end, damaged } = scanSegment(bytes, seed, from);
+    const isLast = index === segments.length - 1;
+    if (damaged || (end < bytes.length && !isLast))
+      throw corrupt(path, `is damaged at byte ${end}`);
+    if (from > bytes.length) throw corrupt(path, `ends before byte ${from}`);
+    if (from > 0) {
+      read.push({ path, payloads });
+      continue;
+    }
+    const [header, ...rest] = payloads;
+    if (header) checkHeader(header, path);
+    else if (!isLast) throw corrupt(path, 'is empty');
+    read.push({ path, payloads: rest });
+  }
+  return read;
+}
+/** Segments from the source's on, without gaps. A node that never wrote, or is gone, has none. */
+async function listSegments({ folder, segment }) {
+  const names = await readdir(folder).catch((error) => {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  const numbers = names
+    .flatMap((name) => segmentNumber(name) ?? [])
+    .filter((number) => number >= segment);
+  numbers.sort((a, b) => a - b);
+  for (const [index, number] of numbers.entries()) {
+    if (number !== segment + index) throw corrupt(folder, `lacks segment ${segment + index}`);
+  }
+  const padded = new Map(names.map((name) => [segmentNumber(name), name]));
+  return numbers.map((number) => ({ number, path: join(folder, padded.get(number) ?? '') }));
+}
+function startsWith(payload, prefix) {
+  return (
+    payload.length >= prefix.length &&
+    payload.compare(prefix, 0, prefix.length, 0, prefix.length) === 0
+  );
+}

@@ -1,0 +1,54 @@
+import { readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TroupeError } from '../../../core/errors.js';
+import { isAlive, thisProcess } from './liveness.js';
+import { fileMode, removeFile, systemCode } from './system-calls.js';
+/**
+ * Does what only one process of a data folder may do at a time: writing the journals of others anew. A lock whose
+ * process has died is taken over.
+ * @throws TroupeError TRP_RUN_OWNED while another process has the lock
+ */
+export async function underLock(dataDir, act) {
+  const path = join(dataDir, 'maintenance.json');
+  if (!(await taken(path))) {
+    await removeStale(path);
+    if (!(await taken(path))) throw busy(path);
+  }
+  try {
+    return await act();
+  } finally {
+    await removeFile(path);
+  }
+}
+async function taken(path) {
+  const owner = `${JSON.stringify({ format: 1, ...(await thisProcess()) })}\n`;
+  try {
+    await writeFile(path, owner, { mode: fileMode, flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+/** Moves it aside first, so that of two who find it stale only one removes it. */
+async function removeStale(path) {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  if (await isHeld(text)) throw busy(path);
+  const aside = `${path}.${process.pid}`;
+  await rename(path, aside).catch(() => undefined);
+  const moved = await readFile(aside, 'utf8').catch(() => text);
+  if (moved === text) return unlink(aside).catch(() => undefined);
+  await rename(aside, path).catch(() => undefined);
+}
+async function isHeld(text) {
+  try {
+    const { pid, start = '', boot = '' } = JSON.parse(text);
+    return typeof pid === 'number' && (await isAlive({ pid, start, boot }));
+  } catch {
+    return false;
+  }
+}
+function busy(path) {
+  const message = 'Another process is removing runs from this folder. Try again when it is done.';
+  return new TroupeError('TRP_RUN_OWNED', message, { place: path });
+}

@@ -1,0 +1,21 @@
+import { stat, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { removedName, runFolder } from './layout.js';
+import { fileMode, syncFolder } from './system-calls.js';
+/** Says that a run is being removed: from now on it is not there. */
+export async function markRemoved(dataDir, run) {
+  const folder = runFolder(dataDir, run);
+  await writeFile(join(folder, removedName), '', { mode: fileMode });
+  await syncFolder(folder);
+}
+/** Takes back {@link markRemoved}: somebody was faster. */
+export async function unmarkRemoved(dataDir, run) {
+  await unlink(join(runFolder(dataDir, run), removedName));
+}
+/** Whether a run is being removed. */
+export async function isRemoved(dataDir, run) {
+  return stat(join(runFolder(dataDir, run), removedName)).then(
+    () => true,
+    () => false,
+  );
+}

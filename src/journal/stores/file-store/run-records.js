@@ -1,0 +1,49 @@
+import { TroupeError } from '../../../core/errors.js';
+import { recordFormat } from '../../record.js';
+import { readEpoch } from './journal-reader.js';
+import { nodeFolder, runFolder } from './layout.js';
+import { corrupt } from './segment.js';
+/** Where the records of a run's epochs stand, oldest first. */
+export function sourcesOf(dataDir, run, epochs) {
+  return epochs
+    .filter(({ node }) => node !== '')
+    .map(({ node, segment, epoch }) => ({
+      folder: nodeFolder(dataDir, node),
+      node,
+      segment,
+      run,
+      epoch,
+    }));
+}
+/** All records of a run, in order, over all who owned it. */
+export async function readRun(dataDir, run, epochs) {
+  const parts = await Promise.all(sourcesOf(dataDir, run, epochs).map(readEpoch));
+  const records = joinEpochs(parts);
+  checkOrder(records, runFolder(dataDir, run));
+  return records;
+}
+/**
+ * The fence: what an earlier owner wrote at or after the first number of a later one does not count. That
+ * owner was not told that it is durable.
+ */
+export function joinEpochs(parts) {
+  const joined = [];
+  let first = Infinity;
+  for (const part of parts.toReversed()) {
+    const kept = part.filter((record) => record.seq < first);
+    first = Math.min(first, kept[0]?.seq ?? Infinity);
+    joined.push(kept);
+  }
+  return joined.reverse().flat();
+}
+function checkOrder(records, place) {
+  for (const [index, { seq }] of records.entries()) {
+    if (seq !== index + 1) throw corrupt(place, `lacks record ${index + 1} of the run`);
+  }
+  const [first] = records;
+  if (first?.type === 'run.started' && first.format > recordFormat) {
+    throw new TroupeError('TRP_JOURNAL_VERSION', `The records have format ${first.format}.`, {
+      place,
+    });
+  }
+}
