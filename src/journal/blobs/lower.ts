@@ -33,13 +33,15 @@ export async function lower(
 }
 
 async function filled(
-  { blobs: _, ...record }: StoredRecord,
+  stored: StoredRecord,
   blobs: readonly BlobAt[],
   valueOf: (blob: BlobAt, seq: number) => Promise<Plain>,
 ): Promise<JournalRecord> {
-  let whole: Plain = record as unknown as Plain;
+  const record = Object.fromEntries(Object.entries(stored).filter(([key]) => key !== 'blobs'));
+  const { seq } = stored;
+  let whole = record as Plain;
   for (const blob of blobs)
-    whole = placed(whole, blob.at, { value: await valueOf(blob, record.seq), seq: record.seq });
+    whole = placed(whole, blob.at, { value: await valueOf(blob, seq), seq });
   return whole as unknown as JournalRecord;
 }
 

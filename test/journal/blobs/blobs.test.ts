@@ -8,6 +8,7 @@ import { lower } from '../../../src/journal/blobs/lower.ts';
 import { withBlobs } from '../../../src/journal/blobs/with-blobs.ts';
 import { createEmbeddedBus } from '../../../src/bus/embedded/embedded-bus.ts';
 import { createMemoryStore } from '../../../src/journal/stores/memory-store.ts';
+import { systemClock } from '../../../src/core/clock.ts';
 import type { Plain } from '../../../src/core/plain.ts';
 import type { JournalRecord } from '../../../src/journal/record.ts';
 import { appended, journalSuite, recordOf } from '../../conformance/journal-suite.ts';
@@ -25,7 +26,7 @@ async function namesOf(dataDir: string): Promise<readonly string[]> {
 }
 
 async function busBlobs(): Promise<BlobPort> {
-  return createEmbeddedBus({ ns: 'test' }).blobs();
+  return createEmbeddedBus({ ns: 'test', clock: systemClock, schedule: setImmediate }).blobs();
 }
 
 describe('large values of records', () => {
@@ -156,7 +157,7 @@ describe('large values of records', () => {
 
   it('refuse a name that is no hash', async () => {
     const blobs = [{ at: ['value'], hash: '../../owner.json', bytes: 3 }];
-    const record = { ...stepOf(1, null), blobs } as JournalRecord;
+    const record = Object.assign(stepOf(1, null), { blobs });
     const reading = lower([record], await busBlobs());
     await expect(reading).rejects.toMatchObject({ code: 'TRP_JOURNAL_BLOB' });
   });
