@@ -3,6 +3,7 @@
  * work. See README.md for a tour, docs/guarantees.md for what it promises.
  */
 export { createTroupe } from './runtime/troupe.ts';
+export { createWorker } from './runtime/worker/create-worker.ts';
 export { connectBus } from './runtime/connect-bus.ts';
 export { defineWorkflow } from './workflow/define.ts';
 export { defineAgent } from './actors/behaviours/define-agent.ts';
@@ -44,6 +45,7 @@ export type {
 } from './memory/shared/shared-memory.ts';
 export type { Committed } from './memory/shared/committed.ts';
 export type { MemoryUpdate, MemoryWatch, MemoryWatcher } from './memory/shared/watchers.ts';
+export type { WorkerHost, WorkerOptions, WorkerStats } from './runtime/worker/api.ts';
 export type { MemoryReader } from './memory/view.ts';
 export type { Bus } from './bus/bus.ts';
 export type { ConnectBusOptions } from './runtime/connect-bus.ts';

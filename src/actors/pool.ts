@@ -7,6 +7,7 @@ import type {
   Behaviour,
   CallPort,
   Progress,
+  RemoteTerms,
 } from './behaviours/behaviour.ts';
 import type { ActorLogic, ActorScope, Snapshot } from './xstate.ts';
 
@@ -18,6 +19,7 @@ import type { ActorLogic, ActorScope, Snapshot } from './xstate.ts';
  * 2. An attempt is in the Map from its begin until it is settled; what comes after that is dropped.
  * 3. An abort reaches the attempt's signal at once; the behaviour settles within its kill time.
  * 4. Stopping the pool aborts everything that runs.
+ * 5. An attempt whose pool has died is aborted as lost, and settles with its client by itself: see {@link strand}.
  */
 export interface PoolSnapshot {
   readonly status: Snapshot<undefined>['status'];
@@ -36,6 +38,8 @@ export interface AttemptClient {
   stepDone(name: string, value: Plain): Promise<void>;
   /** The attempt's way to providers. */
   readonly calls?: CallPort | undefined;
+  /** What only matters where another host carries the attempt out. */
+  readonly remote?: RemoteTerms | undefined;
 }
 
 /** Every message that a pool may receive. */
@@ -69,6 +73,8 @@ class LiveAttempt implements AttemptPort {
   private controller: AbortController | undefined;
   private aborted: TroupeError | undefined;
   private listener: ((reason: unknown) => void) | undefined;
+  /** Its pool is gone. */
+  isStranded = false;
 
   constructor(key: string, client: AttemptClient) {
     this.key = key;
@@ -90,6 +96,10 @@ class LiveAttempt implements AttemptPort {
 
   get calls(): CallPort | undefined {
     return this.client.calls;
+  }
+
+  get remote(): RemoteTerms | undefined {
+    return this.client.remote;
   }
 
   progress(progress: Progress): void {
@@ -172,7 +182,9 @@ function begin(attempts: Map<string, LiveAttempt>, event: Begin, scope: Scope): 
   const { key, client, behaviour, request } = event;
   const attempt = new LiveAttempt(key, client);
   const over = (settlement: AttemptSettlement): void =>
-    scope.self.send({ type: 'attempt.over', attempt, settlement });
+    attempt.isStranded
+      ? client.settled(settlement)
+      : scope.self.send({ type: 'attempt.over', attempt, settlement });
   const fail = (error: unknown): void => over({ status: 'failed', error: errorInfo(error) });
   attempts.set(key, attempt);
   try {
@@ -193,10 +205,29 @@ function settle(
   attempt.client.settled(settlement);
 }
 
+/**
+ * Lets go of what a pool that is gone was carrying out. Its runs hear of each attempt when that has ended, as
+ * always, so that nothing is begun again beside it.
+ */
+export function strand(
+  { attempts }: Pick<PoolSnapshot, 'attempts'>,
+  error: TroupeError = died(),
+): void {
+  for (const attempt of attempts.values() as Iterable<LiveAttempt>) {
+    attempt.isStranded = true;
+    attempt.abort(error);
+  }
+}
+
+function died(): TroupeError {
+  const message = 'The pool that carried the attempt out has died.';
+  return new TroupeError('TRP_ATTEMPT_LOST', message, { errorClass: 'lost' });
+}
+
 function stop(attempts: Map<string, LiveAttempt>): void {
   const error = new TroupeError('TRP_ATTEMPT_CANCELLED', 'The process is shutting down.', {
     errorClass: 'cancelled',
   });
-  for (const attempt of attempts.values()) attempt.abort(error);
+  strand({ attempts }, error);
   attempts.clear();
 }

@@ -38,11 +38,20 @@ export const subjectKinds = {
   },
   ctl: {
     carries: 'Control: requests that are answered',
-    form: '<node>, <run>, <memory>.memory',
+    form: '<node>, <run>, <memory>.memory, workers',
     carrier: 'core',
     kept: 'not kept',
     writtenBy: 'faces and supervisors',
     readBy: 'the node, or the owner of the run',
+  },
+  att: {
+    carries:
+      'Attempts on worker hosts: who begins one, how far it is, what it spends, that it is handed back',
+    form: '<run>',
+    carrier: 'core',
+    kept: 'not kept',
+    writtenBy: 'worker hosts',
+    readBy: 'the owner of the run',
   },
   work: {
     carries:

@@ -9,14 +9,32 @@ import type { TaskFunction } from '../actors/behaviours/behaviour.ts';
 import type { SharedMemory } from '../memory/shared/shared-memory.ts';
 import type { ProviderSource } from '../workflow/normalise-providers.ts';
 import type { ScheduleSpec } from '../workflow/model.ts';
+import type { GroupPhase } from './group-phase.ts';
 import type { RunReport } from './report.ts';
 
 /** How a Troupe is made. Everything has a default. */
 export interface TroupeOptions {
   /** Folder of the journal; undefined: nothing is written and durability is `memory`. */
   readonly dataDir?: string;
-  /** Default: `power` with a dataDir, else `memory`. */
+  /** Default: `power` with a dataDir, else `memory`; with journals on the bus `process`. */
   readonly level?: DurabilityLevel;
+  /**
+   * Where journals are: `memory`, `file` (in `dataDir`) or `bus`, so that any process on the bus can take a run over.
+   * `bus` needs an option `bus` other than `embedded`. Default: `file` with a dataDir, else `memory`.
+   */
+  readonly journal?: 'memory' | 'file' | 'bus';
+  /**
+   * The operator's word that the NATS server syncs before it answers (`sync_interval: always`), which cannot be seen
+   * from here: with it, journals on the bus have level `power`. Default: nothing is said.
+   */
+  readonly serverSync?: 'always';
+  /**
+   * Take over runs whose process has died, one by one, and carry them to their ends. Default false: `resume` does so
+   * for one run.
+   */
+  readonly adopt?: boolean;
+  /** Submitted runs that this process takes from the bus, at most so many at one time. Default 0: none. */
+  readonly takeRuns?: number;
   /** Attempts at one time over all runs of this process. Default 16; a document may ask for less. */
   readonly concurrency?: number | 'auto';
   /**
@@ -67,9 +85,19 @@ export interface RunOptions {
   readonly source?: string;
 }
 
+/** How a run is handed to whichever process takes it. */
+export interface SubmitOptions extends Omit<RunOptions, 'simulate'> {
+  /** Id of the run: a second submission of the same id is the same run. Default: a new one. */
+  readonly id?: string;
+}
+
 /** Something that happened in a run: a journal record, or progress, which is never journaled. */
 export type RunEvent =
-  | (JournalRecord & { readonly run: string })
+  | (JournalRecord & {
+      readonly run: string;
+      /** Of a record that brings a group into another phase. */
+      readonly phase?: GroupPhase;
+    })
   | {
       readonly type: 'task.progress';
       readonly run: string;
@@ -85,6 +113,13 @@ export type RunEvent =
       readonly provider: string;
       readonly at: number;
       readonly for_ms: number;
+    }
+  | {
+      /** Attempts of the run wait for a worker host, and none serves their pool. */
+      readonly type: 'pool.unserved';
+      readonly run: string;
+      readonly pool: string;
+      readonly at: number;
     };
 
 /** A run that this process owns. */
@@ -143,6 +178,21 @@ export interface Troupe {
    * ended without full success is opened again for what had not succeeded; one that succeeded stays as it is.
    */
   resume(run: string): Promise<RunHandle>;
+  /**
+   * Hands a run to whichever process takes runs from the bus (`troupe serve`, `takeRuns`); resolves with its id when
+   * the queue has it, whoever dies then. Needs journals on the bus.
+   */
+  submit(workflow: unknown, input?: PlainObject, options?: SubmitOptions): Promise<string>;
+  /**
+   * A run of any process on the bus, seen through its journal: events, the report so far, the outcome. Resolves when
+   * the run has begun, which a submitted run does when somebody takes it. Needs journals on the bus.
+   */
+  follow(run: string): Promise<RunHandle>;
+  /**
+   * Takes no submitted runs and adopts none from now on; resolves when the runs that are here have ended, at the
+   * latest after this time. Default: at once.
+   */
+  drain(withinMs?: number): Promise<void>;
   /** The run as its journal tells it, whoever owns it. */
   show(run: string): Promise<RunReport>;
   records(run: string): Promise<readonly JournalRecord[]>;

@@ -2,7 +2,7 @@ import type { ErrorInfo } from '../../core/errors.ts';
 import type { Plain, PlainObject } from '../../core/plain.ts';
 import type { MemoryChange } from '../../journal/record.ts';
 import type { MemoryReader } from '../../memory/view.ts';
-import type { AgentSpec, WorkspaceSpec } from '../../workflow/model.ts';
+import type { AgentSpec, Workflow, WorkspaceSpec } from '../../workflow/model.ts';
 
 export type { MemoryReader } from '../../memory/view.ts';
 
@@ -15,6 +15,12 @@ export interface AttemptRequest {
   readonly attempt: number;
   readonly iteration: number;
   readonly agent: AgentSpec;
+  /** Who it was given to instead of the task's own agent with its own model. */
+  readonly assigned?: { readonly agent?: string; readonly model?: string };
+  /** The task's own agent, where another one does its work: memory keys without a dot are that one's. */
+  readonly standsInFor?: string;
+  /** What the last attempt of this round has left; absent: there was none. */
+  readonly previous?: PreviousAttempt;
   /** Which of the agent's instances does it, from 1; absent: there is only one. */
   readonly instance?: number;
   readonly input: Plain;
@@ -32,8 +38,19 @@ export interface AttemptRequest {
   readonly baseDir: string;
   /** A folder that only this attempt sees; there when the behaviour is called. */
   readonly workspace?: { readonly path: string } & WorkspaceSpec;
+  /** Number of an attempt at this work whose end nobody knows, because its owner died: it may go on elsewhere. */
+  readonly unsettled?: number;
   /** The task's planning estimate, for `simulate`. */
   readonly estimateMs: number;
+}
+
+/** An attempt that has failed, as the next one sees it. */
+export interface PreviousAttempt {
+  readonly agent: string;
+  readonly model: string | null;
+  readonly error: ErrorInfo;
+  /** What it had reported as done; null: nothing. */
+  readonly partial: Plain;
 }
 
 /** What a running attempt may ask of the runtime. */
@@ -52,6 +69,24 @@ export interface AttemptPort {
   stepDone(name: string, value: Plain): Promise<void>;
   /** The way to providers; a port without it lets every call out. */
   readonly calls?: CallPort | undefined;
+  /** There where another host may carry the attempt out. */
+  readonly remote?: RemoteTerms | undefined;
+}
+
+/** What only matters to an attempt that another host carries out. */
+export interface RemoteTerms {
+  /** Fencing epoch of the run's owner. */
+  readonly epoch: number;
+  /** 1..10, higher first. */
+  readonly priority: number;
+  /** Those of the run's document. */
+  readonly providers: Workflow['providers'];
+  /** The process lets go of the run, which may go on in another: hosts keep at their work. */
+  readonly isLeaving: boolean;
+  /** The attempt waits for a host, or does so no longer: its timeout stands still meanwhile. */
+  waits(isWaiting: boolean): void;
+  /** A result of this attempt came after it was over. */
+  late(): void;
 }
 
 /** Where outbound calls of an attempt are let out and counted. */
@@ -60,13 +95,21 @@ export interface CallPort {
    * Resolves with a ticket when the call may go out; rejects when the attempt is aborted, the provider is not
    * known, or a budget is spent. Whoever has a ticket tells of the end.
    */
-  admit(call: ProviderCall): Promise<number>;
+  admit(call: OutboundCall): Promise<number>;
   /** The call with this ticket is over. */
   ended(ticket: number, end: CallEnd): void;
   /** A call that goes on was refused for a while: all others are to wait. */
   refused(call: ProviderCall, retryAfterMs: number | undefined): void;
   /** Something was spent outside of a call that was admitted. */
   spent(usage: Usage): void;
+}
+
+/** A call that limits or breakers may be in the way of. */
+export type OutboundCall = ProviderCall | ToolCall;
+
+/** A call of a tool that has a breaker under `breakers.tools`. */
+export interface ToolCall {
+  readonly tool: string;
 }
 
 /** One outbound call, before it is made. */
@@ -90,6 +133,8 @@ export interface Usage {
 /** How a call ended, as plain data; `limited` and `overloaded` are refusals, after which it is made again. */
 export interface CallEnd {
   readonly end: 'ok' | 'limited' | 'overloaded' | 'failed';
+  /** It was answered, and the answer was that the call itself is wrong (a status of 4xx). */
+  readonly rejected?: boolean | undefined;
   readonly usage?: Usage | undefined;
   readonly retryAfterMs?: string | number | undefined;
   /** Seconds, or an HTTP date. */
@@ -103,6 +148,8 @@ export interface Progress {
   /** 0..1 */
   readonly fraction?: number;
   readonly message?: string;
+  /** What is done so far: whoever tries after a failure gets it. Up to 64 KiB as JSON. */
+  readonly partial?: Plain;
 }
 
 /** What a successful attempt leaves. */
@@ -138,6 +185,8 @@ export interface TaskContext {
   readonly instance: number;
   readonly input: Plain;
   readonly feedback: Plain;
+  /** The attempt before this one, which has failed; undefined: this is the first. */
+  readonly previous?: PreviousAttempt | undefined;
   /** The agent's own `with:` block. */
   readonly config: PlainObject;
   /** Aborts on cancel and timeout. */
@@ -148,8 +197,12 @@ export interface TaskContext {
   /** A random number in [0, 1) that is the same when the attempt is repeated under the same seed. */
   random(): number;
   progress(progress: Progress | string): void;
+  /** Keeps what is done so far for whoever tries after a failure, up to 64 KiB as JSON. */
+  partial(value: Plain): void;
   /** A provider of the document or the process; default: the agent's own. */
   provider(name?: string): Provider;
+  /** A tool that the document has a breaker for; one without is called at once. */
+  tool(name: string): Tool;
   /** Does a side effect once: its value is journaled, and a later attempt gets it without running `fn`. */
   step<T extends Plain>(name: string, fn: () => T | Promise<T>): Promise<T>;
 }
@@ -165,6 +218,12 @@ export interface Provider {
     options: CallOptions,
     fn: (signal: AbortSignal) => CallAnswer<T> | Promise<CallAnswer<T>>,
   ): Promise<T>;
+}
+
+/** A tool as a function agent sees it. */
+export interface Tool {
+  /** Calls `fn` when the tool's breaker lets it through, and counts how it ended: what it throws is a failure. */
+  call<T>(fn: (signal: AbortSignal) => T | Promise<T>): Promise<T>;
 }
 
 /** What is known of a call beforehand. */

@@ -1,7 +1,7 @@
 import type { Bus } from '../../bus/bus.ts';
 import type { WorkQueue, WorkQueueOptions } from '../../bus/work-queue.ts';
 import type { Clock } from '../../core/clock.ts';
-import { TroupeError } from '../../core/errors.ts';
+import { isAway } from './is-away.ts';
 import { packed } from './large-message.ts';
 import type { RemoteAttempt } from './remote-attempt.ts';
 
@@ -53,11 +53,4 @@ export class PoolQueues {
     opening.catch(() => ofBus.delete(pool));
     return opening;
   }
-}
-
-/** Whether it may work when it is tried again. */
-export function isAway(error: unknown): boolean {
-  if (!(error instanceof TroupeError)) return false;
-  const { code } = error;
-  return code === 'TRP_BUS_DISCONNECTED' || code === 'TRP_BUS_TIMEOUT' || code === 'TRP_BUS_FULL';
 }

@@ -15,7 +15,7 @@ import { copyMemory } from '../behaviours/memory-copy.ts';
 import type { PoolSpec } from '../../workflow/model.ts';
 import type { WorkLevel } from '../../bus/work-queue.ts';
 import { heartbeatMs } from './hosts.ts';
-import { isAway } from './pool-queues.ts';
+import { isAway } from './is-away.ts';
 import { isSameTry, workProtocol } from './messages.ts';
 import type { Assignment, ClaimAnswer, HostMessage, Label } from './messages.ts';
 

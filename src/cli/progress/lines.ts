@@ -145,13 +145,40 @@ function otherLine(event: RunEvent, paint: Painter): Line | undefined {
       text: `${paint.warn('paused   ')}  provider ${name(event.provider)} asked to wait ${elapsed(event.for_ms)}`,
       failure: true,
     };
-  if (event.type !== 'policy.adapted') return undefined;
+  if (event.type === 'pool.unserved')
+    return {
+      text: `${paint.warn('waiting  ')}  no worker host serves pool ${name(event.pool)}: troupe worker --pools ${name(event.pool)}`,
+      failure: true,
+    };
+  if (event.type !== 'policy.adapted') return barrierLine(event, paint);
   const what = event.policy.replace('_', ' ') + (event.of === '' ? '' : ` of ${name(event.of)}`);
   const from = event.from === null ? '' : ` from ${event.from}`;
   return {
     text: `${paint.accent('adapted  ')}  ${what}${from} to ${event.to}: ${oneLine(event.reason)}`,
     failure: false,
   };
+}
+
+/** What a group decides or foresees while its members work. */
+function barrierLine(event: RunEvent, paint: Painter): Line | undefined {
+  switch (event.type) {
+    case 'barrier.fell_back':
+      return {
+        text: `${paint.warn('fallback ')}  group ${name(event.group)} runs ${event.members.length} members one after another`,
+        failure: true,
+      };
+    case 'conflict.foreseen': {
+      const tasks = event.tasks.map(name).join(' and ');
+      return {
+        text: `${paint.warn('conflict ')}  ${tasks} write ${name(event.key)}: ${event.rule} decides`,
+        failure: true,
+      };
+    }
+    case 'alert.raised':
+      return { text: `${paint.warn('alert    ')}  ${oneLine(event.message)}`, failure: true };
+    default:
+      return undefined;
+  }
 }
 
 function name(id: string): string {

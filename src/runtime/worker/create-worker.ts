@@ -13,6 +13,6 @@ export async function createWorker(options: WorkerOptions): Promise<WorkerHost> 
   if (typeof config.bus !== 'string')
     return new LocalWorkerHost({ config, bus: config.bus, closeBus: () => Promise.resolve() });
   const { clock, logger, ns, bus: choice } = config;
-  const { bus, close } = await openBus(choice, { clock, logger, ns, dataDir: undefined });
-  return new LocalWorkerHost({ config, bus, closeBus: close });
+  const open = await openBus(choice, { clock, logger, ns, dataDir: undefined });
+  return new LocalWorkerHost({ config, bus: open.bus, closeBus: () => open.close() });
 }

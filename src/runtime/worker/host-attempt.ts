@@ -29,11 +29,11 @@ export interface HostAttemptParts {
   readonly outlet: Outlet;
   readonly clock: Clock;
   readonly logger: Logger;
-  gate(call: ProviderCall): ProviderGate;
+  readonly gate: (call: ProviderCall) => ProviderGate;
   /** Its result is where it belongs, or nobody wants it. `isBack`: it is to be done by somebody else. */
-  done(isBack: boolean): void;
+  readonly done: (isBack: boolean) => void;
   /** Its work has ended, well or not. */
-  ended(isSuccess: boolean): void;
+  readonly ended: (isSuccess: boolean) => void;
 }
 
 /**

@@ -19,9 +19,9 @@ export interface PullerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Takes an item over, and a slot with it; false: there is none any more. */
-  take(item: WorkItem): boolean;
+  readonly take: (item: WorkItem) => boolean;
   /** Resolves when there is a slot. */
-  slot(): Promise<void>;
+  readonly slot: () => Promise<void>;
 }
 
 /**
@@ -63,7 +63,7 @@ export class Puller {
       if (this.isStopped) return;
       try {
         await this.open();
-        for (const item of await this.next()) if (!this.accept(item)) await item.nak();
+        await this.acceptAll(await this.next());
       } catch (error) {
         if (this.isStopped) return;
         logger.debug('no work can be taken', { message: messageOf(error) });
@@ -76,8 +76,11 @@ export class Puller {
     return this.stopping.signal.aborted;
   }
 
-  private accept(item: WorkItem): boolean {
-    return !this.isStopped && this.options.take(item);
+  private async acceptAll(items: readonly WorkItem[]): Promise<void> {
+    for (const item of items) {
+      const isTaken = !this.isStopped && this.options.take(item);
+      if (!isTaken) await item.nak();
+    }
   }
 
   private async open(): Promise<void> {

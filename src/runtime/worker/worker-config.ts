@@ -28,13 +28,35 @@ export interface WorkerConfig extends WorkerTrust {
   readonly logger: Logger;
 }
 
-const defaultConcurrency = 4;
+const defaults = {
+  concurrency: 4,
+  functions: {},
+  allowCommands: false,
+  ns: 'default',
+  clock: systemClock,
+  ids: randomIds,
+  logger: silentLogger,
+};
+
 const maxConcurrency = 10_000;
 const poolForm = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,127}$/;
 
 /** @throws TroupeError TRP_OPTION_INVALID naming the option, its value and its range */
 export function workerConfig(options: WorkerOptions): WorkerConfig {
-  const { bus, pools, concurrency = defaultConcurrency, baseDir } = options;
+  check(options);
+  const { pools, baseDir, providers, ...rest } = options;
+  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  return {
+    ...defaults,
+    ...(given as typeof rest),
+    pools: [...new Set(pools)],
+    providers: providersOf(providers),
+    baseDir: baseDir === undefined ? undefined : resolve(baseDir),
+    environment: process.env,
+  };
+}
+
+function check({ bus, pools, concurrency = defaults.concurrency }: WorkerOptions): void {
   if (typeof bus === 'string' && (!isBusChoice(bus) || bus === 'embedded'))
     throw new TroupeError(
       'TRP_OPTION_INVALID',
@@ -45,20 +67,6 @@ export function workerConfig(options: WorkerOptions): WorkerConfig {
     throw invalid('pools', pools, 'names of pools, at least one');
   if (!(Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= maxConcurrency))
     throw invalid('concurrency', concurrency, `a whole number from 1 to ${maxConcurrency}`);
-  return {
-    bus,
-    pools: [...new Set(pools)],
-    concurrency,
-    functions: options.functions ?? {},
-    providers: providersOf(options.providers),
-    baseDir: baseDir === undefined ? undefined : resolve(baseDir),
-    allowCommands: options.allowCommands ?? false,
-    environment: process.env,
-    ns: options.ns ?? 'default',
-    clock: options.clock ?? systemClock,
-    ids: options.ids ?? randomIds,
-    logger: options.logger ?? silentLogger,
-  };
 }
 
 function invalid(option: string, value: unknown, range: string): TroupeError {

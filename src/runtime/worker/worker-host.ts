@@ -54,7 +54,7 @@ export interface HostParts {
   readonly config: WorkerConfig;
   readonly bus: Bus;
   /** Lets go of the bus, when it was opened for this host. */
-  closeBus(): Promise<void>;
+  readonly closeBus: () => Promise<void>;
 }
 
 /**
