@@ -8,18 +8,22 @@ import { randomIds } from '../core/ids.ts';
 import type { Ids } from '../core/ids.ts';
 import { silentLogger } from '../core/log.ts';
 import type { Logger } from '../core/log.ts';
-import type { DurabilityLevel, JournalStore } from '../journal/journal.ts';
+import type { DurabilityLevel } from '../journal/journal.ts';
 import { scheduleClasses } from '../policies/fair-share.ts';
 import { concurrencyKind } from '../workflow/model.ts';
 import type { ProviderSpec, ScheduleSpec } from '../workflow/model.ts';
 import { nearestName } from '../workflow/distance.ts';
 import type { TroupeOptions } from './api.ts';
+import { journalOf } from './journal-options.ts';
 import { providersOf } from './provider-options.ts';
 
 /** Options with every default filled in. */
 export interface TroupeConfig {
   readonly dataDir: string | undefined;
   readonly level: DurabilityLevel;
+  readonly journal: NonNullable<TroupeOptions['journal']>;
+  readonly adopt: boolean;
+  readonly takeRuns: number;
   readonly concurrency: number;
   /** Runs that do not say how many attempts they want at one time choose it themselves. */
   readonly autoConcurrency: boolean;
@@ -45,6 +49,8 @@ const defaults = {
   control: true,
   bus: undefined,
   ns: 'default',
+  adopt: false,
+  takeRuns: 0,
   clock: systemClock,
   ids: randomIds,
   logger: silentLogger,
@@ -53,7 +59,7 @@ const defaults = {
 
 const scheduleKeys: readonly string[] = ['share', 'class'];
 
-const levels: readonly string[] = ['memory', 'process', 'power'];
+const maxTakenRuns = 100_000;
 const maxConcurrency = 100_000;
 
 /** Attempts per core at which a process that chooses itself stops: they wait for others most of the time. */
@@ -73,14 +79,18 @@ export function configOf(options: TroupeOptions): TroupeConfig {
     ...rest,
     ...concurrencyOf(concurrency),
     providers: providersOf(providers),
-    level: rest.level ?? (dataDir === undefined ? 'memory' : 'power'),
+    ...journalOf(given as TroupeOptions),
   };
   checkConcurrency(config.concurrency);
   checkResources(config.resources);
-  checkLevel(config.level, dataDir);
   checkBus(config);
-  const stored = config.level !== 'memory';
-  return { ...config, dataDir: stored ? dataDir : undefined, control: stored && config.control };
+  checkTakeRuns(config);
+  const isStored = config.journal === 'file';
+  return {
+    ...config,
+    dataDir: config.journal === 'memory' ? undefined : dataDir,
+    control: isStored && config.control,
+  };
 }
 
 function concurrencyOf(
@@ -127,13 +137,6 @@ function unknownScheduleKey(key: string): TroupeError {
   return new TroupeError('TRP_OPTION_INVALID', message, hint === undefined ? {} : { hint });
 }
 
-function checkLevel(level: string, dataDir: string | undefined): void {
-  if (!levels.includes(level)) throw invalid('level', level, levels.join(', '));
-  if (level !== 'memory' && dataDir === undefined) {
-    throw invalid('level', level, 'memory, as long as there is no dataDir');
-  }
-}
-
 const namespaceForm = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** The text may hold a password, so it is not shown. */
@@ -145,20 +148,11 @@ function checkBus({ bus, ns }: Pick<TroupeConfig, 'bus' | 'ns'>): void {
   if (!namespaceForm.test(ns)) throw invalid('ns', ns, 'letters, digits, - and _, at most 64');
 }
 
-/** Opens the journal that the configuration asks for. The file store is loaded only when it is used. */
-export async function openStore({
-  dataDir,
-  level,
-  clock,
-  ids,
-}: TroupeConfig): Promise<JournalStore> {
-  const node = ids.node();
-  if (dataDir === undefined || level === 'memory') {
-    const { createMemoryStore } = await import('../journal/stores/memory-store.ts');
-    return createMemoryStore(node);
-  }
-  const { openFileStore } = await import('../journal/stores/file-store/file-store.ts');
-  return openFileStore({ dataDir, level, node, now: () => clock.now(), schedule: setImmediate });
+function checkTakeRuns({ takeRuns, journal }: Pick<TroupeConfig, 'takeRuns' | 'journal'>): void {
+  const isCount = Number.isInteger(takeRuns) && takeRuns >= 0 && takeRuns <= maxTakenRuns;
+  if (!isCount) throw invalid('takeRuns', takeRuns, `a whole number from 0 to ${maxTakenRuns}`);
+  if (takeRuns > 0 && journal !== 'bus')
+    throw invalid('takeRuns', takeRuns, '0, as long as `journal` is not bus');
 }
 
 function invalid(option: string, value: unknown, range: string): TroupeError {

@@ -1,5 +1,5 @@
 import type { BusMessage } from '../bus/bus.ts';
-import { TroupeError } from '../core/errors.ts';
+import { errorInfo, TroupeError } from '../core/errors.ts';
 import { toPlain } from '../core/plain.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
 import { resolutionOf } from './control/resolution.ts';
@@ -51,15 +51,34 @@ export async function answerRequest(
   throw new TroupeError('TRP_RUN_NOT_FOUND', message, { place: run });
 }
 
-/** Answers a request by the bus at once: what takes time is only taken up. What is no verb is not answered. */
+/**
+ * Answers a request by the bus at once: what takes time is only taken up, unless the request says `wait: true`. What is
+ * no verb is not answered.
+ */
 export function answerOnBus(handle: LiveRun, message: BusMessage): void {
-  const { verb, payload = null } = (message.payload ?? {}) as { verb?: Plain; payload?: Plain };
+  const {
+    verb,
+    payload = null,
+    wait,
+  } = (message.payload ?? {}) as { readonly [name: string]: Plain };
   const handler = typeof verb === 'string' ? handlerOf(verb) : undefined;
   if (!handler) return;
+  if (wait === true) return void answerWhenDone(message, () => handler(handle, payload, 'bus'));
   const answer = handler(handle, payload, 'bus');
   if (!(answer instanceof Promise)) return message.respond(answer);
   void answer.catch(() => undefined);
   message.respond({ accepted: true });
+}
+
+async function answerWhenDone(
+  message: BusMessage,
+  act: () => Plain | Promise<Plain>,
+): Promise<void> {
+  try {
+    message.respond(await act());
+  } catch (error) {
+    message.respond({ error: toPlain(errorInfo(error)) });
+  }
 }
 
 function handlerOf(verb: string): VerbHandler | undefined {

@@ -2,6 +2,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Plain } from '../core/plain.ts';
+import type { OwnedRun } from '../journal/journal.ts';
 import type { JournalRecord } from '../journal/record.ts';
 import type { RunMemory } from '../memory/run-memory.ts';
 import { serveProposals } from '../memory/shared/serve.ts';
@@ -18,6 +19,8 @@ export interface RunWindowOptions {
   readonly isResumed: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The run's journal is on the bus as well, and owned through this: it need not be shown there. */
+  readonly journaled?: Pick<OwnedRun, 'inDoubt'>;
   readonly memory: () => RunMemory;
   readonly records: () => Promise<readonly JournalRecord[]>;
 }

@@ -6,7 +6,6 @@ import { toPlain } from '../core/plain.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
 import { fold } from '../journal/fold.ts';
 import type { JournalStore, OwnedRun } from '../journal/journal.ts';
-import { recordFormat } from '../journal/record.ts';
 import type { JournalRecord, RunStarted } from '../journal/record.ts';
 import { assembleRun } from '../supervisors/run/assemble.ts';
 import { unknownConflict } from '../supervisors/run/conflicts.ts';
@@ -22,6 +21,7 @@ import type {
   RunHandle,
   RunOptions,
   RunSummary,
+  SubmitOptions,
   Troupe,
   TroupeOptions,
 } from './api.ts';
@@ -33,13 +33,19 @@ import type { ControlServer } from './control/server.ts';
 import type { OpenBus } from './open-bus.ts';
 import { openRunMemory } from './open-run-memory.ts';
 import { RunWindow } from './run-window.ts';
-import { engineVersion } from './engine-version.ts';
-import { inputFor } from './inputs.ts';
 import { EndedRun } from './ended-run.ts';
+import { FollowedRun } from './followed-run.ts';
+import { OwnerDesk } from './owner-desk.ts';
+import { holdLease } from './lease-notices.ts';
+import { RunService } from './serve/run-service.ts';
+import { submitRun } from './serve/submission.ts';
 import { HistoryFile, plannerFor } from './history.ts';
+import { tellAlert } from './alert-messages.ts';
 import { tellProgress, tellRecord } from './live-messages.ts';
 import { LiveRun } from './live-run.ts';
-import { checkSchedule, configOf, openStore } from './options.ts';
+import { openStore } from './journal-options.ts';
+import { readWorkflow, startOfNew } from './new-run.ts';
+import { configOf } from './options.ts';
 import type { TroupeConfig } from './options.ts';
 import type { RunReport } from './report.ts';
 import { processLoad } from './process-load.ts';
@@ -60,7 +66,7 @@ export async function createTroupe(options: TroupeOptions = {}): Promise<Troupe>
 async function openTroupe(config: TroupeConfig): Promise<Troupe> {
   const main = await mainBus(config);
   try {
-    return new LocalTroupe(config, await openStore(config), main);
+    return new LocalTroupe(config, await openStore(config, main.bus), main);
   } catch (error) {
     await main.close();
     throw error;
@@ -83,12 +89,15 @@ class LocalTroupe implements Troupe {
   private readonly system: System;
   private readonly quotas: SharedQuotas;
   private readonly history: HistoryFile;
+  private readonly service: RunService;
+  private readonly owners: OwnerDesk;
   private readonly live = new Map<string, LiveRun>();
   private readonly releasing = new Set<Promise<void>>();
   /** Two requests to resume one run are one takeover. */
   private readonly resuming = new Map<string, Promise<RunHandle>>();
   private control: Promise<ControlServer> | undefined;
   private closing: Promise<void> | undefined;
+  private readonly ending = new AbortController();
 
   constructor(config: TroupeConfig, store: JournalStore, main: OpenBus) {
     const { clock, logger, concurrency, resources, functions, providers, simulated } = config;
@@ -112,12 +121,28 @@ class LocalTroupe implements Troupe {
       history: (workflow) => this.history.of(workflow),
       progressed: (run, task, { fraction = null, message = null }) =>
         this.tell(run, { type: 'task.progress', run, task, at: clock.now(), fraction, message }),
+      remote: {
+        busOf: (run) => this.live.get(run)?.window.bus ?? this.links.main.bus,
+        direct: config.level === 'memory',
+        onUnserved: (run, pool) =>
+          this.live.get(run)?.emit({ type: 'pool.unserved', run, pool, at: clock.now() }),
+      },
       paused: (run, provider, forMs) => {
         const at = clock.now();
         this.live.get(run)?.emit({ type: 'provider.paused', run, provider, at, for_ms: forMs });
       },
     });
     this.links = new BusLinks(config, main, (input) => this.system.link(input));
+    this.owners = new OwnerDesk(config, store, () => main.bus);
+    if (store.lease) holdLease(this.system, store.lease, logger);
+    this.service = new RunService({
+      ...{ node: store.node, store, clock, logger, bus: main.bus },
+      takeRuns: config.takeRuns,
+      adopts: config.adopt,
+      running: () => [...this.live.values()].map((handle) => handle.outcome()),
+      open: (owned, start) => this.open(owned, start, {}),
+      adopt: (run) => this.adoptOrphan(run),
+    });
   }
 
   get bus(): Bus {
@@ -168,6 +193,51 @@ class LocalTroupe implements Troupe {
     return this.open(owned, startOf(owned), {});
   }
 
+  private async adoptOrphan(run: string): Promise<'adopted' | 'over'> {
+    if (this.live.has(run) || this.resuming.has(run)) return 'adopted';
+    const { status } = fold(await this.store.read(run));
+    // One that never began is in the queue of submissions, or of no use to anybody.
+    if (status === 'created') return 'over';
+    const owned = await this.store.adopt(run);
+    if (status !== 'ended') await this.open(owned, startOf(owned), {});
+    // Who owned it died between its last record and saying so.
+    else await owned.release();
+    return status === 'ended' ? 'over' : 'adopted';
+  }
+
+  async submit(
+    workflow: unknown,
+    input: PlainObject = {},
+    options: SubmitOptions = {},
+  ): Promise<string> {
+    this.assertOpen();
+    this.assertJournalOnBus('submit');
+    const { id: run = this.newId(), source = typeof workflow === 'string' ? workflow : '' } =
+      options;
+    const parsed = await readWorkflow(workflow);
+    const start = { run, workflow: parsed, input, options: { ...options, source } };
+    await submitRun(this.links.main.bus, startOfNew(start, this.config));
+    return run;
+  }
+
+  async follow(run: string): Promise<RunHandle> {
+    this.assertOpen();
+    this.assertJournalOnBus('follow');
+    const known = this.live.get(run);
+    if (known) return known;
+    return FollowedRun.open({
+      store: this.store,
+      run,
+      clock: this.config.clock,
+      cancel: (by) => this.cancel(run, by),
+      signal: this.ending.signal,
+    });
+  }
+
+  drain(withinMs = 0): Promise<void> {
+    return this.service.drain(withinMs);
+  }
+
   async show(run: string): Promise<RunReport> {
     return this.live.get(run)?.report() ?? storedReport(this.store, run);
   }
@@ -183,9 +253,9 @@ class LocalTroupe implements Troupe {
   async cancel(run: string, by = 'user'): Promise<void> {
     const handle = this.live.get(run);
     if (handle) return void (await handle.cancel(by));
-    const owner = await this.ownerOf(run);
+    const owner = await this.owners.ownerOf(run);
     if (owner !== undefined)
-      return void (await this.askNode(owner, { run, verb: 'cancel', payload: { by } }));
+      return void (await this.owners.ask(owner, { run, verb: 'cancel', payload: { by } }));
     await this.cancelDead(run, by);
   }
 
@@ -194,9 +264,9 @@ class LocalTroupe implements Troupe {
     const resolution = resolutionOf(payload, 'user');
     const handle = this.live.get(run);
     if (handle) return handle.resolveConflict(resolution);
-    const owner = await this.ownerOf(run);
+    const owner = await this.owners.ownerOf(run);
     if (owner !== undefined)
-      return void (await this.askNode(owner, { run, verb: 'resolve_conflict', payload }));
+      return void (await this.owners.ask(owner, { run, verb: 'resolve_conflict', payload }));
     if (!fold(await this.store.read(run)).conflicts.open.has(conflict))
       throw unknownConflict(run, conflict);
     const owned = await this.store.adopt(run);
@@ -221,12 +291,12 @@ class LocalTroupe implements Troupe {
 
   async ask(run: string, verb: string, payload: Plain = null): Promise<Plain> {
     if (this.live.has(run)) return answerRequest(this.live, { run, verb, payload });
-    const owner = await this.ownerOf(run);
+    const owner = await this.owners.ownerOf(run);
     if (owner === undefined)
       throw new TroupeError('TRP_CONTROL_UNREACHABLE', `No live process owns run ${run}.`, {
         place: run,
       });
-    return this.askNode(owner, { run, verb, payload });
+    return this.owners.ask(owner, { run, verb, payload });
   }
 
   close(): Promise<void> {
@@ -239,19 +309,8 @@ class LocalTroupe implements Troupe {
     input: PlainObject,
     options: RunOptions & { readonly watched: WatchedBus },
   ): Promise<LiveRun> {
-    const { clock, ids } = this.config;
-    const run = ids.run(clock.now());
-    const start: RunStarted = {
-      type: 'run.started',
-      run,
-      format: recordFormat,
-      engine: engineVersion,
-      workflow: toPlain(scheduled(workflow, options)) as unknown as Workflow,
-      source: options.source ?? '',
-      input: inputFor(workflow, input),
-      seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
-      simulated: this.config.simulated,
-    };
+    const run = this.newId();
+    const start = startOfNew({ run, workflow, input, options }, this.config);
     return this.open(await this.store.create(run), start, { watched: options.watched });
   }
 
@@ -277,14 +336,14 @@ class LocalTroupe implements Troupe {
 
   private windowOf(owned: OwnedRun, watched: WatchedBus, memory: () => RunMemory): RunWindow {
     const { clock, logger } = this.config;
-    const { run, epoch, records } = owned;
+    const { run, epoch, records, checkpoint } = owned;
     return new RunWindow({
       watched,
       run,
       epoch,
       clock,
       logger,
-      isResumed: records.length > 0,
+      isResumed: records.length > 0 || checkpoint !== undefined,
       memory,
       records: () => this.store.read(run),
     });
@@ -331,11 +390,13 @@ class LocalTroupe implements Troupe {
         },
         onEnded: () => {
           over();
+          void this.system.remote?.runOver(owned.run, true);
           handle.finished();
           this.history.learnFrom(start, handle);
         },
         onInterrupted: () => {
           over();
+          void this.system.remote?.runOver(owned.run, false);
           handle.interrupted();
           reject(
             new TroupeError('TRP_CLOSED', `Run ${owned.run} was interrupted before it began.`),
@@ -343,6 +404,7 @@ class LocalTroupe implements Troupe {
         },
         onFault: (error) => {
           over();
+          void this.system.remote?.runOver(owned.run, false);
           handle.faulted(error);
           reject(new TroupeError(error.code, error.message, { place: owned.run }));
         },
@@ -355,6 +417,7 @@ class LocalTroupe implements Troupe {
   private recorded(handle: LiveRun, record: JournalRecord): void {
     handle.recorded(record);
     tellRecord(handle, record, this.config.logger);
+    if (record.type === 'alert.raised') tellAlert(handle, record, this.config.logger);
   }
 
   private tell(run: string, event: Extract<RunEvent, { type: 'task.progress' }>): void {
@@ -378,24 +441,6 @@ class LocalTroupe implements Troupe {
     this.releasing.add(done);
   }
 
-  private async ownerOf(run: string): Promise<string | undefined> {
-    const stored = (await this.store.list()).find((entry) => entry.run === run);
-    if (!stored)
-      throw new TroupeError('TRP_RUN_NOT_FOUND', `There is no run ${run}.`, { place: run });
-    return stored.owner;
-  }
-
-  private async askNode(
-    node: string,
-    request: { run: string; verb: string; payload: Plain },
-  ): Promise<Plain> {
-    const { dataDir } = this.config;
-    if (dataDir === undefined)
-      throw new TroupeError('TRP_CONTROL_UNREACHABLE', 'There is no data folder.');
-    const { askControl } = await import('./control/client.ts');
-    return askControl({ dataDir, node, ...request });
-  }
-
   private serveControl(): void {
     const { control, dataDir, logger } = this.config;
     if (!control || dataDir === undefined) return;
@@ -411,14 +456,29 @@ class LocalTroupe implements Troupe {
     );
   }
 
+  private newId(): string {
+    return this.config.ids.run(this.config.clock.now());
+  }
+
   private async shutDown(): Promise<void> {
+    this.ending.abort();
+    await this.service.stop();
     await Promise.all([...this.live.values()].map((handle) => handle.interrupt()));
     await Promise.all(this.releasing);
     await (await this.control?.catch(() => undefined))?.close();
     await this.quotas.close();
+    // Journals on the bus are given up before it goes; whoever looks for runs takes them at once.
+    if (this.config.journal === 'bus') await this.store.close();
     await this.links.close();
     await this.system.stop();
     await this.store.close();
+  }
+
+  private assertJournalOnBus(what: string): void {
+    if (this.config.journal === 'bus') return;
+    const message = `${what} needs journals on the bus, so that every process sees them.`;
+    const hint = 'createTroupe({ journal: "bus", bus: "nats://..." }), or --journal bus --bus URL.';
+    throw new TroupeError('TRP_OPTION_INVALID', message, { hint });
   }
 
   private assertOpen(): void {
@@ -432,18 +492,4 @@ interface Opening {
   readonly watched?: WatchedBus;
   /** It is taken over only to be cancelled. */
   readonly cancelBy?: string;
-}
-
-/** The caller's word on the run's schedule counts before the document's, key by key. */
-function scheduled(workflow: Workflow, { schedule }: RunOptions): Workflow {
-  if (schedule === undefined) return workflow;
-  checkSchedule(schedule);
-  return { ...workflow, schedule: { ...workflow.schedule, ...schedule } };
-}
-
-async function readWorkflow(workflow: unknown): Promise<Workflow> {
-  const { loadWorkflow, parseWorkflow } = await import('../workflow/validate.ts');
-  return typeof workflow === 'string'
-    ? loadWorkflow(workflow)
-    : parseWorkflow(workflow as Workflow);
 }

@@ -1,10 +1,8 @@
-import { getAdjacencyMap, getShortestPaths } from '@xstate/graph';
+import { getShortestPaths } from '@xstate/graph';
 import { describe, expect, it } from 'vitest';
 
 import type { AnyStateMachine } from '../../src/actors/xstate.ts';
-import { initialBarrier } from '../../src/policies/barrier.ts';
 import { allMachines } from '../../src/supervisors/machines.ts';
-import { forkJoinMachine } from '../../src/supervisors/fork-join.ts';
 import type { JoinInput, JoinPort } from '../../src/supervisors/join.ts';
 import type { BarrierSpec, OnTimeout } from '../../src/workflow/model.ts';
 
@@ -12,6 +10,7 @@ const nothing = (): void => undefined;
 const joinPort: JoinPort = {
   released: nothing,
   extended: nothing,
+  sufficed: nothing,
   fellBack: nothing,
   contributed: nothing,
 };
@@ -45,6 +44,9 @@ const joinEvents = [
   { type: 'member.ended', member: 'b', outcome: 'succeeded' },
   { type: 'deadline.reached', progressed: ['a', 'b'] },
   { type: 'deadline.reached', progressed: [] },
+  { type: 'deadline.reached', progressed: ['a', 'b'], bound: 'soft' },
+  { type: 'deadline.reached', progressed: [], bound: 'soft' },
+  { type: 'deadline.reached', progressed: [], bound: 'hard' },
   { type: 'group.ended', outcome: 'succeeded', reason: 'completed' },
   { type: 'group.ended', outcome: 'partial', reason: 'completed' },
   { type: 'group.ended', outcome: 'failed', reason: 'completed' },
@@ -67,11 +69,29 @@ const runInput = {
 /** What a collection, a pool or the governor is stopped by. */
 const logicSample = { input: undefined, events: [{ type: 'stop' }] as never };
 
+let doubts = false;
+
+const supervisorSample = {
+  input: undefined,
+  events: [
+    'child.died',
+    'restart.due',
+    'shutdown.due',
+    'restarts.exhausted',
+    'supervisor.stop',
+    'children.gone',
+  ].map((type) => ({ type })),
+};
+
 /** For every machine: an input, and one sample of each event that needs more than its type. */
 const samples: {
   readonly [name: string]: { input: unknown; events: readonly { type: string }[] };
 } = {
-  root: { input: { governor: {}, onFault: nothing }, events: [{ type: 'root.stop' }] },
+  root: {
+    input: { governor: {}, onFault: nothing, onLost: nothing },
+    events: [{ type: 'root.stop' }, { type: 'xstate.error.actor.tree' }],
+  },
+  supervisor: supervisorSample,
   bus_link: {
     input: {
       name: 'embedded',
@@ -79,6 +99,23 @@ const samples: {
       onChange: nothing,
     },
     events: [{ type: 'bus.connected' }, { type: 'bus.disconnected' }, { type: 'bus.closed' }],
+  },
+  lease: {
+    input: {
+      keeper: {
+        terms: { ttlMs: 10, renewMs: 3 },
+        // Either way, by turns.
+        isDoubted: () => (doubts = !doubts),
+        renew: () => Promise.resolve(),
+        verify: () => Promise.resolve(),
+      },
+      clock: { now: () => 0 },
+      deadlines: { at: () => ({ cancel: nothing }) },
+      onChange: nothing,
+    },
+    events: ['due', 'answered', 'unanswered', 'release'].map((type) => ({
+      type: `lease.${type}`,
+    })),
   },
   run: {
     input: runInput,
@@ -108,6 +145,10 @@ const samples: {
       })),
     ] as never,
   },
+  worker_host: {
+    input: { onDraining: nothing, onFault: nothing },
+    events: ['drain', 'idle', 'stop'].map((type) => ({ type: `host.${type}` })),
+  },
   monitor: {
     input: {},
     events: [
@@ -121,7 +162,12 @@ const samples: {
     input: { provider: 'p', key: '' },
     events: ['open', 'throttled', 'paused', 'close'].map((state) => ({ type: `gate.${state}` })),
   },
-  collection: logicSample,
+  collection: {
+    input: undefined,
+    events: ['stop', 'children.drain', 'children.gone', 'restarts.exhausted'].map((type) => ({
+      type,
+    })),
+  },
   pool: logicSample,
   agent: {
     input: { agent: 'a', load: {} },
@@ -205,30 +251,5 @@ describe.each(Object.entries(allMachines()))('the %s machine', (name, machine) =
     expect(invokes.length).toBeLessThan(50);
     for (const { id, src } of invokes)
       expect([typeof id, typeof src]).toEqual(['string', 'string']);
-  });
-});
-
-describe('the fork-join machine against its policy', () => {
-  it('is, in every state that it can reach, where the barrier says it is', () => {
-    const adjacency = getAdjacencyMap(forkJoinMachine, {
-      input: joinInput,
-      events: joinEvents as never,
-      serializeState: byBarrier as never,
-    });
-    let seen = 0;
-    for (const { state } of Object.values(adjacency)) {
-      const { value, context } = state as unknown as {
-        value: string;
-        context: { barrier: { tag: string } };
-      };
-      if (['waiting', 'succeeded', 'partial', 'failed'].includes(value)) continue;
-      seen++;
-      expect(value).toBe(context.barrier.tag);
-    }
-    expect(seen).toBeGreaterThan(10);
-  });
-
-  it('starts in the state of a barrier that nobody has reached', () => {
-    expect(initialBarrier(barrier(), ['a']).tag).toBe('open');
   });
 });

@@ -1,6 +1,11 @@
 import type { LogEntry } from '../../bus/event-log.ts';
 import { TroupeError } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
+import {
+  isJournalEntry,
+  journalFrameOf,
+  recordsOfChunk,
+} from '../../journal/stores/bus-store/frame.ts';
 import type { ConflictRecorded, LeaseTaken, MemoryCommitted } from '../../journal/record.ts';
 import type { SharedRules } from './shared-rules.ts';
 
@@ -39,6 +44,7 @@ export function framePayload(frame: Omit<MemoryFrame, 'v'>): Plain {
  * @throws TroupeError TRP_JOURNAL_VERSION, TRP_JOURNAL_CORRUPT
  */
 export function frameOf(entry: LogEntry): MemoryFrame {
+  if (isJournalEntry(entry)) return shownIn(entry);
   const frame = entry.payload as Partial<MemoryFrame> | null;
   if (typeof frame?.v === 'number' && frame.v > frameVersion)
     throw new TroupeError('TRP_JOURNAL_VERSION', `Entry ${entry.seq} has format ${frame.v}.`);
@@ -46,6 +52,18 @@ export function frameOf(entry: LogEntry): MemoryFrame {
     throw new TroupeError('TRP_JOURNAL_CORRUPT', `Entry ${entry.seq} is no frame of a memory.`);
   for (const record of frame.records as readonly unknown[]) checkRecord(record, entry.seq);
   return frame as MemoryFrame;
+}
+
+/**
+ * What the journal of a run says of its memory, where the journal itself is the log. Values that stand aside in blobs
+ * are left out.
+ */
+function shownIn(entry: LogEntry): MemoryFrame {
+  const { epoch, chunks } = journalFrameOf(entry);
+  const records = chunks
+    .flatMap((chunk) => recordsOfChunk(chunk, entry.seq))
+    .filter(({ type }) => recordTypes.includes(type));
+  return { v: frameVersion, epoch, records: records as readonly MemoryRecord[] };
 }
 
 const recordTypes: readonly unknown[] = ['memory.committed', 'conflict.recorded', 'lease.taken'];

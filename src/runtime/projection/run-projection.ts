@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Plain } from '../../core/plain.ts';
+import type { OwnedRun } from '../../journal/journal.ts';
 import type { JournalRecord } from '../../journal/record.ts';
 import { backoffMs, isPassing, pause } from '../../bus/fenced-append.ts';
 import type { RunMemory } from '../../memory/run-memory.ts';
@@ -25,6 +26,11 @@ export interface RunProjectionOptions {
   readonly epoch: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  /**
+   * The journal is in the log `jrn` itself, owned through this: nothing is copied there, and nothing is written
+   * while the ownership is in doubt, since the keys may be the next owner's by then.
+   */
+  readonly journaled?: Pick<OwnedRun, 'inDoubt'>;
   /** The run's memory: it holds every record that is durable. */
   readonly memory: () => RunMemory;
   /** Reads the run's journal: everything that is durable at the time of the call. */
@@ -122,7 +128,7 @@ export class RunProjection {
         );
     const { changesets, conflicts } = this.logs;
     if (record.type !== 'memory.committed' && record.type !== 'conflict.recorded') return;
-    const isTaken = changesets.take(record as MemoryRecord);
+    const isTaken = this.options.journaled !== undefined || changesets.take(record as MemoryRecord);
     if (record.type === 'memory.committed') this.behind ||= !isTaken;
     else this.behind ||= !isTaken || !conflicts.take(record as MemoryRecord);
   }
@@ -158,6 +164,8 @@ export class RunProjection {
   }
 
   private async round(): Promise<void> {
+    await this.sure();
+    if (this.ending.signal.aborted) return;
     if (this.behind) await this.readAgain();
     await this.takeProgress();
     this.bucket ??= await openMemoryBucket(this.options.bus);
@@ -166,6 +174,17 @@ export class RunProjection {
     // The keys are the next owner's from then on.
     if (changesets.isSuperseded) return this.ending.abort();
     await Promise.all([this.keys.flush(this.bucket), conflicts.flush()]);
+  }
+
+  /** Resolves when the run is surely this process's, or the projection has ended. */
+  private async sure(): Promise<void> {
+    const { journaled } = this.options;
+    const { signal } = this.ending;
+    await new Promise<void>((resolve) => {
+      if (journaled?.inDoubt?.(resolve) !== true) return resolve();
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+    });
   }
 
   /** Progress goes out with the round that comes first after its pause; nothing else waits for that. */

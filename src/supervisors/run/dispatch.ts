@@ -3,6 +3,7 @@ import type {
   AttemptSettlement,
   CallPort,
   Progress,
+  RemoteTerms,
 } from '../../actors/behaviours/behaviour.ts';
 import type { AttemptClient } from '../../actors/pool.ts';
 import type { AbortReason, WorkerPort } from '../../actors/worker.ts';
@@ -13,24 +14,36 @@ import type { Plain } from '../../core/plain.ts';
 import { seedOf } from '../../core/random.ts';
 import type { TaskRow } from '../../journal/run-state.ts';
 import type { RecordBody } from '../../journal/record.ts';
-import type { TaskSpec } from '../../workflow/model.ts';
+import type { AgentSpec, TaskSpec } from '../../workflow/model.ts';
+import { agentOf, degradedTask } from './assignment.ts';
+import { bounded, pastOf } from './attempt-past.ts';
+import { holdBack, isPaused } from './parking.ts';
 import { AttemptCalls } from './attempt-calls.ts';
 import { startClock } from './attempt-clock.ts';
 import { stopUnpaid } from './budget.ts';
 import { liveTask } from './core.ts';
+import { remoteTerms } from './remote-terms.ts';
 import type { LiveTask, RunCore } from './core.ts';
 import { countLocks } from './locks-held.ts';
 import { endTask, hasEnded } from './task-end.ts';
 import { memberDispatched } from './groups.ts';
+import { hedgedTask } from './hedge-name.ts';
 import { inputOf } from './scope.ts';
 
 /** From a permit to a running attempt. */
 
 const defaultEstimateMs = 60_000;
 
-/** Permits have come: their tasks are dispatched, in order. */
+/** Permits have come: their tasks are dispatched, in order, as soon as the run is surely this process's. */
 export function dispatch(core: RunCore, ids: readonly string[]): void {
-  const requests = ids.map((id) => prepare(core, id)).filter((request) => request !== undefined);
+  if (
+    !core.halted &&
+    core.ledger.inDoubt(() => core.self.send({ type: 'permits.granted', tasks: ids }))
+  )
+    return;
+  const requests = ids
+    .map((id) => (beginsHedge(core, id) ? undefined : prepare(core, id)))
+    .filter((request) => request !== undefined);
   if (requests.length === 0) return;
   core.ledger.commit(requests.map(startedRecord));
   for (const request of requests) start(core, request);
@@ -45,8 +58,8 @@ export function workerPort(core: () => RunCore): WorkerPort {
       core().self.send({ type: 'attempt.settled', task, settlement, aborted }),
     fault: (worker, error) =>
       core().self.send({
-        type: 'attempt.settled',
-        task: taskOfWorker(worker),
+        type: hedgedTask(worker) === undefined ? 'attempt.settled' : 'hedge.settled',
+        task: hedgedTask(worker) ?? taskOfWorker(worker),
         settlement: faulted(error),
         aborted: undefined,
       }),
@@ -59,8 +72,21 @@ export function releasePermit(core: RunCore, id: string): void {
   core.services.governor.send({ type: 'permit.release', scope: core.run, id });
 }
 
+/** Whether the permits are those of a hedge, which begins with them if it is still wanted. */
+function beginsHedge({ hedges }: RunCore, id: string): boolean {
+  const task = hedges && hedgedTask(id);
+  if (task !== undefined) hedges?.granted(task);
+  return task !== undefined;
+}
+
 function prepare(core: RunCore, id: string): AttemptRequest | undefined {
-  if (core.halted || hasEnded(core, id) || stopUnpaid(core, id)) {
+  if (
+    core.halted ||
+    hasEnded(core, id) ||
+    stopUnpaid(core, id) ||
+    keepsBack(core, id) ||
+    core.breakers?.letThrough(core.book.task(id)) === false
+  ) {
     releasePermit(core, id);
     return undefined;
   }
@@ -68,9 +94,17 @@ function prepare(core: RunCore, id: string): AttemptRequest | undefined {
     return requestOf(core, core.book.task(id));
   } catch (error) {
     releasePermit(core, id);
+    core.breakers?.over(id, { end: 'withdrawn' });
     endTask(core, id, { outcome: 'failed', reason: 'input_unresolvable', error: errorInfo(error) });
     return undefined;
   }
+}
+
+/** Permits may come for what was asked for before the run was paused. */
+function keepsBack(core: RunCore, id: string): boolean {
+  if (!isPaused(core)) return false;
+  holdBack(core, [id]);
+  return true;
 }
 
 function requestOf(core: RunCore, task: TaskSpec): AttemptRequest {
@@ -86,8 +120,10 @@ function requestOf(core: RunCore, task: TaskSpec): AttemptRequest {
     operation: operationId(core.run, id, row.iteration),
     attempt,
     iteration: row.iteration,
-    agent: core.book.agent(task.agent),
-    input: inputOf(core, task, view),
+    agent: agentFor(core, task),
+    ...(row.unsettled === undefined ? {} : { unsettled: row.unsettled }),
+    ...pastOf(core, task),
+    input: inputOf(core, degradedTask(core, task), view),
     feedback: row.feedback,
     steps: row.steps ?? {},
     memory: view,
@@ -98,6 +134,13 @@ function requestOf(core: RunCore, task: TaskSpec): AttemptRequest {
     estimateMs:
       task.estimate?.midMs ?? Math.min(defaultEstimateMs, (task.timeoutMs ?? Infinity) / 2),
   };
+}
+
+/** A task may name another pool than its agent. */
+function agentFor(core: RunCore, task: TaskSpec): AgentSpec {
+  const spec = agentOf(core, task);
+  const { pool } = task;
+  return pool ? { ...spec, pool } : spec;
 }
 
 function workspaceOf(
@@ -114,7 +157,7 @@ function workspaceOf(
 export function roundOf(
   core: RunCore,
   id: string,
-): Pick<TaskRow, 'attempt' | 'iteration' | 'feedback' | 'steps'> {
+): Pick<TaskRow, 'attempt' | 'iteration' | 'feedback' | 'steps'> & { readonly unsettled?: number } {
   const row = core.ledger.state.tasks.get(id);
   const group = core.book.aggregates(id);
   const parent = core.book.member(id)?.parent ?? (group ? core.book.expanded(group) : undefined);
@@ -124,11 +167,12 @@ export function roundOf(
     iteration: round?.iteration ?? 1,
     feedback: round?.feedback ?? null,
     steps: row?.steps,
+    ...(row?.phase === 'running' && !row.items && { unsettled: row.attempt }),
   };
 }
 
-function startedRecord({ task, attempt, iteration }: AttemptRequest): RecordBody {
-  return { type: 'task.started', task, attempt, iteration };
+function startedRecord({ task, attempt, iteration, assigned }: AttemptRequest): RecordBody {
+  return { type: 'task.started', task, attempt, iteration, ...(assigned && { by: assigned }) };
 }
 
 function start(core: RunCore, request: AttemptRequest): void {
@@ -144,7 +188,7 @@ function start(core: RunCore, request: AttemptRequest): void {
   live.lockTimer = undefined;
   core.holding++;
   countLocks(core, task, 1);
-  if (group !== undefined) memberDispatched(core, group);
+  if (group !== undefined) memberDispatched(core, task);
   if (live.worker) live.worker.send({ type: 'dispatch' });
   else startWorker(core, request, group);
 }
@@ -178,6 +222,7 @@ function beginAttempt(core: RunCore, id: string): void {
   const { services } = core;
   const { agent, attempt } = request;
   startClock(core, id, attempt);
+  core.hedges?.attemptBegan(id, attempt);
   services.agent(core.book.workflow.name, agent.id).began();
   services.pool(agent).send({
     type: 'attempt.begin',
@@ -218,6 +263,10 @@ class Client implements AttemptClient {
     return this.ownCalls;
   }
 
+  get remote(): RemoteTerms {
+    return remoteTerms(this.core, this.request);
+  }
+
   settled(settlement: AttemptSettlement): void {
     this.core.live.get(this.request.task)?.worker?.send({ type: 'attempt.settled', settlement });
   }
@@ -227,6 +276,7 @@ class Client implements AttemptClient {
     const { task } = this.request;
     const live = core.live.get(task);
     if (live) live.progressed = true;
+    if (live && progress.partial !== undefined) live.partial = bounded(progress.partial);
     core.services.progressed(core.run, task, progress);
   }
 
@@ -260,17 +310,26 @@ const abortCodes: Readonly<Record<AbortReason, { code: ErrorCode; text: string }
     code: 'TRP_ATTEMPT_CANCELLED',
     text: 'The group falls back to one member at a time.',
   },
+  hedge_lost: {
+    code: 'TRP_ATTEMPT_CANCELLED',
+    text: 'Another attempt at the same work was faster.',
+  },
   shutdown: { code: 'TRP_ATTEMPT_CANCELLED', text: 'The process is shutting down.' },
 };
+
+/** What an attempt is aborted with. */
+export function abortError(place: string, reason: AbortReason): TroupeError {
+  const { code, text } = abortCodes[reason];
+  const errorClass = code === 'TRP_ATTEMPT_TIMEOUT' ? 'timeout' : 'cancelled';
+  return new TroupeError(code, text, { place, errorClass });
+}
 
 /** Called by the worker when it enters `aborting`. */
 function abortAttempt(core: RunCore, id: string, reason: AbortReason): void {
   const live = core.live.get(id);
   const agent = live?.request?.agent;
   if (!agent) return;
-  const { code, text } = abortCodes[reason];
-  const errorClass = code === 'TRP_ATTEMPT_TIMEOUT' ? 'timeout' : 'cancelled';
-  const error = new TroupeError(code, text, { place: id, errorClass });
+  const error = abortError(id, reason);
   live?.calls?.refuse(error);
   core.services.pool(agent).send({ type: 'attempt.abort', key: attemptKey(core, id), error });
 }
