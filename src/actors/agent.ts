@@ -26,6 +26,10 @@ export type AgentEvent =
 
 const agentSetup = setup({
   types: {} as { context: AgentInput; events: AgentEvent; input: AgentInput },
+  guards: {
+    // One that was restarted finds the work of its time before.
+    isAtWork: ({ context }) => context.load.active > 0,
+  },
 });
 
 /** The lifecycle of a declared agent in this process: idle, busy with some attempts, draining, stopped. */
@@ -34,7 +38,10 @@ export const agentMachine = agentSetup.createMachine({
   context: ({ input }) => input,
   initial: 'idle',
   states: {
-    idle: { on: { 'work.began': 'busy', 'agent.drain': 'stopped' } },
+    idle: {
+      always: { guard: 'isAtWork', target: 'busy' },
+      on: { 'work.began': 'busy', 'agent.drain': 'stopped' },
+    },
     busy: { on: { 'work.ended': 'idle', 'agent.drain': 'draining' } },
     draining: { on: { 'work.ended': 'stopped' } },
     stopped: { type: 'final' },

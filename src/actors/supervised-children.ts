@@ -31,6 +31,8 @@ export interface SupervisorInput {
   readonly random: Random;
   /** Called after each start, with the actor that stands for the child from now on. */
   readonly onStarted?: (id: string, child: AnyActorRef) => void;
+  /** Called when a child has ended, or is about to be stopped. */
+  readonly onGone?: (id: string) => void;
   /** Called when a child has died of an error, before anything is done about it. */
   readonly onFault?: (id: string, error: unknown) => void;
 }
@@ -100,6 +102,7 @@ export class SupervisedChildren {
     const child = this.children.get(id);
     if (!child && !this.stillborn.delete(id)) return;
     this.children.delete(id);
+    this.quietly(() => this.input.onGone?.(id));
     if (child) sweep(child);
     if (how.end === 'failed') this.quietly(() => this.input.onFault?.(id, how.error));
     const isAsked = this.leaving?.id === id;
@@ -254,6 +257,7 @@ export class SupervisedChildren {
     const child = this.children.get(id);
     if (!child) return;
     this.children.delete(id);
+    this.quietly(() => this.input.onGone?.(id));
     this.quietly(() => this.scope.stopChild(child));
     sweep(child);
   }

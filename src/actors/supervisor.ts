@@ -34,41 +34,31 @@ export type SupervisorLogic = ActorLogic<
   SupervisorInput
 >;
 
-const died = { 'xstate.error.actor.*': [{}, { target: 'restarting' }, { target: 'escalating' }] };
-
-/** The life of any supervisor, in the shape of a machine, so that charts can show it. */
+/**
+ * The life of any supervisor, in the shape of a machine, so that charts can show it. Its events say what has
+ * happened: a child has died and is restarted, restarts are used up, the last child is gone.
+ */
 const chart = {
   initial: 'running',
   states: {
     running: {
       on: {
-        ...died,
-        'xstate.done.actor.*': [{}, { target: 'restarting' }],
+        'child.died': 'restarting',
+        'restarts.exhausted': 'escalating',
         'supervisor.stop': 'stopping',
       },
     },
     restarting: {
       on: {
-        ...died,
-        'restart.due': [{}, { target: 'running' }],
+        'child.died': {},
         'shutdown.due': {},
+        'restart.due': 'running',
+        'restarts.exhausted': 'escalating',
         'supervisor.stop': 'stopping',
       },
     },
-    stopping: {
-      on: {
-        'xstate.error.actor.*': [{}, { target: 'stopped' }],
-        'xstate.done.actor.*': [{}, { target: 'stopped' }],
-        'shutdown.due': [{}, { target: 'stopped' }],
-      },
-    },
-    escalating: {
-      on: {
-        'xstate.error.actor.*': [{}, { target: 'escalated' }],
-        'xstate.done.actor.*': [{}, { target: 'escalated' }],
-        'shutdown.due': [{}, { target: 'escalated' }],
-      },
-    },
+    stopping: { on: { 'shutdown.due': {}, 'children.gone': 'stopped' } },
+    escalating: { on: { 'shutdown.due': {}, 'children.gone': 'escalated' } },
     stopped: { type: 'final' },
     escalated: { type: 'final' },
   },

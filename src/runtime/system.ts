@@ -1,23 +1,34 @@
 import { AgentDesk, emptyLoad } from '../actors/agent.ts';
+import type { AgentEvent } from '../actors/agent.ts';
 import type { BusLinkInput } from '../actors/bus-link.ts';
+import type { LeaseInput } from '../actors/lease.ts';
 import { createBehaviours } from '../actors/behaviours/registry.ts';
 import type { Behaviours } from '../actors/behaviours/registry.ts';
 import type { TaskFunction } from '../actors/behaviours/behaviour.ts';
 import type { CollectionSnapshot } from '../actors/collection.ts';
 import type { AnyActorRef } from '../actors/xstate.ts';
 import { createRoot } from '../actors/xstate.ts';
+import { RemoteWork } from '../actors/remote/remote-work.ts';
+import type { RemoteWorkOptions } from '../actors/remote/remote-work.ts';
 import type { Clock } from '../core/clock.ts';
 import { Deadlines } from '../core/deadlines.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
+import { seededRandom, seedOf } from '../core/random.ts';
 import { rootMachine } from '../supervisors/root.ts';
+import type { PoolEvent } from '../actors/pool.ts';
 import type { CollectionRef, Mailbox, RunServices } from '../supervisors/run/core.ts';
 import type { AdmissionQueue } from '../policies/admission.ts';
 import type { ProcessLoad } from '../policies/parallelism.ts';
 import type { AgentSpec, ProviderSpec } from '../workflow/model.ts';
+import { Links } from './links.ts';
+import { Parts } from './parts.ts';
+import { LocalBreakers } from './breakers.ts';
 import { LocalProviderGates } from './provider-gates.ts';
 import type { LocalGate } from './provider-gates.ts';
 import { steadyLoad } from './process-load.ts';
+import { RunDoor } from './run-door.ts';
+import { Watches } from './watches.ts';
 import { createWorkspaces } from './workspaces/workspaces.ts';
 import type { WorkspaceHost } from './workspaces/workspaces.ts';
 
@@ -46,15 +57,23 @@ export interface SystemOptions {
   readonly progressed: RunServices['progressed'];
   /** A provider has refused a call of a run, and is left alone for a while. */
   readonly paused?: RunServices['paused'];
+  /** A breaker of a run has changed its state, or somebody's health has. */
+  readonly alerted?: RunServices['alerted'];
   readonly history?: RunServices['history'];
+  /** How attempts reach worker hosts; undefined: every pool is local. */
+  readonly remote?: Pick<RemoteWorkOptions, 'busOf' | 'direct' | 'onUnserved'> | undefined;
 }
 
 /** Everything that lives in this process: the root actor and what runs share. */
 export interface System {
   readonly services: RunServices;
   readonly runs: CollectionRef;
+  /** Attempts on worker hosts; undefined: there are none. */
+  readonly remote: RemoteWork | undefined;
   /** Takes a bus into the tree, which follows its connection from then on. */
   link(bus: BusLinkInput): void;
+  /** Takes the lease of this process's runs into the tree, which renews it from then on. */
+  holdLease(lease: Pick<LeaseInput, 'keeper' | 'onChange'>): void;
   stop(): Promise<void>;
 }
 
@@ -63,29 +82,46 @@ export function startSystem(options: SystemOptions): System {
   const { clock, logger, concurrency, resources, functions, environment } = options;
   const behaviours = createBehaviours({ clock, functions, environment });
   const workspaces = createWorkspaces(options.dataDir);
+  const remote = options.remote && new RemoteWork({ clock, logger, ...options.remote });
   const deadlines = new Deadlines(clock);
   const load = options.load ?? ((): ProcessLoad => steadyLoad);
-  const waiting = (run?: string): number => queueOf(child(children(), 'governor')).waiting(run);
+  const parts = new Parts();
+  const waiting = (run?: string): number => queueOf(parts.find('governor'))?.waiting(run) ?? 0;
   const report = (id: string, error: unknown): void =>
     logger.error('an actor died of an error', { actor: id, error: messageOf(error) });
+  const runs = new RunDoor(parts);
+  const links = new Links(parts);
   const root = createRoot(rootMachine, {
     id: 'root',
     input: {
+      clock,
+      deadlines,
+      random: seededRandom(seedOf('restarts', clock.now())),
       governor: { clock, concurrency, resources, agePeriodMs },
       monitor: { clock, deadlines, load, waiting },
+      onStarted: (id, part) => parts.started(id, part),
+      onGone: (id) => parts.gone(id),
       onFault: report,
+      onLost: (error) => {
+        report('root', error);
+        runs.close(error);
+      },
     },
     clock,
     logger,
     onFault: (error) => report('root', error),
   });
   root.start();
-  const children = (): Record<string, AnyActorRef | undefined> => root.getSnapshot().children;
   const providers = new LocalProviderGates({
     clock,
     providers: options.providers ?? {},
-    start: (id, input) => member(child(children(), 'gates'), { id, src: 'provider_gate', input }),
+    start: (id, input) => parts.lasting('gates', { id, src: 'provider_gate', input }),
     onGate: options.onGate,
+  });
+  const breakers = new LocalBreakers({
+    clock,
+    deadlines,
+    start: (id, input) => parts.lasting('breakers', { id, src: 'circuit_breaker', input }),
   });
   return {
     services: servicesOf(options, {
@@ -93,19 +129,25 @@ export function startSystem(options: SystemOptions): System {
       deadlines,
       workspaces,
       providers,
-      children,
+      breakers,
+      remote,
+      parts,
       load,
       waiting,
     }),
-    runs: child(children(), 'runs'),
-    link: (input) => {
-      const id = input.name;
-      child(children(), 'links').send({ type: 'child.start', id, src: 'bus_link', input });
+    remote,
+    runs,
+    link: (input) => links.add(input),
+    holdLease: (lease) => {
+      const input: LeaseInput = { ...lease, clock, deadlines };
+      links.hold({ type: 'child.start', id: 'lease', src: 'lease', input });
     },
     stop: async () => {
-      const agents = child(children(), 'agents').getSnapshot() as CollectionSnapshot;
-      for (const agent of agents.children.values()) agent.send({ type: 'agent.drain' });
+      const agents = parts.find('agents')?.getSnapshot() as CollectionSnapshot | undefined;
+      for (const agent of agents?.children.values() ?? []) agent.send({ type: 'agent.drain' });
       providers.stop();
+      breakers.stop();
+      await remote?.close();
       root.send({ type: 'root.stop' });
       deadlines.stop();
       await behaviours.close();
@@ -119,9 +161,11 @@ interface Shared {
   readonly deadlines: Deadlines;
   readonly workspaces: WorkspaceHost;
   readonly providers: LocalProviderGates;
+  readonly breakers: LocalBreakers;
+  readonly remote: RemoteWork | undefined;
   readonly load: () => ProcessLoad;
   readonly waiting: (run?: string) => number;
-  children(): Record<string, AnyActorRef | undefined>;
+  readonly parts: Parts;
 }
 
 function servicesOf(
@@ -130,71 +174,66 @@ function servicesOf(
     logger,
     progressed,
     paused,
+    alerted,
     concurrency,
     history,
     autoConcurrency = false,
   }: SystemOptions,
   shared: Shared,
 ): RunServices {
-  const { behaviours, deadlines, workspaces, providers } = shared;
-  const agents = child(shared.children(), 'agents');
-  const pools = child(shared.children(), 'pools');
+  const { behaviours, deadlines, workspaces, providers, breakers, remote, parts } = shared;
   const desks = new Map<string, AgentDesk>();
   return {
     clock,
     deadlines,
     logger,
-    governor: child(shared.children(), 'governor'),
-    monitor: child(shared.children(), 'monitor'),
+    governor: parts.mailbox('governor'),
+    monitor: new Watches(parts),
     capacity: () => ({ ...shared.load(), queueDepth: shared.waiting() }),
+    waiting: (run) => shared.waiting(run),
     autoConcurrency,
     agent: (workflow, agent) => {
       const id = `${workflow}/${agent}`;
       const known = desks.get(id);
       if (known) return known;
       const load = emptyLoad();
-      const desk = new AgentDesk(
-        member(agents, { id, src: 'agent', input: { agent, load } }),
-        load,
-      );
+      parts.member('agents', { id, src: 'agent', input: { agent, load } });
+      const desk = new AgentDesk({ send: (event) => tellAgent(parts, id, event) }, load);
       desks.set(id, desk);
       return desk;
     },
-    pool: (agent) => member(pools, { id: poolOf(agent), src: 'pool', input: undefined }),
-    behaviour: (agent) => workspaces.wrap(behaviours.for(agent)),
+    pool: (agent) => poolFor(parts, agent),
+    behaviour: (agent) =>
+      remote && agent.pool?.remote ? remote : workspaces.wrap(behaviours.for(agent)),
     workspaces,
     providers,
+    breakers,
     progressed,
     paused,
+    alerted,
     concurrency,
     ...(history && { history }),
   };
 }
 
-function queueOf(governor: AnyActorRef): AdmissionQueue {
-  return (governor.getSnapshot() as { readonly queue: AdmissionQueue }).queue;
+function queueOf(governor: AnyActorRef | undefined): AdmissionQueue | undefined {
+  return (governor?.getSnapshot() as { readonly queue?: AdmissionQueue } | undefined)?.queue;
+}
+
+/** An agent's machine; while that is being restarted nobody is told, and it finds its load when it is back. */
+function tellAgent(parts: Parts, id: string, event: AgentEvent): void {
+  const agents = parts.find('agents')?.getSnapshot() as CollectionSnapshot | undefined;
+  agents?.children.get(id)?.send(event);
+}
+
+/** While pools are down, every run is being stopped: what it says to its pools is not missed. */
+function poolFor(parts: Parts, agent: AgentSpec): Mailbox<PoolEvent> {
+  if (!parts.find('pools')) return { send: () => undefined };
+  return parts.member('pools', { id: poolOf(agent), src: 'pool', input: undefined });
 }
 
 /** Work of one kind shares slots: inline functions, threads, processes, commands, simulations. */
-function poolOf({ uses, isolate }: AgentSpec): string {
+function poolOf({ uses, isolate, pool }: AgentSpec): string {
+  if (pool?.remote) return `remote-${pool.name}`;
   return uses === 'function' ? `function-${isolate}` : uses;
-}
-
-/** A member of a collection, started when first asked for. */
-function member(
-  collection: CollectionRef,
-  { id, src, input }: { id: string; src: string; input: unknown },
-): Mailbox<never> {
-  const known = collection.getSnapshot().children.get(id);
-  if (known) return known;
-  collection.send({ type: 'child.start', id, src, input });
-  const started = collection.getSnapshot().children.get(id);
-  if (!started) throw new Error(`${src} "${id}" did not start`);
-  return started;
-}
-
-function child(children: Record<string, AnyActorRef | undefined>, id: string): AnyActorRef {
-  const ref = children[id];
-  if (!ref) throw new Error(`the root has no ${id}`);
-  return ref;
 }
