@@ -23,9 +23,8 @@ export interface Census {
 export function censusOf({ system, cores, clock, bus, gates }: SimulatedProcess): Census {
   const { services, runs } = system;
   const { queue, holders } = snapshotOf<GovernorSnapshot>(services.governor);
-  const actors = cores.flatMap(({ self, crew, supervisors }) => [self, crew, supervisors]);
   return {
-    actors: runs.getSnapshot().children.size + actors.filter(isActive).length,
+    actors: runs.getSnapshot().children.size + liveActors(cores),
     timers: clock.pendingTimers,
     deadlines: services.deadlines.pending,
     subscriptions: bus.subscriptions,
@@ -35,6 +34,12 @@ export function censusOf({ system, cores, clock, bus, gates }: SimulatedProcess)
     scopes: holders.size,
     calls: gates.reduce((sum, gate) => sum + gate.waiting + gate.inFlight, 0),
   };
+}
+
+/** Actors of runs that have not ended. */
+export function liveActors(cores: SimulatedProcess['cores']): number {
+  const actors = cores.flatMap(({ self, crew, supervisors }) => [self, crew, supervisors]);
+  return actors.filter(isActive).length;
 }
 
 /** Whatever is not 0, in words; undefined: nothing. */

@@ -86,6 +86,11 @@ const invariants: readonly Invariant[] = [
     law: 'what was acknowledged is in the journal, at its place and unchanged',
     check: ({ world, journals }) => lostRecords(world, journals),
   },
+  {
+    id: 'I13',
+    law: 'nobody is told of an end that is not in the journal',
+    check: ({ world }) => world.earlyEnds,
+  },
 ];
 
 /** Which invariant a law of journals belongs to; the others are of I3. */

@@ -66,6 +66,12 @@ export const journalLaws: { readonly [law: string]: RecordCheck } = {
         : inPhase(moment.row, 'running');
     }),
 
+  'an attempt is followed by another only as long as its policy allows': (moment) =>
+    when(moment.record.type === 'attempt.failed', () => beyondPolicy(moment)),
+
+  'a group succeeds only with the successes that it asks for': (moment) =>
+    when(moment.record.type === 'barrier.released', () => tooFewSuccesses(moment)),
+
   'a step belongs to an attempt that runs': ({ record, row }) =>
     when(record.type === 'step.done', () => inPhase(row, 'running')),
 
@@ -176,6 +182,24 @@ function isUnbegun({ record, state, row }: Moment): boolean {
   if (record.type !== 'attempt.failed') return false;
   const mayTimeOut = specOf(state, splitTaskOf(record.task))?.lockTimeoutMs !== undefined;
   return mayTimeOut && record.attempt === (row?.attempt ?? 0) + 1;
+}
+
+/** Classes of failures may have limits of their own, and a ladder asks others when its first rung is done. */
+function beyondPolicy({ record, state, row }: Moment): string | undefined {
+  if (record.type !== 'attempt.failed' || record.error.errorClass === 'cancelled') return undefined;
+  const { retry, escalation } = specOf(state, splitTaskOf(record.task)) ?? {};
+  const attempt = record.attempt - (row?.attemptBase ?? 0);
+  if (!retry || retry.on || escalation || attempt < retry.maxAttempts) return undefined;
+  return `attempt ${attempt} of ${retry.maxAttempts} is followed by another`;
+}
+
+function tooFewSuccesses({ record, state }: Moment): string | undefined {
+  if (record.type !== 'barrier.released' || record.outcome !== 'succeeded') return undefined;
+  const spec = state.workflow?.groups.find(({ id }) => id === record.group);
+  if (!spec || !('count' in spec.barrier.minSuccess)) return undefined;
+  const { count } = spec.barrier.minSuccess;
+  const found = spec.members.filter((id) => state.tasks.get(id)?.outcome === 'succeeded').length;
+  return unless(found >= count, `${found} of ${count}`);
 }
 
 function unless(isFine: boolean, fault: string): string | undefined {

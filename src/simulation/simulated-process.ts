@@ -18,7 +18,7 @@ import { WatchedBus } from '../runtime/watched-bus.ts';
 import { assembleRun } from '../supervisors/run/assemble.ts';
 import type { RunCore } from '../supervisors/run/core.ts';
 import type { RunInput } from '../supervisors/run/run.ts';
-import { censusOf } from './census.ts';
+import { censusOf, liveActors } from './census.ts';
 import type { Census } from './census.ts';
 import { GatedBus } from './gated-bus.ts';
 import type { ProcessClock } from './process-clock.ts';
@@ -37,6 +37,8 @@ export interface SimulatedProcessOptions {
   readonly concurrency: number;
   readonly functions: { readonly [name: string]: TaskFunction };
   readonly onRecord: (record: JournalRecord, core: RunCore) => void;
+  /** It takes a run to have ended, and says so. */
+  readonly ended: (run: string) => void;
   /** Something worth a line in the trace; `actor` is a path within the process. */
   readonly told: (actor: string, what: string) => void;
 }
@@ -118,7 +120,7 @@ export class SimulatedProcess {
     this.afterStop = {
       timers: this.clock.pendingTimers,
       deadlines: this.system.services.deadlines.pending,
-      actors: this.system.runs.getSnapshot().children.size,
+      actors: liveActors(this.cores),
       subscriptions: this.bus.subscriptions,
     };
   }
@@ -186,7 +188,11 @@ export class SimulatedProcess {
           parts,
         ),
       onOpened: () => window.opened(handle),
-      onEnded: () => (over('ends'), handle.finished()),
+      onEnded: () => {
+        over('ends');
+        this.options.ended(run);
+        handle.finished();
+      },
       onInterrupted: () => (over('is interrupted'), handle.interrupted()),
       onFault: (error) => {
         over(`faults with ${error.code}`);

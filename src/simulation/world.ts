@@ -88,6 +88,8 @@ export class World {
   readonly trace = new Trace(() => this.clock.monotonic());
   readonly store = new SharedStore(this.clock, this.trace);
   readonly acknowledged: Acknowledged[] = [];
+  /** Runs that were said to have ended before the store knew of it. */
+  readonly earlyEnds: string[] = [];
   /** Every process that has ever been. */
   readonly processes: SimulatedProcess[] = [];
   readonly options: WorldOptions;
@@ -241,6 +243,9 @@ export class World {
         told(pathOf(core.run, record), `${record.seq} ${record.type}`);
         this.options.onRecord?.(record, core);
         this.hasSeenEnough ||= this.options.until?.(record) ?? false;
+      },
+      ended: (run) => {
+        if (!this.store.runs.get(run)?.hasEnded) this.earlyEnds.push(`${run} by ${node}`);
       },
       told,
     });

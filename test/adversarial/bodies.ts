@@ -82,11 +82,16 @@ class Body {
   run(): Promise<object> {
     return new Promise((resolve, reject) => {
       const { signal } = this.parts.context;
-      const succeed = this.once(() => resolve(this.parts.output));
+      const succeed = this.once(() => resolve({ ...this.parts.output, ...this.lateness(signal) }));
       const fail = this.once(reject);
       signal.addEventListener('abort', () => this.aborted(succeed, fail));
       void this.begin(succeed, fail);
     });
+  }
+
+  /** A result that was given after an abort says what the abort was for. */
+  private lateness({ aborted, reason }: AbortSignal): object {
+    return aborted ? { after: (reason as { errorClass?: string }).errorClass ?? 'abort' } : {};
   }
 
   private async begin(succeed: () => void, fail: (error: unknown) => void): Promise<void> {

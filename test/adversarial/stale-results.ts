@@ -14,8 +14,16 @@ const isFresh: RecordCheck = ({ record, state }) => {
   return `it is of round ${from.iteration}, attempt ${from.attempt}`;
 };
 
+/** Bodies that lived on after an abort say so in their result. */
+const isInTime: RecordCheck = ({ record }) => {
+  if (record.type !== 'task.succeeded' && record.type !== 'task.completed') return undefined;
+  const { after } = (record.output ?? {}) as { after?: string };
+  return after === 'timeout' ? 'it came after its time limit' : undefined;
+};
+
 /** What holds for every journal, and for those of scripted bodies beside. */
 export const scriptedLaws = {
   ...journalLaws,
   'a result comes from the attempt and the round that run': isFresh,
+  'a result comes within the time of its attempt': isInTime,
 };
