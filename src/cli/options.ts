@@ -14,6 +14,8 @@ export const levels = ['memory', 'process', 'power'] as const satisfies readonly
 /** Options of every command that reads or writes runs. */
 export interface DataOptions {
   readonly data?: string;
+  /** Where a command only looks: runs whose journals are on this bus. */
+  readonly bus?: string;
 }
 
 /** The options of a process that carries runs. */
@@ -23,6 +25,9 @@ export interface EngineOptions extends DataOptions {
   /** `kind=units`, several times. */
   readonly resource?: readonly string[];
   readonly bus?: string;
+  /** Where journals are. Default: TROUPE_JOURNAL, else `file`. */
+  readonly journal?: 'file' | 'bus';
+  readonly serverSync?: 'always';
 }
 
 /**
@@ -53,6 +58,14 @@ export function busChoice(shell: Shell, options: { readonly bus?: string }): str
   return options.bus ?? (shell.env['TROUPE_BUS'] || undefined);
 }
 
+/** Whether a command that carries runs keeps their journals on the bus: `--journal`, else TROUPE_JOURNAL. */
+export function isJournalOnBus(
+  shell: Shell,
+  { journal }: Pick<EngineOptions, 'journal'> = {},
+): boolean {
+  return (journal ?? shell.env['TROUPE_JOURNAL']) === 'bus';
+}
+
 /** Units by kind of `--resource kind=units`; the last one of a kind counts. */
 function sharedUnits(given: readonly string[]): { readonly [kind: string]: number } {
   return Object.fromEntries(
@@ -70,7 +83,10 @@ function sharedUnits(given: readonly string[]): { readonly [kind: string]: numbe
 export function troupeOptions(shell: Shell, options: EngineOptions): TroupeOptions {
   const { level, concurrency, resource } = options;
   const bus = busChoice(shell, options);
+  const isOnBus = level !== 'memory' && isJournalOnBus(shell, options);
   return {
+    ...(isOnBus ? { journal: 'bus' } : {}),
+    ...(options.serverSync === undefined ? {} : { serverSync: options.serverSync }),
     ...(level === 'memory' ? {} : { dataDir: dataFolder(shell, options) }),
     ...(level === undefined ? {} : { level }),
     ...(concurrency === undefined ? {} : { concurrency }),

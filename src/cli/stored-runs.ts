@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { TroupeError } from '../core/errors.ts';
-import type { RunSummary, Troupe } from '../runtime/api.ts';
-import { dataFolder } from './options.ts';
+import type { RunSummary, Troupe, TroupeOptions } from '../runtime/api.ts';
+import { busChoice, dataFolder, isJournalOnBus } from './options.ts';
 import type { DataOptions } from './options.ts';
 import type { Shell } from './shell.ts';
 
@@ -14,14 +14,22 @@ export async function withStoredRuns<T>(
   options: DataOptions,
   work: (troupe: Troupe) => Promise<T>,
 ): Promise<T | undefined> {
-  const dataDir = dataFolder(shell, options);
-  if (!existsSync(dataDir)) return undefined;
-  const troupe = await shell.openTroupe({ dataDir, control: false });
+  const stored = whereStored(shell, options);
+  if (!stored) return undefined;
+  const troupe = await shell.openTroupe(stored);
   try {
     return await work(troupe);
   } finally {
     await troupe.close();
   }
+}
+
+/** Runs of a bus where one is named with the command, or TROUPE_JOURNAL says so. Undefined: there is no data folder. */
+function whereStored(shell: Shell, options: DataOptions): TroupeOptions | undefined {
+  const bus = options.bus ?? (isJournalOnBus(shell) ? busChoice(shell, options) : undefined);
+  if (bus !== undefined) return { bus, journal: 'bus' };
+  const dataDir = dataFolder(shell, options);
+  return existsSync(dataDir) ? { dataDir, control: false } : undefined;
 }
 
 /**

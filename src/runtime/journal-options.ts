@@ -55,7 +55,10 @@ export async function openStore(config: TroupeConfig, bus: Bus): Promise<Journal
   const node = ids.node();
   if (journal === 'bus') {
     const { openBusStore } = await import('../journal/stores/bus-store/bus-store.ts');
-    return openBusStore({ bus, node, clock, level, schedule: setImmediate });
+    const { withBlobs } = await import('../journal/blobs/with-blobs.ts');
+    const { runBlobs } = await import('../journal/stores/bus-store/run-blobs.ts');
+    const store = openBusStore({ bus, node, clock, level, schedule: setImmediate });
+    return withBlobs(store, (run) => runBlobs(bus, run));
   }
   if (dataDir === undefined || level === 'memory' || journal === 'memory') {
     const { createMemoryStore } = await import('../journal/stores/memory-store.ts');

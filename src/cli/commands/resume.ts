@@ -4,7 +4,7 @@ import type { Troupe } from '../../runtime/api.ts';
 import { hasChangedSince } from '../changed-document.ts';
 import { noticeLogger, tellShown } from '../bus-notices.ts';
 import { followRun } from '../follow.ts';
-import { busChoice, troupeOptions } from '../options.ts';
+import { busChoice, isJournalOnBus, troupeOptions } from '../options.ts';
 import type { EngineOptions } from '../options.ts';
 import type { OutputOptions } from '../output.ts';
 import { oneLine } from '../render/width.ts';
@@ -19,7 +19,13 @@ export interface ResumeOptions extends EngineOptions, OutputOptions {
 /** `troupe resume RUN`: takes a run over that nobody owns and follows it to its end. */
 export async function resume(shell: Shell, named: string, options: ResumeOptions): Promise<number> {
   if (options.level === 'memory') throw needsFiles();
-  const { goesOn, run, start } = await withStoredRun(shell, { run: named, options }, prepare);
+  const { bus: _shownOn, ...elsewhere } = options;
+  const where = isJournalOnBus(shell, options) ? options : elsewhere;
+  const { goesOn, run, start } = await withStoredRun(
+    shell,
+    { run: named, options: where },
+    prepare,
+  );
   if (goesOn && (await hasChangedSince(shell, start))) shell.err(changedText(start.source));
   const { workflow } = start;
   const troupe = await shell.openTroupe({

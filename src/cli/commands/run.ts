@@ -16,6 +16,9 @@ export interface RunCommandOptions extends InputOptions, EngineOptions, OutputOp
   readonly simulate?: boolean;
   readonly seed?: number;
   readonly quiet?: boolean;
+  readonly submit?: boolean;
+  readonly wait?: boolean;
+  readonly id?: string;
 }
 
 /** `troupe run FILE`: starts a run and follows it to its end. */
@@ -24,9 +27,13 @@ export async function run(shell: Shell, file: string, options: RunCommandOptions
   const input = await readInputs(shell, options);
   for (const line of faultLines(warnings, painter(shell.colours.err), 'warning'))
     shell.err(`${line}\n`);
+  if (options.submit === true) {
+    const { submit } = await import('./submit.ts');
+    return submit(shell, { file, workflow, input }, options);
+  }
   const isSimulated = options.simulate === true;
   const engine: EngineOptions = isSimulated
-    ? { ...options, level: 'memory', bus: 'embedded' }
+    ? { ...options, level: 'memory', bus: 'embedded', journal: 'file' }
     : options;
   const troupe = await shell.openTroupe({
     ...troupeOptions(shell, engine),

@@ -101,7 +101,10 @@ async function healthOf(
 function tellServing(
   logger: Logger,
   troupe: Troupe,
-  { options, health }: { readonly options: ServeOptions; readonly health: HealthServer | undefined },
+  {
+    options,
+    health,
+  }: { readonly options: ServeOptions; readonly health: HealthServer | undefined },
 ): void {
   const url = options.nats ?? options.bus;
   logger.info('serving', {

@@ -6,7 +6,13 @@ import {
   journalFrameOf,
   recordsOfChunk,
 } from '../../journal/stores/bus-store/frame.ts';
-import type { ConflictRecorded, LeaseTaken, MemoryCommitted } from '../../journal/record.ts';
+import type { BlobAt, StoredRecord } from '../../journal/blobs/lift.ts';
+import type {
+  ConflictRecorded,
+  JournalRecord,
+  LeaseTaken,
+  MemoryCommitted,
+} from '../../journal/record.ts';
 import type { SharedRules } from './shared-rules.ts';
 
 /** Version of the frames of a memory's log; a reader refuses a higher one. */
@@ -62,9 +68,29 @@ function shownIn(entry: LogEntry): MemoryFrame {
   const { epoch, chunks } = journalFrameOf(entry);
   const records = chunks
     .flatMap((chunk) => recordsOfChunk(chunk, entry.seq))
-    .filter(({ type }) => recordTypes.includes(type));
+    .filter(({ type }) => recordTypes.includes(type))
+    .map(withoutAside);
   return { v: frameVersion, epoch, records: records as readonly MemoryRecord[] };
 }
+
+/** Stands where a value is that was taken out of its record. */
+const omitted: Plain = Object.freeze({ $omitted: 'too large for a message' });
+
+function withoutAside(record: StoredRecord): JournalRecord {
+  const { blobs = [], ...rest } = record;
+  if (blobs.length === 0) return record;
+  const shown = structuredClone(rest) as unknown as { [key: string]: unknown };
+  for (const { at } of blobs) replaceAt(shown, at);
+  return shown as unknown as JournalRecord;
+}
+
+function replaceAt(root: { [key: string]: unknown }, at: StoredPath): void {
+  let place = root;
+  for (const key of at.slice(0, -1)) place = place[key] as { [key: string]: unknown };
+  place[at.at(-1) ?? ''] = omitted;
+}
+
+type StoredPath = BlobAt['at'];
 
 const recordTypes: readonly unknown[] = ['memory.committed', 'conflict.recorded', 'lease.taken'];
 

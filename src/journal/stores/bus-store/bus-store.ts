@@ -20,6 +20,7 @@ import { followRun } from './follow.ts';
 import { OrphanWatch } from './orphan-watch.ts';
 import { BusOwnedRun } from './owned-run.ts';
 import { ProcessLease } from './process-lease.ts';
+import { hashesIn } from './run-blobs.ts';
 import { RunIndex } from './run-index.ts';
 import type { IndexedRun } from './run-index.ts';
 import { blobsOf, nothingRead, readOn } from './run-log.ts';
@@ -152,12 +153,12 @@ class BusStore implements JournalStore {
   }
 
   async delete(run: string): Promise<void> {
-    await this.past(run);
+    const { records } = await this.past(run);
     const indexed = await this.index.get(run);
     if (indexed?.state === 'owned' && (await this.signs.answers(indexed.node)))
       throw ownedError(run, `Node ${indexed.node} owns it.`);
     const log = await this.log(run);
-    const hashes = await blobsOf(log);
+    const hashes = [...(await blobsOf(log)), ...hashesIn(records)];
     await log.purge();
     const blobs = await this.blobs();
     for (const hash of hashes) await blobs.delete(hash);
