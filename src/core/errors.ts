@@ -55,7 +55,8 @@ export const errorCodes = {
     'The run has no open conflict of that number. `troupe show RUN --conflicts` lists them.',
   TRP_QUESTION_UNKNOWN:
     'The run has no open question of that number. `troupe show RUN` lists them.',
-  TRP_ANSWER_INVALID: 'The question does not take that answer. `troupe show RUN` lists its choices.',
+  TRP_ANSWER_INVALID:
+    'The question does not take that answer. `troupe show RUN` lists its choices.',
   TRP_TASK_STATE:
     'The run has no such task, or it is not in a state in which that can be done. The message says which.',
   TRP_BUS_SUBJECT: 'A subject or one of its tokens is malformed.',
@@ -95,6 +96,8 @@ export const errorCodes = {
   TRP_CONTROL_UNREACHABLE: 'The owner of the run does not answer on its control socket.',
   TRP_CONTROL_REQUEST: 'A control request is malformed or names an unknown verb.',
   TRP_OPTION_INVALID: 'An option has a value outside its range. The message names both.',
+  TRP_QUARANTINED:
+    'The task has killed its process, or Troupe itself, too often, and is not tried again. Mend it, then resume the run.',
   TRP_RESTARTS_EXHAUSTED:
     'A part of this process died again and again. Resume the runs in a new process, and report it.',
   TRP_CLOSED: 'This Troupe has been closed. Create a new one.',

@@ -12,11 +12,13 @@ import {
   applySoftened,
   forgetLate,
 } from './barrier-rows.ts';
+import { countHeld } from './held-time.ts';
 import type { JournalRecord } from './record.ts';
 import { emptyRunState, groupRow, taskRow } from './run-state.ts';
 import type { RunState, TaskRow } from './run-state.ts';
 import { applyBreaker, applyHedge, applyHedgeEnd } from './policy-rows.ts';
-import { applyFailed, applyRungCost, forgetRound, recoveryAppliers } from './recovery-rows.ts';
+import { applyFailed, applyRungCost, forgetRound, recoveryAppliers } from './recovery-fold.ts';
+import { noteLost, noteTaken, supervisionAppliers } from './supervision-fold.ts';
 import { applySpent } from './spend-rows.ts';
 import { addSpend } from '../policies/budget.ts';
 
@@ -29,6 +31,7 @@ type Appliers = {
 
 const appliers: Appliers = {
   ...recoveryAppliers,
+  ...supervisionAppliers,
   'run.started': (state, record) => {
     state.status = 'running';
     state.run = record.run;
@@ -48,8 +51,10 @@ const appliers: Appliers = {
     for (const row of state.tasks.values()) {
       if (row.phase !== 'running' || row.items) continue;
       countHeld(row, state.lastAt);
+      noteTaken(state, row);
       row.phase = 'waiting';
     }
+    state.interrupted = false;
   },
   'run.reopened': (state, record) => {
     state.status = 'running';
@@ -115,11 +120,12 @@ const appliers: Appliers = {
   'attempt.failed': (state, record) => {
     const row = taskRow(state, record.task);
     countHeld(row, record.at);
+    applyFailed(row, record);
+    noteLost(row, record);
     row.phase = 'backing_off';
     // An attempt that waited for a lock in vain was never dispatched.
     row.attempt = Math.max(row.attempt, record.attempt);
     row.retryAt = record.retryAt;
-    applyFailed(row, record);
   },
   'task.ended': (state, record) => {
     const row = taskRow(state, record.task);
@@ -196,7 +202,8 @@ const appliers: Appliers = {
   'budget.exhausted': ({ spend }, { agent = '', cap }) => {
     spend.exhausted.set(agent, cap);
   },
-  'breaker.decided': ({ breakers }, record) => applyBreaker(breakers, record),
+  'breaker.decided': (state, record) =>
+    applyBreaker(state.breakers, taskRow(state, record.task), record),
   'hedge.started': (state, record) => applyHedge(state.hedges, taskRow(state, record.task), record),
   'hedge.ended': (state, record) =>
     applyHedgeEnd(state.hedges, taskRow(state, record.task), record),
@@ -251,12 +258,6 @@ function end(
   row.finishedAt = at;
   row.retryAt = undefined;
   row.recovery = undefined;
-}
-
-/** An attempt is over that held permits; a task that was split holds none. */
-function countHeld(row: TaskRow, at: number): void {
-  if (row.phase !== 'running' || row.items) return;
-  row.heldMs += Math.max(0, at - (row.dispatchedAt ?? at));
 }
 
 function beginIteration(row: TaskRow, iteration: number): void {

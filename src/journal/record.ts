@@ -9,6 +9,7 @@ import type {
   ConflictForeseen,
   ContributionLate,
 } from './barrier-records.ts';
+import type { SupervisionRecord } from './supervision-records.ts';
 import type { BreakerDecided, HedgeEnded, HedgeStarted } from './policy-records.ts';
 
 /** Version of the record format; a reader refuses a higher one. */
@@ -49,6 +50,7 @@ export type RecordBody =
   | PolicyAdapted
   | AttemptSpent
   | RecoveryRecord
+  | SupervisionRecord
   | BudgetExhausted
   | BreakerDecided
   | HedgeStarted

@@ -2,6 +2,7 @@ import type { ErrorInfo } from '../core/errors.ts';
 import type { Census, GroupOutcome, Reason, RunOutcome, TaskOutcome } from '../core/outcome.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
 import type { Workflow } from '../workflow/model.ts';
+import type { RestartHistory } from '../policies/restart.ts';
 import { emptyAdaptation } from './adaptation-rows.ts';
 import type { AdaptationRows } from './adaptation-rows.ts';
 import type { BarrierRow } from './barrier-rows.ts';
@@ -57,6 +58,10 @@ export interface RunState {
   readonly hedges: HedgeRows;
   /** Groups, and tasks in none, whose workspaces have been merged; false: that has failed. */
   readonly mergedWorkspaces: Map<string, boolean>;
+  /** Its owner was stopping in good order at the last record. */
+  interrupted: boolean;
+  /** Letters that could not be delivered, late results aside. */
+  deadLetters: number;
 }
 
 /** A time in which nobody carried the run, wall milliseconds. */
@@ -128,6 +133,8 @@ export interface GroupRow extends BarrierRow {
   view: number | undefined;
   /** Its time was over when it was released. */
   timedOut: boolean;
+  /** How often its members were begun again together; absent: never. */
+  restarts?: RestartHistory;
 }
 
 /** The state before the first record. */
@@ -160,6 +167,8 @@ export function emptyRunState(): RunState {
     breakers: new Map(),
     hedges: emptyHedges(),
     mergedWorkspaces: new Map(),
+    interrupted: false,
+    deadLetters: 0,
   };
 }
 

@@ -22,8 +22,8 @@ export interface ClimbQuestion {
   readonly now: number;
   /** Attempts that a rung has when it says none itself; 0: nobody is there for it. */
   readonly attemptsOf: (rung: RungSpec) => number;
-  /** Whether the retry policy lets the same agent try once more. */
-  readonly mayRetry: boolean;
+  /** Why the retry policy does not let the same agent try once more; undefined: it does. For the lowest rung. */
+  readonly retryEnd: 'attempts' | 'not_retryable' | undefined;
 }
 
 /** What follows: another attempt on this rung, another rung, or the end. */
@@ -35,7 +35,12 @@ export type ClimbStep =
       /** Why the rung below is over; undefined: there was none. */
       readonly left: RungEnd | undefined;
     }
-  | { readonly kind: 'end'; readonly how: Exclude<RungDefault, 'next'>; readonly left: RungEnd };
+  | {
+      readonly kind: 'end';
+      /** `exhausted`: there is nothing above. */
+      readonly how: Exclude<RungDefault, 'next'> | 'exhausted';
+      readonly left: RungEnd | undefined;
+    };
 
 /** Rungs on which attempts are made; on the others somebody decides. */
 export function isTried({ kind }: Pick<RungSpec, 'kind'>): boolean {
@@ -60,13 +65,13 @@ export function climb(ladder: readonly RungSpec[], question: ClimbQuestion): Cli
 /** Why the rung lets nothing more be tried; undefined: it does. */
 function endOf(
   rung: RungSpec,
-  { attempts, cost, deadline }: LadderPlace,
-  { now, attemptsOf, mayRetry }: ClimbQuestion,
+  { index, attempts, cost, deadline }: LadderPlace,
+  { now, attemptsOf, retryEnd }: ClimbQuestion,
 ): RungEnd | undefined {
   if (deadline !== undefined && now >= deadline) return 'deadline';
   if (rung.maxCost !== undefined && cost >= rung.maxCost) return 'cost';
   if (rung.kind === 'supervisor') return 'handed_up';
-  if (rung.kind === 'retry') return mayRetry ? undefined : 'attempts';
+  if (rung.kind === 'retry' && index === 0) return retryEnd;
   return attempts >= attemptsOf(rung) ? 'attempts' : undefined;
 }
 
@@ -82,11 +87,15 @@ function nextRung(
 ): ClimbStep {
   for (let index = from + 1; index < ladder.length; index++) {
     const rung = ladder[index];
-    if (rung && isThere(rung, question)) return { kind: 'up', index, left };
+    if (rung && isThere(rung, { index, question })) return { kind: 'up', index, left };
   }
-  return { kind: 'end', how: 'fail', left: left ?? 'not_retryable' };
+  return { kind: 'end', how: 'exhausted', left };
 }
 
-function isThere(rung: RungSpec, { attemptsOf, mayRetry }: ClimbQuestion): boolean {
-  return rung.kind === 'retry' ? mayRetry : attemptsOf(rung) > 0;
+function isThere(
+  rung: RungSpec,
+  { index, question }: { readonly index: number; readonly question: ClimbQuestion },
+): boolean {
+  if (rung.kind === 'retry' && index === 0) return question.retryEnd === undefined;
+  return question.attemptsOf(rung) > 0;
 }

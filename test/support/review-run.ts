@@ -91,7 +91,9 @@ export function taskContext(input: Plain, given: Partial<TaskContext> = {}): Tas
     memory: { revision: 0, get: unused, keys: unused, set: unused, delete: unused },
     random: unused,
     progress: () => {},
+    partial: () => {},
     provider: unused,
+    tool: unused,
     step: unused,
     ...given,
   };

@@ -173,10 +173,11 @@ class CommandAttempt {
   }
 
   private inputLine(): string {
-    const { run, task, operation, attempt, iteration, input, feedback, steps } = this.request;
+    const { run, task, operation, attempt, iteration, input, feedback, steps, previous } =
+      this.request;
     const memory = Object.fromEntries(copyMemory(this.request).entries);
     return JSON.stringify(
-      { run, task, operation, attempt, iteration, input, feedback, steps, memory },
+      { run, task, operation, attempt, iteration, input, feedback, steps, memory, previous },
       bytesAsText,
     );
   }

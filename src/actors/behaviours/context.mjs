@@ -8,7 +8,7 @@
  * 2. A step succeeds at most once per attempt, and does not run when an earlier attempt has recorded it.
  * 3. Reads see the attempt's own writes over the view; the view itself never changes.
  *
- * @import { AttemptPort, AttemptRequest, CallAnswer, CallEnd, CallOptions, MemoryReader, Progress, Provider, ProviderCall, TaskContext, TaskMemory } from './behaviour.ts'
+ * @import { AttemptPort, AttemptRequest, CallAnswer, CallEnd, CallOptions, MemoryReader, OutboundCall, Progress, Provider, ProviderCall, TaskContext, TaskMemory, Tool } from './behaviour.ts'
  * @import { MemoryChange } from '../../journal/record.ts'
  * @import { Plain } from '../../core/plain.ts'
  */
@@ -42,10 +42,12 @@ export function matchesPattern(pattern, key) {
 /**
  * What of a report can be passed on: a function may say anything.
  * @param {Progress} progress
+ * @param {ContextTools['plain']} plain
  * @returns {Progress}
  */
-function wellFormed({ fraction, message }) {
+function wellFormed({ fraction, message, partial }, plain) {
   return {
+    ...(partial !== undefined && { partial: plain(partial, 'partial output') }),
     ...(typeof fraction === 'number' &&
       !Number.isNaN(fraction) && { fraction: Math.min(1, Math.max(0, fraction)) }),
     ...(typeof message === 'string' && { message }),
@@ -71,7 +73,7 @@ class OverlaidMemory {
    */
   constructor(request, tools) {
     this.#view = request.memory;
-    this.#agent = request.agent.id;
+    this.#agent = request.standsInFor ?? request.agent.id;
     this.#tools = tools;
   }
 
@@ -190,6 +192,10 @@ export class AttemptContext {
     return this.#request.feedback;
   }
 
+  get previous() {
+    return this.#request.previous;
+  }
+
   get config() {
     return this.#request.agent.with;
   }
@@ -218,9 +224,14 @@ export class AttemptContext {
   progress = (progress) => {
     if (this.#ended) return;
     this.#port.progress(
-      typeof progress === 'string' ? { message: progress } : wellFormed(progress),
+      typeof progress === 'string'
+        ? { message: progress }
+        : wellFormed(progress, this.#tools.plain),
     );
   };
+
+  /** @param {Plain} value */
+  partial = (value) => this.progress({ partial: value });
 
   /**
    * @template {Plain} T
@@ -249,6 +260,15 @@ export class AttemptContext {
       call: (options, fn) =>
         this.#call({ ...(model && { model }), ...options, provider: name }, fn),
     };
+  };
+
+  /**
+   * @param {string} name
+   * @returns {Tool}
+   */
+  tool = (name) => {
+    if (typeof name !== 'string' || name === '') throw new TypeError('Name a tool.');
+    return { call: (fn) => this.#toolCall(name, fn) };
   };
 
   /** The end is wanted: steps that are asked for from now on reject with the reason. @param {unknown} reason */
@@ -301,6 +321,28 @@ export class AttemptContext {
       } finally {
         if (ticket !== undefined) calls?.ended(ticket, end);
       }
+    }
+  }
+
+  /**
+   * @template T
+   * @param {string} tool
+   * @param {(signal: AbortSignal) => T | Promise<T>} fn
+   * @returns {Promise<T>}
+   */
+  async #toolCall(tool, fn) {
+    if (this.#refusal) throw this.#refusal.reason;
+    if (this.#ended) throw new Error(afterEnd);
+    const { calls } = this.#port;
+    const ticket = await calls?.admit({ tool });
+    /** @type {CallEnd} */
+    let end = { end: 'failed' };
+    try {
+      const value = await fn(this.signal);
+      end = { end: 'ok' };
+      return value;
+    } finally {
+      if (ticket !== undefined) calls?.ended(ticket, end);
     }
   }
 

@@ -5,22 +5,27 @@ import { agentKind, groupKind } from '../../workflow/model.ts';
 import { conditionHolds } from '../../workflow/template.ts';
 import type { RunCore } from './core.ts';
 import { stopUnpaid } from './budget.ts';
+import { agentOf } from './assignment.ts';
 import { liveTask } from './core.ts';
+import { holdBack, isPaused } from './parking.ts';
 import { endTask, skipTask } from './task-end.ts';
 import { expand } from './expansion.ts';
 import { openGroup } from './groups.ts';
 import { narrowsGroups } from './limits.ts';
 import { armLockTimeout } from './lock-wait.ts';
+import { stopPoison } from './quarantine.ts';
 import { dueTasks, startsLater } from './pace.ts';
 import { scopeOf } from './scope.ts';
 
 /** Starts what may start: a task is skipped by its condition, split into members, or asks for its permit. */
 export function advance(core: RunCore, ids: readonly string[]): void {
   if (core.halted) return;
+  if (isPaused(core)) return holdBack(core, ids);
   const wishes: PermitWish[] = [];
   for (const id of ids) {
     const task = core.book.task(id);
-    if (!mayStart(core, task) || stopUnpaid(core, id)) continue;
+    if (!mayStart(core, task) || stopUnpaid(core, id) || stopPoison(core, id)) continue;
+    if (!task.expand && core.breakers?.holds(task)) continue;
     if (task.expand) expand(core, task);
     else if (core.plan?.has(id)) {
       armLockTimeout(core, task);
@@ -96,15 +101,16 @@ function wishOf(core: RunCore, task: TaskSpec): PermitWish {
   armLockTimeout(core, task);
   return {
     id,
-    demand: wholeDemand(core, task, declared),
+    demand: demandOf(core, task),
     priority: core.priorities.get(declared) ?? task.priority,
     rank: core.plan?.rankOf(declared) ?? core.ranks.get(declared) ?? 0,
   };
 }
 
 /** What the document says, and what follows from the agent, the group and a group that has fallen back. */
-function wholeDemand(core: RunCore, task: TaskSpec, declared: string): Record<string, number> {
-  const agent = core.book.agent(task.agent);
+export function demandOf(core: RunCore, task: TaskSpec): Record<string, number> {
+  const declared = core.book.member(task.id)?.parent.id ?? task.id;
+  const agent = agentOf(core, task);
   const demand: Record<string, number> = { ...task.demand };
   if (task.group !== undefined && narrowsGroups(core.book.workflow))
     demand[groupKind(task.group)] = 1;

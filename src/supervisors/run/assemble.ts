@@ -14,6 +14,7 @@ import { workerPort } from './dispatch.ts';
 import { Ledger } from './ledger.ts';
 import { ledgerService } from './proposals.ts';
 import type { RunParts } from './run.ts';
+import type { RunVerb } from './run-verb.ts';
 import { ProviderTally } from './provider-tally.ts';
 import { TaskBook } from './task-book.ts';
 
@@ -25,6 +26,8 @@ export interface AssemblyOptions {
   readonly start: RunStarted;
   /** Takes the run over only to cancel it. */
   readonly cancelBy?: string;
+  /** Takes the run over for this. */
+  readonly opening?: RunVerb | undefined;
   readonly services: RunServices;
   /** Makes the plan that the run is dispatched by; undefined: it goes without one. */
   readonly planner?: Planner | undefined;
@@ -59,6 +62,7 @@ export function assembleRun(
     epoch: owned.epoch,
     start,
     cancelBy: options.cancelBy,
+    opening: options.opening,
     book: new TaskBook(workflow, simulated),
     graph,
     frontier: new Frontier(graph),

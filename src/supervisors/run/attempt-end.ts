@@ -1,4 +1,8 @@
-import type { AttemptResult, AttemptSettlement } from '../../actors/behaviours/behaviour.ts';
+import type {
+  AttemptRequest,
+  AttemptResult,
+  AttemptSettlement,
+} from '../../actors/behaviours/behaviour.ts';
 import type { AbortReason, Verdict } from '../../actors/worker.ts';
 import type { ErrorInfo } from '../../core/errors.ts';
 import { errorInfo } from '../../core/errors.ts';
@@ -12,24 +16,29 @@ import { noteResponse } from './adapt.ts';
 import type { RunCore } from './core.ts';
 import { releasePermit, roundOf } from './dispatch.ts';
 import { foreseeWritten } from './foresight.ts';
+import { noteAttempt } from './attempt-notes.ts';
 import { countLocks } from './locks-held.ts';
 import { attemptFailed } from './recovery.ts';
 import { endTask, succeedTask } from './task-end.ts';
-import { workerLeft } from './groups.ts';
+import { leave, verdictOf } from './verdict.ts';
 import { closeExpansion } from './close-member.ts';
 
 /** From a settled attempt to a verdict: decide, append, apply, tell the worker. */
 
-type Success = { readonly result: AttemptResult; readonly attempt: number };
+type Success = {
+  readonly result: AttemptResult;
+  /** The attempt that it came from. */
+  readonly request: AttemptRequest | undefined;
+};
 
 /** An attempt is over. */
 export function attemptSettled(core: RunCore, id: string, end: AttemptEnd): void {
   const request = core.live.get(id)?.request;
   const row = core.ledger.state.tasks.get(id);
-  if (!letGo(core, id, end.settlement) || !row) return;
+  if (!letGo(core, id, end) || !row) return;
   const isOfThisRound = request?.iteration === roundOf(core, id).iteration;
   if (!isOfThisRound) ofLastRound(core, row, end.settlement);
-  else if (row.phase === 'ended') tooLate(core, row, end.settlement);
+  else if (row.phase === 'ended' || row.phase === 'completed') tooLate(core, row, end.settlement);
   else settled(core, row, end);
 }
 
@@ -45,13 +54,16 @@ function settled(core: RunCore, row: TaskRow, { settlement, aborted }: AttemptEn
   const isSuccess = settlement.status === 'succeeded';
   if (isSuccess && !isRefused) return succeeded(core, row, settlement.result);
   if (core.halted === 'shutdown') return leave(core, row.id, 'cancelled');
-  if (isSuccess) core.ledger.commit([{ type: 'result.late', task: row.id, attempt: row.attempt }]);
-  attemptFailed(core, row, { error: errorOf(settlement, aborted), aborted });
+  if (isSuccess) core.ledger.commit([lateRecord(core, row)]);
+  const failure = { error: errorOf(settlement, aborted), aborted };
+  if (core.hedges?.carries(row.id, failure)) return;
+  core.hedges?.lose(row.id);
+  attemptFailed(core, row, failure);
 }
 
 /** An attempt of a run that cannot go on has stopped. */
 export function abandonedSettled(core: RunCore, id: string, settlement: AttemptSettlement): void {
-  letGo(core, id, settlement);
+  letGo(core, id, { settlement, aborted: 'shutdown' });
   if (core.holding === 0) core.self.send({ type: 'work.stopped' });
 }
 
@@ -73,28 +85,9 @@ export function taskDeadline(core: RunCore, id: string): void {
   closeExpansion(core, id);
 }
 
-/** A task is over, or at least this iteration: its worker gets the verdict, its timers go. */
-export function leave(core: RunCore, id: string, verdict: Verdict): void {
-  const live = core.live.get(id);
-  if (!live) return;
-  live.deadlineTimer?.cancel();
-  live.retryTimer?.cancel();
-  live.lockTimer?.cancel();
-  live.startTimer?.cancel();
-  core.live.delete(id);
-  if (!live.worker) return;
-  live.worker.send({ type: `verdict.${verdict}` });
-  const { group } = core.book.task(id);
-  if (group !== undefined) workerLeft(core, group);
-}
-
-/** What a worker is told of a task's end. */
-export function verdictOf(outcome: TaskOutcome | undefined): Verdict {
-  return outcome === undefined || outcome === 'skipped' ? 'cancelled' : outcome;
-}
-
 /** Permit, timers and the agent's books; false when no attempt of this task was running. */
-function letGo(core: RunCore, id: string, settlement: AttemptSettlement): boolean {
+function letGo(core: RunCore, id: string, end: AttemptEnd): boolean {
+  const { settlement } = end;
   const live = core.live.get(id);
   if (!live?.holding || !live.request) return false;
   live.holding = false;
@@ -110,6 +103,7 @@ function letGo(core: RunCore, id: string, settlement: AttemptSettlement): boolea
   const desk = services.agent(book.workflow.name, live.request.agent.id);
   const now = services.clock.now();
   desk.ended(settlement.status === 'succeeded', now - began);
+  noteAttempt(core, id, { ...end, durationMs: now - began });
   if (settlement.status === 'succeeded') noteResponse(core, id, now - began);
   if (live.instance !== undefined) {
     const end = workEnd(settlement);
@@ -126,9 +120,13 @@ function workEnd(settlement: AttemptSettlement): WorkEnd {
 }
 
 /** The task was sent back while this attempt still ran: it belongs to a round that is over. */
+function lateRecord({ live }: RunCore, { id, attempt }: TaskRow): RecordBody {
+  return { type: 'result.late', task: id, attempt: live.get(id)?.request?.attempt ?? attempt };
+}
+
 function ofLastRound(core: RunCore, row: TaskRow, settlement: AttemptSettlement): void {
   if (settlement.status === 'succeeded') {
-    core.ledger.commit([{ type: 'result.late', task: row.id, attempt: row.attempt }]);
+    core.ledger.commit([lateRecord(core, row)]);
   }
   leave(core, row.id, 'cancelled');
   // The wish of the new round met the permit of the last one; it is made again.
@@ -138,14 +136,15 @@ function ofLastRound(core: RunCore, row: TaskRow, settlement: AttemptSettlement)
 /** The task's end was decided while the attempt still ran: its result is counted and dropped. */
 function tooLate(core: RunCore, row: TaskRow, settlement: AttemptSettlement): void {
   if (settlement.status === 'succeeded') {
-    core.ledger.commit([{ type: 'result.late', task: row.id, attempt: row.attempt }]);
+    core.ledger.commit([lateRecord(core, row)]);
   }
-  leave(core, row.id, verdictOf(row.outcome));
+  leave(core, row.id, row.phase === 'completed' ? 'succeeded' : verdictOf(row.outcome));
 }
 
 function succeeded(core: RunCore, row: TaskRow, result: AttemptResult): void {
   const { id } = row;
-  const committed = memoryRecords(core, row, { result, attempt: row.attempt });
+  const request = core.live.get(id)?.request;
+  const committed = successRecords(core, row, { result, request });
   if ('error' in committed) {
     return attemptFailed(core, row, {
       error: committed.error,
@@ -156,6 +155,7 @@ function succeeded(core: RunCore, row: TaskRow, result: AttemptResult): void {
   succeedTask(core, id, {
     output: result.output,
     records: committed.records,
+    attempt: request?.attempt,
     onDurable: () => leave(core, id, 'succeeded'),
   });
   if (result.changes.length === 0) return;
@@ -164,12 +164,12 @@ function succeeded(core: RunCore, row: TaskRow, result: AttemptResult): void {
   foreseeWritten(core, task, keys);
 }
 
-function memoryRecords(
+/** What a result writes to memory, as records; or why it may not. */
+export function successRecords(
   core: RunCore,
   row: TaskRow,
-  { result }: Success,
+  { result, request }: Success,
 ): { records: readonly RecordBody[] } | { error: ErrorInfo } {
-  const request = core.live.get(row.id)?.request;
   if (result.changes.length === 0 || !request) return { records: [] };
   const task = core.book.task(row.id);
   const decision = decideCommit(

@@ -5,7 +5,7 @@ import type { RunCore } from './core.ts';
 import { hasEnded, skipTask } from './task-end.ts';
 import { memberEnded } from './groups.ts';
 import { aggregated } from './release.ts';
-import { leave, verdictOf } from './attempt-end.ts';
+import { leave, verdictOf } from './verdict.ts';
 import { judge } from './validation.ts';
 
 /** What an end means for the others. */

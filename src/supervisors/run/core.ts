@@ -14,6 +14,7 @@ import type { AnyActorRef } from '../../actors/xstate.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Deadline, Deadlines } from '../../core/deadlines.ts';
 import type { Logger } from '../../core/log.ts';
+import type { Plain } from '../../core/plain.ts';
 import type { MemoryRules } from '../../memory/propose.ts';
 import type { MemoryService } from '../../memory/shared/memory-service.ts';
 import type { RunStarted } from '../../journal/record.ts';
@@ -24,6 +25,11 @@ import type { TaskGraph } from '../../planning/graph.ts';
 import type { RollingPlan } from '../../planning/rolling-plan.ts';
 import type { AgentSpec } from '../../workflow/model.ts';
 import type { LiveCalls, ProviderGates } from './provider-calls.ts';
+import type { Breakers } from './breaker-port.ts';
+import type { RunBreakers } from './breakers.ts';
+import type { Hedges } from './hedge.ts';
+import type { RunAlert, RunHealth } from './health.ts';
+import type { EscalationEvent } from '../escalation.ts';
 import type { JoinEvent } from '../join.ts';
 import type { AdaptationMemo } from '../../policies/adaptation.ts';
 import type { ProcessLoad } from '../../policies/parallelism.ts';
@@ -32,6 +38,7 @@ import type { ProviderTally } from './provider-tally.ts';
 import type { Agenda } from './agenda.ts';
 import type { KeyWriters } from './foresight.ts';
 import type { RunEvent } from './events.ts';
+import type { RunVerb } from './run-verb.ts';
 import type { Ledger } from './ledger.ts';
 import type { TaskBook } from './task-book.ts';
 import type { Workspaces } from './workspace-merge.ts';
@@ -53,6 +60,8 @@ export interface RunServices {
   readonly autoConcurrency?: boolean;
   /** How the process stands now, and how many tasks of all runs wait. */
   capacity(): ProcessLoad & { readonly queueDepth: number };
+  /** Wishes for permits of a run that are not granted; undefined: that is not known. */
+  waiting?(run: string): number;
   /** Looks at the process for runs that adapt. */
   readonly monitor: Mailbox<MonitorEvent>;
   /** What earlier runs of a workflow have shown of its agents. */
@@ -69,6 +78,10 @@ export interface RunServices {
   progressed(run: string, task: string, progress: Progress): void;
   /** A call of this run was refused, and all calls to the provider wait for so long. */
   readonly paused?: ((run: string, provider: string, forMs: number) => void) | undefined;
+  /** The breakers of the process; undefined: there are none. */
+  readonly breakers?: Breakers | undefined;
+  /** A breaker that the run asks has changed its state, or somebody's health has. */
+  readonly alerted?: ((run: string, alert: RunAlert) => void) | undefined;
 }
 
 /** A task between its first dispatch and its end. Not journaled: all of it can be made again. */
@@ -92,6 +105,12 @@ export interface LiveTask {
   /** Its way to providers; made when it first looks. */
   calls?: LiveCalls | undefined;
   retryTimer: Deadline | undefined;
+  /** Runs while the rung that it is on has time left. */
+  rungTimer?: Deadline | undefined;
+  /** Its way up the ladder, once it has failed. */
+  escalation?: Mailbox<EscalationEvent> | undefined;
+  /** What the running attempt has reported of its work. */
+  partial?: Plain;
   deadlineTimer: Deadline | undefined;
   /** Runs while it has its inputs and its time has not come. */
   startTimer?: Deadline | undefined;
@@ -141,6 +160,8 @@ export interface RunCore {
   readonly start: RunStarted;
   /** Who asked for the run to be cancelled instead of carried on. */
   readonly cancelBy: string | undefined;
+  /** What the run was taken over for; undefined: to go on. */
+  readonly opening: RunVerb | undefined;
   readonly book: TaskBook;
   readonly graph: TaskGraph;
   readonly frontier: Frontier;
@@ -158,6 +179,8 @@ export interface RunCore {
   readonly supervisors: CollectionRef;
   /** The crew of tasks in no group. */
   readonly crew: CollectionRef;
+  /** The collection of what is on its way up a ladder. */
+  readonly escalations: CollectionRef;
   readonly port: WorkerPort;
   /** Longest path to the end by id; replaced when it is seen to be another. */
   ranks: ReadonlyMap<string, number>;
@@ -181,6 +204,14 @@ export interface RunCore {
   openGroups: number;
   /** No new attempts: the run is being cancelled, interrupted or has run out of time. */
   halted: AbortReason | undefined;
+  /** Ready tasks that are kept back while the run is paused; undefined: there are none. */
+  heldBack?: Set<string> | undefined;
+  /** Merges of workspaces that are under way. */
+  merging?: number | undefined;
+  /** Looks whether the run still has something to wait for. */
+  stuckTimer?: Deadline | undefined;
+  /** Tasks that nothing will ever start; undefined: none is known. */
+  stuck?: readonly string[] | undefined;
   deadline: Deadline | undefined;
   /** When the time of the budget is over. */
   budgetTimer?: Deadline | undefined;
@@ -191,6 +222,10 @@ export interface RunCore {
   /** Undefined: the run does not adapt. */
   adaptive?: { memo: AdaptationMemo; readonly responses: Responses } | undefined;
   planTimer?: Deadline | undefined;
+  /** Undefined: the document asks for none. */
+  breakers?: RunBreakers | undefined;
+  hedges?: Hedges | undefined;
+  health?: RunHealth | undefined;
 }
 
 /** The live entry of a task, made on first use. */

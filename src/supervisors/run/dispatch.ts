@@ -306,6 +306,10 @@ const abortCodes: Readonly<Record<AbortReason, { code: ErrorCode; text: string }
     code: 'TRP_ATTEMPT_CANCELLED',
     text: 'The group goes on without this member.',
   },
+  group_restarted: {
+    code: 'TRP_ATTEMPT_CANCELLED',
+    text: 'The group begins again, since another member has failed.',
+  },
   barrier_fallback: {
     code: 'TRP_ATTEMPT_CANCELLED',
     text: 'The group falls back to one member at a time.',

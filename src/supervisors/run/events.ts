@@ -7,7 +7,9 @@ import type { Proposal } from '../../memory/propose.ts';
 import type { ProposalAnswer } from '../../memory/shared/proposal-answer.ts';
 import type { Spend } from '../../policies/budget.ts';
 import type { BarrierDecision } from '../../policies/barrier.ts';
+import type { BarrierBound } from '../join.ts';
 import type { Resolution } from './resolution.ts';
+import type { RunVerb } from './run-verb.ts';
 import type { UnitMerged } from './workspace-merge.ts';
 
 /** Every message that a run may receive. */
@@ -32,6 +34,8 @@ export type RunEvent =
       readonly value: Plain;
       readonly acknowledge: () => void;
     }
+  /** An attempt on another host that is over has left a result after all. */
+  | { readonly type: 'result.late'; readonly task: string; readonly attempt: number }
   /** An attempt has used something that costs. */
   | {
       readonly type: 'spend.reported';
@@ -62,10 +66,30 @@ export type RunEvent =
   /** The time that a task, or without one the plan, has waited for has come. */
   | { readonly type: 'start.due'; readonly task?: string }
   | { readonly type: 'retry.due'; readonly task: string }
+  /** A breaker may let tasks through again that wait for it. */
+  | { readonly type: 'breaker.ready'; readonly breaker: string }
+  /** An attempt has run so long that a further one is wanted beside it. */
+  | { readonly type: 'hedge.due'; readonly task: string; readonly attempt: number }
+  | {
+      readonly type: 'hedge.settled';
+      readonly task: string;
+      readonly settlement: AttemptSettlement;
+      readonly aborted: AbortReason | undefined;
+    }
   | { readonly type: 'task.deadline'; readonly task: string }
   | { readonly type: 'barrier.decided'; readonly group: string; readonly decision: BarrierDecision }
   | { readonly type: 'member.contributed'; readonly group: string; readonly member: string }
-  | { readonly type: 'group.deadline'; readonly group: string }
+  | { readonly type: 'group.deadline'; readonly group: string; readonly bound?: BarrierBound }
+  /** The time of the rung that a task is on is over. */
+  | { readonly type: 'rung.expired'; readonly task: string }
+  /** A person wants something of the run; answered when it is durable. */
+  | {
+      readonly type: 'verb.asked';
+      readonly verb: RunVerb;
+      readonly answer: (error?: TroupeError) => void;
+    }
+  /** Time to look whether the run is stuck. */
+  | { readonly type: 'stuck.check' }
   | { readonly type: 'run.deadline' }
   | { readonly type: 'run.cancel'; readonly by: string }
   /** Stop here, resumable: the process ends. */

@@ -6,12 +6,16 @@ import type { RunCore } from './core.ts';
 import { endTask } from './task-end.ts';
 import type { RunEvent } from './events.ts';
 import { workspacesMerged } from './workspaces.ts';
-import { barrierDeadline } from './groups.ts';
+import { barrierDeadline } from './barrier-deadlines.ts';
 import { lockTimedOut } from './lock-wait.ts';
 import { memoryProposed } from './proposals.ts';
 import { startDue } from './pace.ts';
+import { isPaused } from './parking.ts';
 import { pump } from './pump.ts';
+import { rungExpired } from './recovery.ts';
 import { restore } from './restore.ts';
+import { checkStuck } from './stuck.ts';
+import { carryOutVerb } from './verbs.ts';
 import { attemptSettled, attemptTimedOut, taskDeadline } from './attempt-end.ts';
 
 type Handlers = {
@@ -35,6 +39,8 @@ const handlers: Handlers = {
     const iteration = core.live.get(task)?.request?.iteration ?? 1;
     core.ledger.commit([{ type: 'step.done', task, iteration, name, value }], acknowledge);
   },
+  'result.late': (core, { task, attempt }) =>
+    core.ledger.commit([{ type: 'result.late', task, attempt }]),
   'spend.reported': (core, event) => noteSpend(core, event),
   'budget.time_over': (core) => exhaust(core, 'time'),
   'memory.proposed': (core, event) => memoryProposed(core, event),
@@ -48,6 +54,13 @@ const handlers: Handlers = {
     live.retryTimer = undefined;
     core.agenda.ready.push(task);
   },
+  'breaker.ready': (core, { breaker }) => core.breakers?.ready(breaker),
+  'hedge.due': (core, { task, attempt }) => core.hedges?.due(task, attempt),
+  'hedge.settled': (core, { task, settlement, aborted }) =>
+    core.hedges?.settled(task, { settlement, aborted }),
+  'rung.expired': (core, { task }) => rungExpired(core, task),
+  'verb.asked': (core, { verb, answer }) => carryOutVerb(core, verb, answer),
+  'stuck.check': (core) => checkStuck(core),
   'start.due': (core, { task }) => startDue(core, task),
   'task.deadline': (core, { task }) => taskDeadline(core, task),
   'barrier.decided': (core, { group, decision }) => {
@@ -56,7 +69,10 @@ const handlers: Handlers = {
   'member.contributed': (core, { group, member }) => {
     core.agenda.contributed.push({ group, member });
   },
-  'group.deadline': (core, { group }) => barrierDeadline(core, group),
+  'group.deadline': (core, { group, bound }) => {
+    // It is moved when the run goes on.
+    if (!isPaused(core)) barrierDeadline(core, group, bound);
+  },
 };
 
 /** What the run does about an event, and about everything that follows from it at once. */

@@ -37,8 +37,8 @@ export function dueTasks(core: RunCore): readonly string[] {
 }
 
 /** Whether the plan has something to say; a run that is being halted starts nothing any more. */
-export function isPlanStale({ plan, halted }: RunCore): boolean {
-  return plan?.isStale === true && !halted;
+export function isPlanStale({ plan, halted, ledger }: RunCore): boolean {
+  return plan?.isStale === true && !halted && !ledger.state.paused;
 }
 
 /**

@@ -7,6 +7,7 @@ import { contribute } from './groups.ts';
 import { endLate } from './late-members.ts';
 import { carryOut } from './release.ts';
 import { groupEnded, taskEnded } from './cascade.ts';
+import { watchForStuck } from './stuck.ts';
 import { completed } from './validation.ts';
 import { beginMerge } from './workspaces.ts';
 
@@ -25,7 +26,10 @@ export function pump(core: RunCore): void {
       for (const { group, member } of agenda.contributed.splice(0)) contribute(core, group, member);
       for (const { group, decision } of agenda.decided.splice(0)) carryOut(core, group, decision);
       for (const id of agenda.joined.splice(0)) groupJoined(core, id);
-      for (const id of agenda.completed.splice(0)) completed(core, id);
+      for (const id of agenda.completed.splice(0)) {
+        core.hedges?.lose(id);
+        completed(core, id);
+      }
       advance(core, agenda.ready.splice(0));
       dispatch(core, agenda.granted.splice(0));
     }
@@ -46,6 +50,7 @@ function isBusy(core: RunCore): boolean {
 
 /** What it left in its workspace is merged before others go on. */
 function taskOver(core: RunCore, id: string): void {
+  core.hedges?.lose(id);
   if (!beginMerge(core, id)) taskEnded(core, id);
 }
 
@@ -59,6 +64,7 @@ function tellIfDone(core: RunCore): void {
   if (core.holding > 0) return;
   if (core.halted === 'shutdown') core.self.send({ type: 'work.stopped' });
   else if (isDone(core)) core.self.send({ type: 'work.finished' });
+  else watchForStuck(core);
 }
 
 /** Every task and group is settled, and so are the groups that splits have made. */

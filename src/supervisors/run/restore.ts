@@ -9,8 +9,12 @@ import { openGroup } from './groups.ts';
 import { noteLate } from './late-members.ts';
 import { closeExpansion } from './close-member.ts';
 import { beginPlan } from './pace.ts';
+import { restoreRecovery } from './restore-recovery.ts';
 import { cancelRun, runDeadline } from './run-end.ts';
 import { armDeadline } from './advance.ts';
+import { beginBreakers } from './breakers.ts';
+import { beginHealth } from './health.ts';
+import { beginHedges } from './hedge.ts';
 import { armBudget } from './budget.ts';
 
 /** From a journal to a running tree: the same for a new run, whose journal has only its start. */
@@ -21,9 +25,13 @@ export function restore(core: RunCore): void {
   openScope(core);
   beginPlan(core);
   beginAdaptation(core);
+  beginBreakers(core);
+  beginHedges(core);
+  beginHealth(core);
   const rows = [...core.ledger.state.tasks.values()].filter((row) => row.phase !== 'waiting');
   for (const row of rows) splitAgain(core, row);
   for (const row of rows) restoreTask(core, row);
+  restoreRecovery(core);
   for (const row of core.ledger.state.groups.values()) restoreGroup(core, row);
   enqueue(core.agenda.ready, core.frontier.ready());
   if (core.ledger.state.status === 'cancelling') {
@@ -97,7 +105,11 @@ function restoreTask(core: RunCore, row: TaskRow): void {
   if (!core.graph.indexOf.has(id) && row.phase === 'ended') return;
   if (row.phase === 'ended') core.agenda.ended.push(id);
   if (row.phase === 'completed') core.agenda.completed.push(id);
-  if (row.phase === 'backing_off' || (row.items && row.phase === 'running')) {
+  if (
+    row.phase === 'backing_off' ||
+    row.phase === 'parked' ||
+    (row.items && row.phase === 'running')
+  ) {
     armDeadline(core, core.book.task(id));
   }
   if (row.phase !== 'backing_off' || retryAt === undefined) return;

@@ -33,7 +33,13 @@ export function runDeadline(core: RunCore): void {
 export function interruptRun(core: RunCore): void {
   // The permits stay with the attempts until they have ended: nobody else starts beside them.
   core.halted = 'shutdown';
+  noteInterrupt(core);
   abortAttempts(core, 'shutdown');
+}
+
+/** What runs now is stopped by us: it has not brought the process down. */
+function noteInterrupt(core: RunCore): void {
+  if (core.holding > 0) core.ledger.commit([{ type: 'run.interrupted' }]);
 }
 
 /** Time beyond an agent's own kill time after which a stopped attempt is no longer waited for. */
@@ -46,6 +52,7 @@ const graceMs = 2_000;
 export function abandonRun(core: RunCore): void {
   const killMs = stopAttempts(core);
   if (core.holding === 0) return core.self.send({ type: 'work.stopped' });
+  core.hedges?.abandon();
   const { clock, deadlines } = core.services;
   core.deadline = deadlines.at(clock.now() + killMs, () =>
     core.self.send({ type: 'work.stopped' }),
@@ -55,6 +62,7 @@ export function abandonRun(core: RunCore): void {
 /** Tells every attempt that runs to stop, past its worker. Gives the milliseconds after which none is waited for. */
 export function stopAttempts(core: RunCore): number {
   core.halted = 'shutdown';
+  noteInterrupt(core);
   cancelTimers(core);
   // What the attempts hold comes back as each of them ends: nobody else starts beside them.
   core.services.governor.send({ type: 'scope.drain', scope: core.run });
@@ -87,6 +95,8 @@ export function endAgain(core: RunCore): RunEnded {
 export function freeRun(core: RunCore): void {
   cancelTimers(core);
   endAdaptation(core);
+  core.breakers?.close();
+  core.hedges?.close();
   core.services.governor.send({ type: 'scope.close', scope: core.run });
   core.services.providers.close(core.run);
 }
@@ -95,6 +105,7 @@ function cancelTimers(core: RunCore): void {
   core.deadline?.cancel();
   core.budgetTimer?.cancel();
   core.planTimer?.cancel();
+  core.stuckTimer?.cancel();
   for (const group of core.groups.values()) cancelBarrierTimers(group);
   for (const live of core.live.values()) {
     live.attemptTimer?.cancel();
@@ -102,6 +113,7 @@ function cancelTimers(core: RunCore): void {
     live.deadlineTimer?.cancel();
     live.lockTimer?.cancel();
     live.startTimer?.cancel();
+    live.rungTimer?.cancel();
   }
 }
 
@@ -120,7 +132,8 @@ function haltedEnd(reason: 'cancelled' | 'deadline'): Parameters<typeof endTask>
   return { outcome: 'cancelled', reason: 'cancelled_by_user' };
 }
 
-function abortAttempts(core: RunCore, reason: AbortReason): void {
+function abortAttempts(core: RunCore, reason: 'cancelled' | 'deadline' | 'shutdown'): void {
+  core.hedges?.abortAll(reason);
   for (const live of core.live.values()) {
     live.retryTimer?.cancel();
     if (live.holding) live.worker?.send({ type: 'attempt.abort', reason });
@@ -159,8 +172,16 @@ function leftUndone({ ledger }: RunCore): Reason | undefined {
 function isGap({ ledger }: RunCore, { id }: TaskSpec): boolean {
   const row = ledger.state.tasks.get(id);
   if (row?.outcome !== 'skipped') return row?.outcome !== 'succeeded';
-  return row.reason === 'upstream_failed' || row.reason === 'barrier_released';
+  return row.reason !== undefined && gapReasons.has(row.reason);
 }
+
+/** Why a task is skipped that was wanted. */
+const gapReasons: ReadonlySet<Reason> = new Set([
+  'upstream_failed',
+  'barrier_released',
+  'skipped_by_user',
+  'skipped_after_failure',
+]);
 
 /** A gap that does not fail the run: its group was joined without it, a default stands in, or something else is the cause. */
 function isTolerated({ ledger }: RunCore, task: TaskSpec): boolean {

@@ -6,6 +6,7 @@ import { errorInfo } from '../../core/errors.ts';
 import type { ErrorInfo } from '../../core/errors.ts';
 import { asyncMergeMachine } from '../async-merge.ts';
 import { crewLogic } from '../crew.ts';
+import { escalationMachine } from '../escalation.ts';
 import { forkJoinMachine } from '../fork-join.ts';
 import type { CollectionRef, Mailbox, RunCore } from './core.ts';
 import { abandonRun, cancelRun, closeRun, freeRun, interruptRun, runDeadline } from './run-end.ts';
@@ -35,6 +36,7 @@ export interface RunParts {
   readonly self: Mailbox<RunEvent>;
   readonly supervisors: CollectionRef;
   readonly crew: CollectionRef;
+  readonly escalations: CollectionRef;
 }
 
 interface RunContext {
@@ -48,6 +50,9 @@ const groupSupervisors = createCollection('groups', {
   fork_join: forkJoinMachine,
   async_merge: asyncMergeMachine,
 });
+
+/** Failures on their way up, by task. */
+const escalationsLogic = createCollection('escalations', { escalation: escalationMachine });
 
 type Args = { readonly context: RunContext; readonly event: RunEvent; readonly self: AnyActorRef };
 
@@ -67,10 +72,10 @@ function guarded(step: (core: RunCore, args: Args) => void): (args: Args) => voi
 
 function assemble({ context, self }: Args): void {
   const { children } = self.getSnapshot() as { children: Record<string, AnyActorRef> };
-  const { groups, crew } = children;
-  if (!groups || !crew) throw new Error('the collections of a run are missing');
+  const { groups, crew, escalations } = children;
+  if (!groups || !crew || !escalations) throw new Error('the collections of a run are missing');
   try {
-    context.box.core = context.input.assemble({ self, supervisors: groups, crew });
+    context.box.core = context.input.assemble({ self, supervisors: groups, crew, escalations });
     openRun(context.box.core);
   } catch (error) {
     self.send({ type: 'run.faulted', error: errorInfo(error) });
@@ -102,7 +107,7 @@ function workerFaults({ context }: Pick<Args, 'context'>): CollectionInput {
 
 const runSetup = setup({
   types: {} as { context: RunContext; events: RunEvent; input: RunInput },
-  actors: { groups: groupSupervisors, crew: crewLogic },
+  actors: { groups: groupSupervisors, crew: crewLogic, escalations: escalationsLogic },
   guards: {
     isDone: ({ context }) => context.box.core === undefined || isDone(context.box.core),
     isHalted: ({ context }) => context.box.core !== undefined && isHalted(context.box.core),
@@ -133,6 +138,7 @@ const runSetup = setup({
     abandon,
     countOut: guarded((core, { event }) => {
       if (event.type === 'attempt.settled') abandonedSettled(core, event.task, event.settlement);
+      if (event.type === 'hedge.settled') core.hedges?.abandoned(event.task, event);
     }),
     tellFault: ({ context }) => {
       if (context.box.fault) context.input.onFault(context.box.fault);
@@ -150,6 +156,7 @@ export const runMachine = runSetup.createMachine({
   invoke: [
     { id: 'groups', src: 'groups', input: supervisorFaults },
     { id: 'crew', src: 'crew', input: workerFaults },
+    { id: 'escalations', src: 'escalations', input: supervisorFaults },
   ],
   initial: 'opening',
   on: { 'run.faulted': { target: '.faulting', actions: 'noteFault' } },
@@ -179,6 +186,7 @@ export const runMachine = runSetup.createMachine({
         'attempt.settled': { actions: 'handle' },
         'attempt.timed_out': { actions: 'handle' },
         'step.done': { actions: 'handle' },
+        'result.late': { actions: 'handle' },
         'spend.reported': { actions: 'handle' },
         'budget.time_over': { actions: 'handle' },
         'memory.proposed': { actions: 'handle' },
@@ -187,6 +195,12 @@ export const runMachine = runSetup.createMachine({
         'lock.timed_out': { actions: 'handle' },
         'workspaces.merged': { actions: 'handle' },
         'retry.due': { actions: 'handle' },
+        'breaker.ready': { actions: 'handle' },
+        'hedge.due': { actions: 'handle' },
+        'hedge.settled': { actions: 'handle' },
+        'rung.expired': { actions: 'handle' },
+        'verb.asked': { actions: 'handle' },
+        'stuck.check': { actions: 'handle' },
         'start.due': { actions: 'handle' },
         'task.deadline': { actions: 'handle' },
         'barrier.decided': { actions: 'handle' },
@@ -210,6 +224,7 @@ export const runMachine = runSetup.createMachine({
             'run.interrupt': {},
             'run.closed': '#run.ended',
             // Nothing follows the run's last record, not even what would be worth one.
+            'result.late': {},
             'spend.reported': {},
             'budget.time_over': {},
             'load.sampled': {},
@@ -224,6 +239,7 @@ export const runMachine = runSetup.createMachine({
       entry: 'abandon',
       on: {
         'attempt.settled': { actions: 'countOut' },
+        'hedge.settled': { actions: 'countOut' },
         'work.stopped': 'faulted',
         'run.faulted': 'faulted',
       },

@@ -13,12 +13,15 @@ export interface TaskEnd {
   readonly error?: ErrorInfo;
   /** Its last attempt, where that was never dispatched. */
   readonly attempt?: number | undefined;
+  /** What goes before it. */
+  readonly records?: readonly RecordBody[];
 }
 
 /** Ends a task otherwise than by success, unless it has ended already. */
 export function endTask(core: RunCore, id: string, end: TaskEnd): void {
   if (hasEnded(core, id)) return;
-  core.ledger.commit([endRecord(id, end)], () => core.agenda.ended.push(id));
+  const { records = [] } = end;
+  core.ledger.commit([...records, endRecord(id, end)], () => core.agenda.ended.push(id));
 }
 
 /**
@@ -42,10 +45,12 @@ export function succeedTask(
     readonly output: Plain;
     readonly records?: readonly RecordBody[];
     readonly onDurable?: () => void;
+    /** The attempt that gave it; default: the newest. */
+    readonly attempt?: number | undefined;
   },
 ): void {
   const { output, records = [], onDurable } = success;
-  const attempt = core.ledger.state.tasks.get(id)?.attempt ?? 0;
+  const attempt = success.attempt ?? core.ledger.state.tasks.get(id)?.attempt ?? 0;
   const checked = core.book.checkersOf(id).length > 0;
   const type = checked ? 'task.completed' : 'task.succeeded';
   core.ledger.commit([...records, { type, task: id, attempt, output }], () => {

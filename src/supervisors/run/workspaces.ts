@@ -29,6 +29,7 @@ export function beginMerge(core: RunCore, unit: string): boolean {
       return { into, result: { error: errorInfo(thrown) } };
     }
   });
+  core.merging = (core.merging ?? 0) + 1;
   void Promise.all(merging).then((merged) =>
     core.self.send({ type: 'workspaces.merged', unit, merged }),
   );
@@ -37,6 +38,7 @@ export function beginMerge(core: RunCore, unit: string): boolean {
 
 /** What was merged goes into the journal; then the unit's end takes its course. */
 export function workspacesMerged(core: RunCore, { unit, merged }: UnitMerged): void {
+  core.merging = (core.merging ?? 1) - 1;
   const records = merged.flatMap(({ into, result }): RecordBody[] => {
     if ('error' in result)
       return [{ type: 'workspace.merged', unit, into, files: 0, error: result.error }];
@@ -78,7 +80,7 @@ function mergesOf(core: RunCore, unit: string, workspaces: Workspaces): readonly
     const row = core.ledger.state.tasks.get(id);
     if (!workspace?.into || row?.outcome !== 'succeeded') continue;
     const { into, from } = workspace;
-    const path = workspaces.pathOf({ run: core.run, task: id, attempt: row.attempt });
+    const path = workspaces.pathOf({ run: core.run, task: id, attempt: row.wonBy ?? row.attempt });
     const merge = byFolder.get(into) ?? { into, contributions: [] };
     merge.contributions.push({ task: id, agent, path, from });
     byFolder.set(into, merge);

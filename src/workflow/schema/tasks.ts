@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { behaviourShape, workspace } from './agents.ts';
 import { block } from './block.ts';
-import { aggregate, barrier, retry } from './policies.ts';
+import { aggregate, barrier, retry, weight } from './policies.ts';
 import { id, keyPattern, kindName } from './names.ts';
 import { count, priority, units } from './numbers.ts';
 import { recoveryShape } from './recovery.ts';
-import { listOf, named, oneOf, oneOrMany, template, text } from './shapes.ts';
+import { breaker, hedge } from './reliability.ts';
+import { flag, listOf, named, oneOf, oneOrMany, template, text } from './shapes.ts';
 import { estimate, positiveDuration, startTime } from './times.ts';
 
 const needText = 'expected a task or group name, {task, kind}, {group, kind} or {resource, units}';
@@ -58,6 +59,7 @@ const shards = block('shards', 'One member per part of the input.', {
 const aspect = block('aspect', 'One question about the same input.', {
   agent: id.optional().describe("Default: the task's agent."),
   with: template.optional(),
+  weight: weight.optional().describe('How much its success counts. Default 1.'),
 });
 
 const aspects = z.union([listOf(id).min(1), named(z.union([aspect, z.null()]))], {
@@ -115,6 +117,7 @@ export const task = block('task', 'A piece of work.', {
   priority: priority.optional().describe('1..10, higher first. Default 5; 7 in groups.'),
   estimate: estimate.optional(),
   complexity: complexity.optional(),
+  weight: weight.optional().describe('How much its success counts in its group. Default 1.'),
   files: files.optional(),
   not_before: startTime
     .optional()
@@ -123,6 +126,8 @@ export const task = block('task', 'A piece of work.', {
   deadline: positiveDuration.optional().describe('Total, queueing included.'),
   retry: retry.optional(),
   ...recoveryShape,
+  idempotent: flag.optional().describe("Doing its work twice does no harm. Default: its agent's."),
+  hedge: hedge.optional().describe("A further attempt beside a slow one. Default: its agent's."),
   resources: demand.optional().describe('Units held while an attempt runs.'),
   exclusive: listOf(kindName).optional().describe('Locks held while an attempt runs.'),
   locks: listOf(lock).optional().describe('Locks to read or to write under.'),
@@ -145,6 +150,7 @@ export const task = block('task', 'A piece of work.', {
 
 /** Values for tasks that say nothing themselves. */
 export const defaults = block('defaults', 'Values for tasks that say nothing themselves.', {
+  breaker: breaker.optional().describe('For agents, providers and models that say none.'),
   timeout: positiveDuration.optional(),
   retry: retry.optional(),
   ...recoveryShape,

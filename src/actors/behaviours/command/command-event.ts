@@ -30,6 +30,7 @@ export function readEvent(value: Plain): CommandEvent | 'untyped' {
 
 const readers: { readonly [type: string]: (event: PlainObject) => CommandEvent } = {
   progress: readProgress,
+  partial: ({ value = null }) => ({ type: 'progress', progress: { partial: value } }),
   step: (event) => ({ type: 'step', name: textOf(event, 'name'), value: event['value'] ?? null }),
   memory: readMemory,
   result: readResult,
@@ -45,10 +46,11 @@ const readers: { readonly [type: string]: (event: PlainObject) => CommandEvent }
   }),
 };
 
-function readProgress({ fraction, message }: PlainObject): CommandEvent {
+function readProgress({ fraction, message, partial }: PlainObject): CommandEvent {
   const progress: Progress = {
     ...(typeof fraction === 'number' ? { fraction: Math.min(1, Math.max(0, fraction)) } : {}),
     ...(typeof message === 'string' ? { message } : {}),
+    ...(partial === undefined ? {} : { partial }),
   };
   return { type: 'progress', progress };
 }

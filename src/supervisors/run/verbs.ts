@@ -1,0 +1,53 @@
+import type { TroupeError } from '../../core/errors.ts';
+import type { TaskRow } from '../../journal/run-state.ts';
+import type { RunCore } from './core.ts';
+import { enqueue } from './agenda.ts';
+import { endEscalation } from './escalations.ts';
+import { goOn } from './parking.ts';
+import type { RunVerb } from './run-verb.ts';
+import { answerOutcome, outcomeOfVerb } from './verb-outcome.ts';
+import type { VerbOutcome } from './verb-outcome.ts';
+import { leave } from './verdict.ts';
+
+/** What a person asks of a run that lives: answer, pause, resume, retry, skip. */
+
+/** Carries a verb out; `answer` is called when it is durable, or with the reason why not. */
+export function carryOutVerb(
+  core: RunCore,
+  verb: RunVerb,
+  answer: (error?: TroupeError) => void,
+): void {
+  let outcome: VerbOutcome;
+  try {
+    outcome = outcomeOfVerb(core, verb);
+  } catch (error) {
+    return answer(error as TroupeError);
+  }
+  commitOutcome(core, outcome, verb.by, answer);
+}
+
+/** Carries out what a person has answered before a crash. */
+export function answerAgain(core: RunCore, row: TaskRow): void {
+  const { choice, value = null, by } = row.recovery?.answer ?? {};
+  if (choice === undefined || choice === 'escalate' || by === undefined) return;
+  commitOutcome(core, answerOutcome(core, row, { choice, value, by }), by);
+}
+
+function commitOutcome(core: RunCore, outcome: VerbOutcome, by: string, answer?: () => void): void {
+  const pausedAt = core.ledger.state.paused?.at;
+  const { records } = outcome;
+  for (const id of outcome.ended ?? [])
+    core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id });
+  core.ledger.commit(records, () => {
+    answer?.();
+    for (const id of outcome.completed ?? []) leave(core, id, 'succeeded');
+    for (const id of outcome.retried ?? []) endEscalation(core, id);
+    enqueue(core.agenda.ended, outcome.ended ?? []);
+    enqueue(core.agenda.completed, outcome.completed ?? []);
+    enqueue(core.agenda.ready, outcome.retried ?? []);
+    if (pausedAt !== undefined && !core.ledger.state.paused)
+      goOn(core, core.services.clock.now() - pausedAt);
+    if (records.some(({ type }) => type === 'run.cancel_requested'))
+      core.self.send({ type: 'run.cancel', by });
+  });
+}
