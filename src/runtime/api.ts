@@ -33,6 +33,11 @@ export interface TroupeOptions {
    * for one run.
    */
   readonly adopt?: boolean;
+  /**
+   * With journals on the bus: after so many milliseconds without a sign of life of this process others take its runs
+   * over; at two thirds of it the process starts nothing until it has looked. 500 to 600,000. Default 10 s.
+   */
+  readonly leaseMs?: number;
   /** Submitted runs that this process takes from the bus, at most so many at one time. Default 0: none. */
   readonly takeRuns?: number;
   /** Attempts at one time over all runs of this process. Default 16; a document may ask for less. */

@@ -6,6 +6,7 @@ import type { Logger } from '../core/log.ts';
 import type { Plain } from '../core/plain.ts';
 import type { JournalRecord } from '../journal/record.ts';
 import type { RunEvent } from './api.ts';
+import { phaseAfter } from './group-phase.ts';
 import type { LiveRun } from './live-run.ts';
 
 interface LiveMessage {
@@ -22,7 +23,17 @@ export function tellRecord(handle: LiveRun, record: JournalRecord, logger: Logge
   const message = {
     subject: handle.subject,
     about: task === null ? { run } : { run, task },
-    payload: (): Plain => ({ type, run, task, at, seq }),
+    payload: (): Plain => {
+      const phase = phaseAfter(record);
+      return {
+        type,
+        run,
+        task,
+        at,
+        seq,
+        ...(phase && 'group' in record && { group: record.group, phase }),
+      };
+    },
   };
   tell(handle, message, logger);
 }

@@ -12,6 +12,7 @@ import { TroupeError } from '../core/errors.ts';
 import type { ErrorInfo } from '../core/errors.ts';
 import type { RunEvent, RunHandle } from './api.ts';
 import { EventStream } from './event-stream.ts';
+import { phaseAfter } from './group-phase.ts';
 import type { RunReport } from './report.ts';
 import { reportOf } from './reporting.ts';
 import type { RunWindow } from './run-window.ts';
@@ -90,7 +91,9 @@ export class LiveRun implements RunHandle {
   /** @internal */
   recorded(record: JournalRecord): void {
     this.window.recorded(record);
-    if (this.streams.size > 0) this.emit({ ...record, run: this.id });
+    if (this.streams.size === 0) return;
+    const phase = phaseAfter(record);
+    this.emit({ ...record, run: this.id, ...(phase && { phase }) });
   }
 
   /** @internal */

@@ -1,6 +1,7 @@
 import type { ErrorInfo } from '../core/errors.ts';
 import type { Census, GroupOutcome, Reason, RunOutcome, TaskOutcome } from '../core/outcome.ts';
 import type { Plain } from '../core/plain.ts';
+import type { GroupPhase } from './group-phase.ts';
 import type { SpendReport } from './spend-report.ts';
 import type { AdaptationReport, RunMetrics } from './metrics/run-metrics.ts';
 
@@ -62,9 +63,16 @@ export interface TaskReport {
 /** How a group stands, or ended. */
 export interface GroupReport {
   readonly id: string;
+  /** What it is doing. */
+  readonly phase: GroupPhase;
   readonly outcome: GroupOutcome | 'waiting' | 'running';
   readonly reason: Reason | 'in_progress' | 'waiting';
+  /** As it was at the group's end; `late` counts what came after it. */
   readonly census: Census;
+  /** Members whose results came after the group's release and were merged all the same, in that order. */
+  readonly late: readonly string[];
+  /** Of async_merge: what has been merged so far, late results included, and by how many contributions; else null. */
+  readonly merged: { readonly revision: number; readonly output: Plain } | null;
   /** Time that members that were done waited for its release, summed over members. */
   readonly barrier_wait_ms: number;
 }

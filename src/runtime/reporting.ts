@@ -1,15 +1,15 @@
-import { emptyCensus } from '../core/outcome.ts';
 import type { Census, TaskOutcome } from '../core/outcome.ts';
 import type { RunState, TaskRow } from '../journal/run-state.ts';
 import type { TaskGraph } from '../planning/graph.ts';
 import { countOutcomes } from '../results/census.ts';
 import type { ProviderTally } from '../supervisors/run/provider-tally.ts';
 import { aggregationId, memberId } from '../workflow/model.ts';
-import type { GroupSpec, TaskSpec } from '../workflow/model.ts';
+import type { TaskSpec } from '../workflow/model.ts';
 import { barrierWaits } from './metrics/barrier-wait.ts';
 import { metricsOf } from './metrics/metrics.ts';
 import { RunTime } from './metrics/run-time.ts';
-import type { GroupReport, RunReport, TaskReport } from './report.ts';
+import { groupReports } from './group-report.ts';
+import type { RunReport, TaskReport } from './report.ts';
 import type { SpendReport } from './spend-report.ts';
 
 /** What a report has that the journal does not. */
@@ -45,10 +45,7 @@ export function reportOf(
     outputs: state.outputs,
     census: censusOf(state),
     tasks,
-    groups: workflow.groups.map((group) => ({
-      ...groupReport(state, group),
-      barrier_wait_ms: waits.get(group.id) ?? 0,
-    })),
+    groups: groupReports(state, workflow, waits),
     metrics: metricsOf(state, graph, now),
     spend: spendReport(state),
     providers: providerReports(tally),
@@ -125,21 +122,6 @@ function waitingReport(id: string, agent: string): TaskReport {
     started_ms: null,
     finished_ms: null,
     error: null,
-  };
-}
-
-/** The census is that of the group's end, with what came late since. */
-function groupReport(
-  state: RunState,
-  { id, members }: Pick<GroupSpec, 'id' | 'members'>,
-): Omit<GroupReport, 'barrier_wait_ms'> {
-  const row = state.groups.get(id);
-  const late = members.reduce((sum, member) => sum + (state.tasks.get(member)?.late ?? 0), 0);
-  return {
-    id,
-    outcome: row?.outcome ?? (row ? 'running' : 'waiting'),
-    reason: row?.reason ?? (row ? 'in_progress' : 'waiting'),
-    census: { ...(row?.census ?? emptyCensus()), late },
   };
 }
 

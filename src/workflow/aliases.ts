@@ -1,4 +1,5 @@
 import type { Plain, PlainObject } from '../core/plain.ts';
+import { flatBarrier } from './barrier-spellings.ts';
 import type { DocumentPath, FaultList } from './fault.ts';
 
 /** How one block of the document is spelled elsewhere, and which blocks it holds. */
@@ -39,13 +40,26 @@ const failureWords = {
  */
 export const spellings: { readonly [block: string]: BlockSpellings } = {
   document: {
-    keys: { resource_pool: 'resources', adaptive: 'adaptation', resource_monitoring: 'monitoring' },
+    keys: {
+      resource_pool: 'resources',
+      adaptive: 'adaptation',
+      resource_monitoring: 'monitoring',
+      performance_monitoring: 'monitoring',
+      circuit_breakers: 'breakers',
+      health_monitor: 'health',
+      health_monitoring: 'health',
+    },
     holds: {
       tasks: '*task',
       groups: '*group',
       tiers: '*tier',
+      barrier_synchronization: 'barrier',
       resources: 'resources',
       memory: 'memory',
+      agents: '*agent',
+      providers: '*provider',
+      breakers: 'breakers',
+      health: 'health',
       adaptation: 'adaptation',
       monitoring: 'monitoring',
       defaults: 'defaults',
@@ -54,12 +68,13 @@ export const spellings: { readonly [block: string]: BlockSpellings } = {
     values: { escalation: recoveryWords },
   },
   defaults: {
-    keys: { estimated_duration: 'estimate' },
+    keys: { estimated_duration: 'estimate', circuit_breaker: 'breaker' },
     values: { escalation: recoveryWords, on_failure: failureWords },
-    holds: { retry: 'retry', escalation: '*rung' },
+    holds: { retry: 'retry', escalation: '*rung', breaker: 'breaker' },
   },
   task: {
     keys: {
+      hedging: 'hedge',
       depends_on: 'needs',
       dependencies: 'needs',
       inputs: 'reads',
@@ -85,6 +100,35 @@ export const spellings: { readonly [block: string]: BlockSpellings } = {
       },
     },
   },
+  agent: {
+    keys: {
+      circuit_breaker: 'breaker',
+      hedging: 'hedge',
+      health_monitor: 'health',
+      health_monitoring: 'health',
+    },
+    holds: { breaker: 'breaker', health: 'health' },
+  },
+  provider: {
+    keys: { circuit_breaker: 'breaker' },
+    holds: { breaker: 'breaker', models: '*provider_model' },
+  },
+  provider_model: { keys: { circuit_breaker: 'breaker' }, holds: { breaker: 'breaker' } },
+  breakers: { holds: { pools: '*breaker', tools: '*breaker' } },
+  breaker: {
+    keys: {
+      failure_rate_threshold: 'failure_rate',
+      slow_call_rate_threshold: 'slow_call_rate',
+      slow_call_duration_threshold: 'slow_call_duration',
+      sliding_window_size: 'sliding_window',
+      minimum_number_of_calls: 'minimum_calls',
+      wait_duration_in_open_state: 'wait',
+      wait_duration: 'wait',
+      permitted_number_of_calls_in_half_open_state: 'half_open_calls',
+      permitted_half_open_calls: 'half_open_calls',
+    },
+  },
+  health: { keys: { error_rate: 'max_error_rate', response_time: 'max_response_time' } },
   demand: { values: { '*': levels } },
   retry: {
     keys: { attempts: 'max_attempts', strategy: 'backoff' },
@@ -100,6 +144,7 @@ export const spellings: { readonly [block: string]: BlockSpellings } = {
       dependencies: 'needs',
       depends_on: 'needs',
       synchronization_strategy: 'barrier',
+      synchronization: 'barrier',
       execution_mode: 'mode',
     },
     values: {
@@ -118,6 +163,10 @@ export const spellings: { readonly [block: string]: BlockSpellings } = {
   barrier: {
     keys: {
       barrier_type: 'type',
+      implementation: 'type',
+      soft_timeout: 'soft_deadline',
+      hard_timeout: 'hard_deadline',
+      notification: 'notify',
       expected_workers: 'expected',
       default_timeout: 'timeout',
       timeout_strategies: 'on_timeout',
@@ -212,7 +261,8 @@ interface Place {
   readonly faults: FaultList;
 }
 
-function respell(value: Plain, place: Place): Plain {
+function respell(source: Plain, place: Place): Plain {
+  const value = place.block === 'barrier' ? flattened(source, place) : source;
   if (!isObject(value)) return value;
   const { keys = {}, values = {}, holds = {} } = spellings[place.block] ?? {};
   const result = new Map<string, Plain>();
@@ -226,6 +276,12 @@ function respell(value: Plain, place: Place): Plain {
     result.set(key, block === undefined ? respelled : respellHeld(respelled, { ...here, block }));
   }
   return Object.fromEntries(result);
+}
+
+function flattened(source: Plain, { path, faults }: Place): Plain {
+  return flatBarrier(source, (key, message, hint) =>
+    faults.add('TRP_WORKFLOW_INVALID', message, { path: [...path, key], point: 'key', hint }),
+  );
 }
 
 function respellHeld(value: Plain, place: Place): Plain {

@@ -46,18 +46,20 @@ interface Place {
 }
 
 function checkCounts(
-  { expected, minSuccess }: BarrierSpec,
+  { expected, minSuccess, quorum }: BarrierSpec,
   members: number,
   { draft, path }: Place,
 ): void {
   const most = Math.min(expected ?? members, members);
+  // A quorum that cannot be is told where it stands.
+  const isQuorum = quorum && 'count' in quorum && quorum.count > members;
   if (expected !== undefined && expected > members) {
     draft.faults.add(
       'TRP_WORKFLOW_UNSATISFIABLE',
       `expected: ${expected} arrivals of ${members} members`,
       [...path, 'expected'],
     );
-  } else if ('count' in minSuccess && minSuccess.count > most) {
+  } else if ('count' in minSuccess && minSuccess.count > most && !isQuorum) {
     draft.faults.add('TRP_WORKFLOW_UNSATISFIABLE', `min_success: ${minSuccess.count} of ${most}`, [
       ...path,
       'min_success',

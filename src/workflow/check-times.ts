@@ -32,7 +32,10 @@ function warnOfBarrier(
   { barrier }: { readonly barrier?: object | undefined },
   { path, faults }: Place,
 ): void {
-  warnOf(barrier, ['timeout'], { path: [...path, 'barrier'], faults });
+  warnOf(barrier, ['timeout', 'soft_deadline', 'hard_deadline'], {
+    path: [...path, 'barrier'],
+    faults,
+  });
 }
 
 function warnOf(block: object | undefined, keys: readonly string[], { path, faults }: Place): void {

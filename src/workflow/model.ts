@@ -1,5 +1,8 @@
 import type { Plain, PlainObject } from '../core/plain.ts';
-import type { AdaptationSpec } from './adaptation.ts';
+import type { BreakerSpec, SharedBreakers } from './breaker.ts';
+import type { HealthSpec } from './health.ts';
+import type { HedgeSpec } from './hedge.ts';
+import type { AdaptationSpec, Thresholds } from './adaptation.ts';
 import type { mergerNames } from './mergers.ts';
 import type { RetryClass, RungSpec } from './recovery.ts';
 
@@ -36,6 +39,18 @@ export interface Workflow {
   readonly providers?: { readonly [name: string]: ProviderSpec } | undefined;
   /** What the run may spend before nothing new is begun; absent: no bound. */
   readonly budget?: BudgetSpec | undefined;
+  /** Breakers of pools and tools; absent: none. */
+  readonly breakers?: SharedBreakers | undefined;
+  /** When the run, its agents and pools are not healthy; absent: nobody looks. */
+  readonly health?: HealthSpec | undefined;
+  /** What is looked at for alerts, every so often; absent: nothing. */
+  readonly monitoring?: MonitoringSpec | undefined;
+}
+
+/** What raises an alert. */
+export interface MonitoringSpec {
+  readonly intervalMs: number;
+  readonly thresholds: Thresholds;
 }
 
 /** What a provider, or one of its models, allows; undefined: no limit. */
@@ -53,6 +68,8 @@ export interface ProviderLimitSpec {
         readonly slowAfterMs?: number | undefined;
       }
     | undefined;
+  /** Undefined: none. */
+  readonly breaker?: BreakerSpec | undefined;
 }
 
 /** A service that agents call. */
@@ -126,6 +143,12 @@ export interface AgentSpec {
   readonly fallbackModels?: readonly string[] | undefined;
   /** What it may spend in a run; absent: no bound of its own. */
   readonly budget?: Omit<BudgetSpec, 'timeMs'> | undefined;
+  /** Undefined: none. */
+  readonly breaker?: BreakerSpec | undefined;
+  /** Absent: what the document says for all. */
+  readonly health?: HealthSpec | undefined;
+  /** Doing its work twice does no harm. */
+  readonly idempotent?: boolean | undefined;
   /** For `simulate`: defaults that a task's `with` overrides. */
   readonly with: PlainObject;
 }
@@ -209,6 +232,8 @@ export interface TaskSpec {
   /** A folder of its own for each attempt; undefined: none. */
   readonly workspace?: WorkspaceSpec | undefined;
   readonly retry: RetrySpec;
+  /** When a further attempt is begun beside one that takes long; undefined: never. */
+  readonly hedge?: HedgeSpec | undefined;
   /** Who is tried and asked when it fails, rung by rung; absent: its retry policy, and then it fails. */
   readonly escalation?: readonly RungSpec[] | undefined;
   /** What a failure does that nothing is left against; absent: the task fails. */
@@ -260,6 +285,8 @@ export interface RetrySpec {
   readonly budgetMs: number | undefined;
   /** Attempts by class of failure, each counted apart from all others; absent: every class counts alike. */
   readonly on?: { readonly [Class in RetryClass]?: number | undefined } | undefined;
+  /** Times that its process may die under it before it is left alone; absent: 3. */
+  readonly quarantineAfter?: number | undefined;
 }
 
 /** Turning one task into several members at run time. */
@@ -355,6 +382,20 @@ export interface GroupSpec {
   readonly validators: readonly string[];
   /** The tier that it stands for; undefined for a plain group. */
   readonly tier: string | undefined;
+  /** Who begins again when an attempt of a member has failed; undefined: that member, by its retry policy. */
+  readonly restart?: GroupRestartSpec | undefined;
+}
+
+/** How members of a group begin again together. */
+export interface GroupRestartSpec {
+  /** Default one_for_one. */
+  readonly strategy: 'one_for_one' | 'one_for_all' | 'rest_for_one';
+  /** temporary: nobody. Default transient. */
+  readonly type: 'permanent' | 'transient' | 'temporary';
+  /** Within any window; one more ends the group's work. Default 3. */
+  readonly maxRestarts: number;
+  /** Default 30 s. */
+  readonly withinMs: number;
 }
 
 /** What attempts compete for. */

@@ -1,5 +1,6 @@
 import type { Draft, GroupDraft, GroupSource, TaskDraft } from './draft.ts';
 import type { DocumentPath } from './fault.ts';
+import type { BarrierSpec } from './model.ts';
 import {
   aggregateSpec,
   barrierSpec,
@@ -7,6 +8,7 @@ import {
   retrySpec,
   estimateSpec,
 } from './normalise-policies.ts';
+import { groupRestart } from './normalise-restart.ts';
 import { simulatedTime } from './simulated-time.ts';
 
 /** Priority of a group's member that says none. */
@@ -19,23 +21,28 @@ const validationPriority = 5;
 export function normaliseGroups(draft: Draft): void {
   for (const [id, source] of Object.entries(draft.document.groups ?? {})) {
     const path = ['groups', id];
-    addGroup({ ...plainGroup(id, source), members: source.tasks }, draft, {
+    addGroup({ ...plainGroup(id, source, draft), members: source.tasks }, draft, {
       path,
       membersAt: 'tasks',
     });
   }
 }
 
-function plainGroup(id: string, source: GroupSource): GroupDraft {
+function plainGroup(id: string, source: GroupSource, { document }: Draft): GroupDraft {
+  const restart = groupRestart(source);
   return {
     id,
     members: source.tasks,
     mode: source.mode ?? 'fork_join',
-    barrier: barrierSpec(source.barrier),
+    barrier: barrierSpec(source.barrier, {
+      fallback: document.barrier_synchronization,
+      late: source.late,
+    }),
     aggregate: aggregateSpec(source.aggregate),
     critical: source.critical ?? true,
     validators: [],
     tier: undefined,
+    ...(restart && { restart }),
   };
 }
 
@@ -60,7 +67,17 @@ export function addGroup(group: GroupDraft, draft: Draft, place: GroupPlace): vo
   }
   const members = group.members.filter((id) => joins(id, group, { draft, place }));
   const inOrder = members.map((id) => tasks.get(id) as TaskDraft).sort((a, b) => a.index - b.index);
-  groups.set(group.id, { ...group, members: inOrder.map(({ id }) => id) });
+  const barrier = weighed(group.barrier, inOrder);
+  groups.set(group.id, { ...group, barrier, members: inOrder.map(({ id }) => id) });
+}
+
+/** The barrier with what its members weigh by themselves; what it says of a member itself counts. */
+function weighed(barrier: BarrierSpec, members: readonly TaskDraft[]): BarrierSpec {
+  const own = members.flatMap(({ id, weight }) =>
+    weight === undefined ? [] : [[id, weight] as const],
+  );
+  if (own.length === 0) return barrier;
+  return { ...barrier, weights: { ...Object.fromEntries(own), ...barrier.weights } };
 }
 
 interface Joining {

@@ -1,5 +1,4 @@
 import { parseDuration, parseDurationRange } from '../core/duration.ts';
-import type { Plain } from '../core/plain.ts';
 import { asList } from './one-or-many.ts';
 import type { GroupSource, TaskSource, TierSource } from './draft.ts';
 import type { AggregateSpec, BarrierSpec, Estimate, MinSuccess, RetrySpec } from './model.ts';
@@ -46,12 +45,32 @@ export function retrySpec(...sources: readonly TaskSource['retry'][]): RetrySpec
       jitter: source.jitter ?? below.jitter,
       budgetMs: durationMs(source.budget) ?? below.budgetMs,
       ...((source.on ?? below.on) && { on: source.on ?? below.on }),
+      ...quarantineOf(source.quarantine_after ?? below.quarantineAfter),
     };
   }, defaultRetry);
 }
 
+function quarantineOf(after: number | undefined): Pick<RetrySpec, 'quarantineAfter'> {
+  return after === undefined ? {} : { quarantineAfter: after };
+}
+
+/** A barrier of the document. */
+type BarrierSource = NonNullable<GroupSource['barrier']>;
+
+/** Where the parts of a barrier come from besides its own block. */
+interface BarrierSurroundings {
+  /** The document's own, for what the block does not say. */
+  readonly fallback?: BarrierSource | undefined;
+  /** Said at the group itself. */
+  readonly late?: 'drop' | 'merge' | undefined;
+}
+
 /** The rule by which waiting for members ends; without one in the document: all members, no timeout. */
-export function barrierSpec(source: GroupSource['barrier'] = {}): BarrierSpec {
+export function barrierSpec(
+  own: BarrierSource = {},
+  { fallback, late }: BarrierSurroundings = {},
+): BarrierSpec {
+  const source: BarrierSource = fallback ? { ...fallback, ...own } : own;
   const {
     type = 'count_down',
     required = [],
@@ -61,18 +80,30 @@ export function barrierSpec(source: GroupSource['barrier'] = {}): BarrierSpec {
   return {
     type,
     expected: source.expected,
-    minSuccess: minSuccessOf(source.min_success, source.expected),
+    minSuccess: minSuccessOf(source),
     required,
     timeoutMs: durationMs(source.timeout),
     onTimeout: onTimeout.length === 0 ? ['proceed_with_available'] : onTimeout,
     extension: extensionOf(source),
     onFailure,
+    ...furtherParts({ ...source, late: own.late ?? late ?? fallback?.late }),
   };
 }
 
-function extensionOf({
-  extension = {},
-}: NonNullable<GroupSource['barrier']>): BarrierSpec['extension'] {
+/** Absent where the document says nothing, which is what all documents did before: their hash stays. */
+function furtherParts(source: BarrierSource): Partial<BarrierSpec> {
+  const { soft_deadline: soft, hard_deadline: hard, quorum, weights, late, notify } = source;
+  return {
+    ...(soft !== undefined && { softTimeoutMs: durationMs(soft) }),
+    ...(hard !== undefined && { hardTimeoutMs: durationMs(hard) }),
+    ...(quorum !== undefined && { quorum: enoughOf(quorum) }),
+    ...(weights && { weights }),
+    ...(late === 'merge' && { late }),
+    ...(notify !== undefined && notify !== false && { notify: notify === true ? '' : notify }),
+  };
+}
+
+function extensionOf({ extension = {} }: BarrierSource): BarrierSpec['extension'] {
   return {
     byMs: durationMs(extension.by) ?? defaultExtension.byMs,
     max: extension.max ?? defaultExtension.max,
@@ -96,12 +127,15 @@ export function moduleOf(text: string, exportName?: string): { module: string; e
   return { module: text.slice(0, hash), export: exportName ?? (text.slice(hash + 1) || 'default') };
 }
 
-/** Who waits for some members only asks for as many successes, unless the document says otherwise. */
-function minSuccessOf(
-  value: number | string | Plain | undefined,
-  expected: number | undefined,
-): MinSuccess {
+/** Who goes on with some members only asks for as many successes, unless the document says otherwise. */
+function minSuccessOf({ min_success: value, expected, quorum }: BarrierSource): MinSuccess {
+  if (value !== undefined) return enoughOf(value);
+  if (quorum !== undefined) return enoughOf(quorum);
+  return expected === undefined ? { share: 1 } : { count: expected };
+}
+
+function enoughOf(value: number | string | { readonly weight: number }): MinSuccess {
   if (typeof value === 'number') return { count: value };
-  if (value === undefined && expected !== undefined) return { count: expected };
-  return { share: typeof value === 'string' ? Number.parseFloat(value) / 100 : 1 };
+  if (typeof value === 'string') return { share: Number.parseFloat(value) / 100 };
+  return { weight: value.weight };
 }

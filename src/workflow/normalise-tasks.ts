@@ -18,6 +18,8 @@ import {
   unitsOf,
 } from './normalise-policies.ts';
 import { planningKeys } from './normalise-planning.ts';
+import { taskHedge } from './normalise-reliability.ts';
+import { taskPool } from './normalise-pools.ts';
 
 /** Priority of a task that says none and is in no group. */
 const defaultPriority = 5;
@@ -41,6 +43,8 @@ function taskDraft(id: string, source: TaskSource, draft: Draft): TaskDraft {
     demand: demandOf(id, source, draft),
     ...lockTimeout(source),
     ...workspaceOf(source, agent, draft),
+    ...taskPool(id, source, draft),
+    ...taskHedge(id, source, { draft, agent }),
     reads: source.reads ?? [],
     writes: (source.writes ?? []).map((key) => qualifiedKey(agent, key)),
     with: source.with as Plain | undefined,
@@ -53,6 +57,7 @@ function taskDraft(id: string, source: TaskSource, draft: Draft): TaskDraft {
     timeoutMs: durationMs(source.timeout ?? defaults.timeout),
     deadlineMs: durationMs(source.deadline),
     ...planningKeys(source),
+    ...(source.weight !== undefined && { weight: source.weight }),
     retry: retrySpec(source.retry, defaults.retry),
     default: source.default as Plain | undefined,
     group: undefined,
@@ -149,7 +154,13 @@ function aspectSpecs(
         hint,
       });
     }
-    return { id: name, agent, with: aspect?.with as Plain | undefined };
+    const weight = aspect?.weight;
+    return {
+      id: name,
+      agent,
+      with: aspect?.with as Plain | undefined,
+      ...(weight !== undefined && { weight }),
+    };
   });
 }
 

@@ -35,7 +35,7 @@ interface Tier {
   readonly before: TierEnd | undefined;
 }
 
-const parallelKeys = ['barrier', 'aggregate', 'critical'] as const;
+const parallelKeys = ['barrier', 'aggregate', 'critical', 'late'] as const;
 
 function addSequential(tier: Tier, draft: Draft): TierEnd | undefined {
   const { source, index } = tier;
@@ -64,7 +64,10 @@ function addParallel(tier: Tier, draft: Draft): TierEnd {
     members,
     mode:
       source.synchronization === 'async_merge' ? ('async_merge' as const) : ('fork_join' as const),
-    barrier: barrierSpec(source.barrier),
+    barrier: barrierSpec(source.barrier, {
+      fallback: draft.document.barrier_synchronization,
+      late: source.late,
+    }),
     aggregate: aggregator === undefined ? aggregateSpec(source.aggregate) : undefined,
     critical: source.critical ?? true,
     validators: [],

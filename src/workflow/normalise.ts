@@ -3,6 +3,7 @@ import { contentHash } from '../core/canonical.ts';
 import { toPlain } from '../core/plain.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
 import { checkCycles } from './check-graph.ts';
+import { checkBarriers } from './check-barriers.ts';
 import { checkDemand } from './check-demand.ts';
 import { checkTemplates } from './check-templates.ts';
 import { checkTimes } from './check-times.ts';
@@ -23,11 +24,12 @@ import type {
 } from './model.ts';
 import { resolveRecovery } from './normalise-recovery.ts';
 import { limitMemoryAccess, lockCapacity } from './normalise-locks.ts';
-import { adaptationSpec } from './normalise-adaptation.ts';
+import { adaptationSpec, monitoringSpec } from './normalise-adaptation.ts';
 import { memoryKeys } from './normalise-memory.ts';
 import { normaliseAgents } from './normalise-agents.ts';
 import { addCrossValidation, normaliseGroups } from './normalise-groups.ts';
 import { durationMs } from './normalise-policies.ts';
+import { healthSpec, sharedBreakers } from './normalise-reliability.ts';
 import { limitPools, poolCapacity } from './normalise-pools.ts';
 import { linkValidations, normaliseTasks, resolveNeeds } from './normalise-tasks.ts';
 import { budgetSpec, checkProviders, providerSpecs } from './normalise-providers.ts';
@@ -88,6 +90,7 @@ function checkMeaning(draft: Draft, resources: ResourceSpec, keys: readonly Memo
   const waiting = waitingOf({ tasks: draft.tasks.values(), groups: draft.groups.values() });
   const ordered = checkCycles(waiting, draft);
   checkDemand(draft, resources);
+  checkBarriers(draft);
   checkTimes(draft);
   checkTiming(draft);
   const reach = new Reach(waiting);
@@ -144,6 +147,7 @@ function frozen(draft: Draft, { baseDir, resources, keys }: Surroundings): Workf
     ...(adaptation && { adaptation }),
     ...(document.schedule === undefined ? {} : { schedule: document.schedule }),
     ...spendingOf(draft),
+    ...reliabilityOf(draft),
   };
   const hash = contentHash(toPlain(written, 'the workflow'));
   const agents = Object.entries(written.agents).map(
@@ -174,6 +178,18 @@ function frozen(draft: Draft, { baseDir, resources, keys }: Surroundings): Workf
 function spendingOf(draft: Draft): Pick<Workflow, 'providers' | 'budget'> {
   const [providers, budget] = [providerSpecs(draft), budgetSpec(draft)];
   return { ...(providers && { providers }), ...(budget && { budget }) };
+}
+
+/** Absent where the document says nothing, likewise. */
+function reliabilityOf(draft: Draft): Pick<Workflow, 'breakers' | 'health' | 'monitoring'> {
+  const { health } = draft.document;
+  const breakers = sharedBreakers(draft);
+  const monitoring = monitoringSpec(draft);
+  return {
+    ...(breakers && { breakers }),
+    ...(health && { health: healthSpec(health) }),
+    ...(monitoring && { monitoring }),
+  };
 }
 
 function resolvedWorkspace({ from, into }: WorkspaceSpec, baseDir: string): WorkspaceSpec {

@@ -4,12 +4,14 @@ import type { TaskOutcome } from '../../src/core/outcome.ts';
 import {
   barrierArrived,
   barrierAtStart,
+  barrierHardDeadline,
+  barrierSoftDeadline,
   barrierTimedOut,
   initialBarrier,
   type BarrierDecision,
   type BarrierState,
 } from '../../src/policies/barrier.ts';
-import type { BarrierSpec, OnTimeout } from '../../src/workflow/model.ts';
+import type { BarrierSpec, MinSuccess, OnTimeout } from '../../src/workflow/model.ts';
 
 const outcomes = [
   'succeeded',
@@ -25,13 +27,21 @@ interface Arrival {
   readonly member: string;
   readonly outcome: TaskOutcome;
 }
-type Event = Arrival | { readonly progressed: readonly string[] };
+interface TimePassed {
+  readonly progressed: readonly string[];
+  readonly bound?: 'soft' | 'hard' | undefined;
+}
+type Event = Arrival | TimePassed;
 
-/** The least that must succeed, without rounding errors: shares are tenths here. */
+/** What is enough, without rounding errors: shares and weights are tenths here. */
+type Enough = (succeeded: ReadonlySet<string>) => boolean;
+
 interface Scene {
   readonly spec: BarrierSpec;
   readonly members: readonly string[];
-  readonly needed: number;
+  readonly enough: Enough;
+  readonly quorum: Enough;
+  readonly tenthsOf: (member: string) => number;
 }
 
 /** The barrier's rules over the plain list of arrivals, recomputed from the beginning at every event. */
@@ -40,6 +50,7 @@ class PlainBarrier {
   private readonly scene: Scene;
   private extensions = 0;
   private fellBack = false;
+  private softened = false;
   released: string | undefined;
 
   constructor(scene: Scene) {
@@ -63,13 +74,45 @@ class PlainBarrier {
     return this.settle();
   }
 
-  timeOut(progressed: readonly string[]): string {
-    if (this.released !== undefined || this.fellBack) return 'wait';
+  timeOut({ progressed, bound }: TimePassed): string {
+    if (this.released !== undefined) return 'wait';
+    if (bound === 'soft') return this.soften(progressed);
+    if (bound === 'hard') return this.endWaiting();
+    return this.tryStrategies(progressed);
+  }
+
+  private soften(progressed: readonly string[]): string {
+    if (this.softened) return 'wait';
+    const [first] = this.scene.spec.onTimeout;
+    if (!this.fellBack && first === 'extend' && this.mayExtend(progressed)) {
+      this.extensions++;
+      return 'extend';
+    }
+    if (this.verdict(this.arrivals) !== 'failed') return this.release('partial');
+    this.softened = true;
+    return 'suffice';
+  }
+
+  private endWaiting(): string {
+    const last = this.scene.spec.onTimeout.filter(
+      (name) => name === 'fail' || name === 'proceed_with_available',
+    );
+    const enough = this.verdict(this.arrivals) !== 'failed';
+    return this.release(enough && last[0] !== 'fail' ? 'partial' : 'failed');
+  }
+
+  private mayExtend(progressed: readonly string[]): boolean {
+    return (
+      this.extensions < this.scene.spec.extension.max &&
+      progressed.some((id) => this.running().includes(id))
+    );
+  }
+
+  private tryStrategies(progressed: readonly string[]): string {
+    if (this.fellBack) return 'wait';
     const enough = this.verdict(this.arrivals) !== 'failed';
     const applies: Record<OnTimeout, boolean> = {
-      extend:
-        this.extensions < this.scene.spec.extension.max &&
-        progressed.some((id) => this.running().includes(id)),
+      extend: this.mayExtend(progressed),
       proceed_with_available: enough,
       abort_and_fallback: true,
       fail: true,
@@ -89,17 +132,25 @@ class PlainBarrier {
   }
 
   private settle(): string {
-    if (this.isComplete(this.arrivals)) return this.release(this.verdict(this.arrivals));
+    const verdict = this.verdict(this.arrivals);
+    if (this.isComplete(this.arrivals)) return this.release(verdict);
+    if (verdict !== 'failed' && this.scene.quorum(this.succeeded())) return this.release(verdict);
+    if (verdict !== 'failed' && this.softened) return this.release('partial');
     const hopeless =
       this.scene.spec.type === 'smart' && this.verdict(this.bestCourse()) === 'failed';
     return hopeless ? this.release('failed') : 'wait';
   }
 
-  /** Everybody still running succeeds, required members last, until the wait is over. */
+  private succeeded(): ReadonlySet<string> {
+    return succeededOf(this.arrivals);
+  }
+
+  /** Everybody still running succeeds, the heaviest first and required members last, until the wait is over. */
   private bestCourse(): Arrival[] {
-    const isRequired = (id: string): number => (this.scene.spec.required.includes(id) ? 1 : 0);
+    const { spec, tenthsOf } = this.scene;
+    const rank = (id: string): number => (spec.required.includes(id) ? 1000 : 0) - tenthsOf(id);
     const course = [...this.arrivals];
-    for (const member of this.running().toSorted((a, b) => isRequired(a) - isRequired(b))) {
+    for (const member of this.running().toSorted((a, b) => rank(a) - rank(b))) {
       if (!this.isComplete(course)) course.push({ member, outcome: 'succeeded' });
     }
     return course;
@@ -116,19 +167,10 @@ class PlainBarrier {
   }
 
   private verdict(arrivals: readonly Arrival[]): string {
-    const { spec, members, needed } = this.scene;
-    const succeeded = new Set(
-      arrivals.filter(({ outcome }) => outcome === 'succeeded').map(({ member }) => member),
-    );
-    if (
-      succeeded.size === members.length &&
-      spec.required.every((id) => succeeded.has(id)) &&
-      succeeded.size >= needed
-    )
-      return 'succeeded';
-    return succeeded.size >= needed && spec.required.every((id) => succeeded.has(id))
-      ? 'partial'
-      : 'failed';
+    const { spec, members, enough } = this.scene;
+    const succeeded = succeededOf(arrivals);
+    if (!enough(succeeded) || !spec.required.every((id) => succeeded.has(id))) return 'failed';
+    return succeeded.size === members.length ? 'succeeded' : 'partial';
   }
 
   private release(outcome: string): string {
@@ -137,14 +179,38 @@ class PlainBarrier {
   }
 }
 
+function succeededOf(arrivals: readonly Arrival[]): ReadonlySet<string> {
+  return new Set(
+    arrivals.filter(({ outcome }) => outcome === 'succeeded').map(({ member }) => member),
+  );
+}
+
+interface Target {
+  readonly spec: MinSuccess;
+  readonly enough: Enough;
+}
+
+type Tenths = ReadonlyMap<string, number>;
+
+function targets(total: number, tenths: Tenths): fc.Arbitrary<Target> {
+  const shares = fc.integer({ min: 0, max: 10 }).map((n): Target => ({
+    spec: { share: n / 10 },
+    enough: ({ size }) => size >= Math.ceil((n * total) / 10),
+  }));
+  const counts = fc.integer({ min: 0, max: total + 1 }).map((count): Target => ({
+    spec: { count },
+    enough: ({ size }) => size >= count,
+  }));
+  const all = [...tenths.values()].reduce((sum, one) => sum + one, 0);
+  const weights = fc.integer({ min: 0, max: all + 1 }).map((least): Target => ({
+    spec: { weight: least / 10 },
+    enough: (ids) => [...ids].reduce((sum, id) => sum + (tenths.get(id) ?? 0), 0) >= least,
+  }));
+  return fc.oneof(shares, counts, weights);
+}
+
 const scenes: fc.Arbitrary<Scene> = fc.integer({ min: 0, max: 7 }).chain((total) => {
   const members = Array.from({ length: total }, (_, index) => `m${index}`);
-  const tenths = fc
-    .integer({ min: 0, max: 10 })
-    .map((n) => ({ minSuccess: { share: n / 10 }, needed: Math.ceil((n * total) / 10) }));
-  const counts = fc
-    .integer({ min: 0, max: total + 1 })
-    .map((count) => ({ minSuccess: { count }, needed: count }));
   const rest = fc.record({
     type: fc.constantFrom('count_down' as const, 'smart' as const),
     expected: fc.option(fc.integer({ min: 1, max: total + 1 }), { nil: undefined, freq: 3 }),
@@ -166,13 +232,28 @@ const scenes: fc.Arbitrary<Scene> = fc.integer({ min: 0, max: 7 }).chain((total)
       'fail_fast' as const,
     ),
   });
-  return fc
-    .tuple(rest, fc.oneof(tenths, counts))
-    .map(([spec, { minSuccess, needed }]) => ({ spec: { ...spec, minSuccess }, members, needed }));
+  const weighed = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: total, maxLength: total });
+  return weighed.chain((list) => {
+    const tenths: Tenths = new Map(members.map((id, index) => [id, list[index] ?? 10]));
+    const weights = Object.fromEntries([...tenths].map(([id, tenth]) => [id, tenth / 10]));
+    const target = targets(total, tenths);
+    return fc
+      .tuple(rest, target, fc.option(target, { nil: undefined, freq: 2 }))
+      .map(([spec, least, quorum]) => ({
+        spec: { ...spec, weights, minSuccess: least.spec, ...(quorum && { quorum: quorum.spec }) },
+        members,
+        enough: least.enough,
+        quorum: quorum?.enough ?? (() => false),
+        tenthsOf: (id: string) => tenths.get(id) ?? 0,
+      }));
+  });
 });
 
 function eventsOf({ members }: Scene): fc.Arbitrary<Event[]> {
-  const timeout = fc.record({ progressed: fc.subarray([...members]) });
+  const timeout = fc.record({
+    progressed: fc.subarray([...members]),
+    bound: fc.constantFrom(undefined, undefined, 'soft' as const, 'hard' as const),
+  });
   if (members.length === 0) return fc.array(timeout, { maxLength: 3 });
   const arrival = fc.record({
     member: fc.constantFrom(...members),
@@ -193,8 +274,10 @@ function stepped(
   state: BarrierState,
   event: Event,
 ): { state: BarrierState; decision: BarrierDecision } {
-  return 'member' in event
-    ? barrierArrived(state, event)
+  if ('member' in event) return barrierArrived(state, event);
+  if (event.bound === 'soft') return barrierSoftDeadline(state, event.progressed);
+  return event.bound === 'hard'
+    ? barrierHardDeadline(state)
     : barrierTimedOut(state, event.progressed);
 }
 
@@ -207,7 +290,7 @@ test('every decision equals a plain recomputation over all arrivals', () => {
       for (const event of events) {
         step = stepped(step.state, event);
         expect(nameOf(step.decision)).toBe(
-          'member' in event ? plain.arrive(event) : plain.timeOut(event.progressed),
+          'member' in event ? plain.arrive(event) : plain.timeOut(event),
         );
         if (step.decision.kind === 'extend')
           expect(plain.running()).toEqual(expect.arrayContaining([...step.decision.members]));
@@ -275,6 +358,7 @@ test('the order of arrivals does not matter to a count_down over all members', (
         ...scene.spec,
         type: 'count_down',
         expected: undefined,
+        quorum: undefined,
         onFailure: 'continue',
       };
       const last = (arrivals: readonly Arrival[]): BarrierState =>
@@ -284,5 +368,59 @@ test('the order of arrivals does not matter to a count_down over all members', (
         );
       expect(last(shuffled)).toEqual(last(list));
     }),
+  );
+});
+
+test('every member counts once, and its weight with it', () => {
+  fc.assert(
+    fc.property(histories, ([scene, events]) => {
+      let { state } = barrierAtStart(initialBarrier(scene.spec, scene.members));
+      const arrived = new Map<string, TaskOutcome>();
+      for (const event of events) {
+        if (state.tag !== 'released' && 'member' in event && !arrived.has(event.member))
+          arrived.set(event.member, event.outcome);
+        ({ state } = stepped(state, event));
+        const done = [...arrived].filter(([, outcome]) => outcome === 'succeeded');
+        expect(state.tally.arrived).toBe(arrived.size);
+        expect(state.tally.succeeded).toBe(done.length);
+        if (!state.rule.weights) continue;
+        const tenths = done.reduce((sum, [id]) => sum + scene.tenthsOf(id), 0);
+        expect(state.tally.succeededWeight).toBe(tenths * 100_000);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a barrier whose soft deadline has passed never waits once there is enough', () => {
+  fc.assert(
+    fc.property(histories, ([scene, events]) => {
+      const start = barrierAtStart(initialBarrier(scene.spec, scene.members)).state;
+      let { state } = barrierSoftDeadline(start, []);
+      for (const event of events) {
+        ({ state } = stepped(state, event));
+        if (state.tag !== 'sufficing') continue;
+        const { succeeded, requiredPending, requiredFailed } = state.tally;
+        const ids = new Set(
+          events
+            .filter((one): one is Arrival => 'member' in one && one.outcome === 'succeeded')
+            .map(({ member }) => member),
+        );
+        if (ids.size !== succeeded || requiredPending + requiredFailed > 0) continue;
+        expect(scene.enough(ids)).toBe(false);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('after the hard deadline nobody waits, whatever has happened before', () => {
+  fc.assert(
+    fc.property(histories, ([scene, events]) => {
+      let { state } = barrierAtStart(initialBarrier(scene.spec, scene.members));
+      for (const event of events) ({ state } = stepped(state, event));
+      expect(barrierHardDeadline(state).state.tag).toBe('released');
+    }),
+    { numRuns: 500 },
   );
 });

@@ -135,11 +135,6 @@ const cases: readonly (readonly [string, string, string])[] = [
     'TRP_WORKFLOW_UNSUPPORTED 1:29 tasks.a.hedge',
   ],
   [
-    'an unsupported success weight',
-    'tasks: {a: {uses: simulate}}\ngroups: {g: {tasks: [a], barrier: {min_success: {weight: 3}}}}',
-    'TRP_WORKFLOW_UNSUPPORTED 2:50 groups.g.barrier.min_success.weight',
-  ],
-  [
     'an unsupported merger',
     'tasks: {a: {uses: simulate}}\nmemory: {keys: {"a.*": {merge: semantic}}}',
     'TRP_WORKFLOW_UNSUPPORTED 2:32 memory.keys.a.*.merge',

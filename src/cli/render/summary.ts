@@ -5,6 +5,7 @@ import { jsonText } from '../../runtime/control/json.ts';
 import { providerFacts } from './provider-facts.ts';
 import { spendFacts } from './spend-facts.ts';
 import { failureLines } from './failed-tasks.ts';
+import { groupFacts } from './group-facts.ts';
 import { adaptationFacts, parallelFacts } from './parallel-facts.ts';
 import { byStanding } from './painter.ts';
 import type { Painter, Standing } from './painter.ts';
@@ -64,6 +65,7 @@ function factLines(report: RunReport, { columns }: SummaryOptions): readonly str
   return [
     `  ${countedTasks(tasks.map(({ id }) => id))}: ${censusText(report.census)}`,
     ...parallelFacts(metrics).map((fact) => `  ${fact}`),
+    ...groupFacts(report.groups).map((fact) => `  ${fact}`),
     ...adaptationFacts(report.adaptation).map((fact) => `  ${fact}`),
     ...providerFacts(report.providers).map((fact) => `  ${fact}`),
     ...spendFacts(report.spend).map((fact) => `  ${fact}`),

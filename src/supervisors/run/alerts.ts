@@ -1,9 +1,10 @@
+import type { RecordBody } from '../../journal/record.ts';
 import type { RunCore } from './core.ts';
 
-/** Raises the alert that a group's barrier asks for, if it does; whoever listens on the bus hears of it. */
-export function raiseBarrierAlert(core: RunCore, group: string, message: string): void {
+/** The alert that a group's barrier asks for, if it does, to be committed with what it is about. */
+export function barrierAlert(core: RunCore, group: string, message: string): readonly RecordBody[] {
   const { notify } = core.book.group(group).barrier;
-  if (notify === undefined) return;
+  if (notify === undefined) return [];
   core.services.logger.warn(message, { run: core.run, group, notify });
-  core.ledger.commit([{ type: 'alert.raised', name: 'barrier', group, to: notify, message }]);
+  return [{ type: 'alert.raised', name: 'barrier', group, to: notify, message }];
 }

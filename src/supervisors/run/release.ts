@@ -3,7 +3,7 @@ import type { GroupRow } from '../../journal/run-state.ts';
 import type { BarrierDecision, BarrierOutcome } from '../../policies/barrier.ts';
 import type { GroupSpec } from '../../workflow/model.ts';
 import type { LiveGroup, RunCore } from './core.ts';
-import { raiseBarrierAlert } from './alerts.ts';
+import { barrierAlert } from './alerts.ts';
 import { cancelBarrierTimers, scheduleBarrier, scheduleBound } from './barrier-deadlines.ts';
 import { closeMember, unfinished } from './close-member.ts';
 import type { MemberEnd } from './close-member.ts';
@@ -70,8 +70,8 @@ function fallBack(core: RunCore, live: LiveGroup): void {
     group: live.id,
   });
   live.timedOut = false;
-  core.ledger.commit([{ type: 'barrier.fell_back', group: live.id, members }]);
-  raiseBarrierAlert(core, live.id, `group ${live.id} runs its members one after another`);
+  const alert = barrierAlert(core, live.id, `group ${live.id} runs its members one after another`);
+  core.ledger.commit([{ type: 'barrier.fell_back', group: live.id, members }, ...alert]);
   for (const id of members) {
     const task = core.live.get(id);
     task?.retryTimer?.cancel();
@@ -103,9 +103,10 @@ function release(
   if (core.ledger.state.groups.get(id)?.phase !== 'released') {
     const late = decision.cancelRest ? membersRunningOn(core, group, decision) : undefined;
     const released = { type: 'barrier.released', group: id, outcome, reason, timedOut } as const;
-    core.ledger.commit([late ? { ...released, late } : released]);
-    if (timedOut && outcome !== 'succeeded')
-      raiseBarrierAlert(core, id, `the time of group ${id} is over: ${outcome}, ${reason}`);
+    const isAlarming = timedOut && outcome !== 'succeeded';
+    const text = `the time of group ${id} is over: ${outcome}, ${reason}`;
+    const alert = isAlarming ? barrierAlert(core, id, text) : [];
+    core.ledger.commit([late ? { ...released, late } : released, ...alert]);
   }
   noteLate(core, core.ledger.state.groups.get(id));
   // Members of a split task have nobody but that task to go on for.

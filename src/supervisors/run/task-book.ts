@@ -1,5 +1,12 @@
 import type { Plain } from '../../core/plain.ts';
-import type { AgentSpec, AspectSpec, GroupSpec, TaskSpec, Workflow } from '../../workflow/model.ts';
+import type {
+  AgentSpec,
+  AspectSpec,
+  BarrierSpec,
+  GroupSpec,
+  TaskSpec,
+  Workflow,
+} from '../../workflow/model.ts';
 import { aggregationId, memberId } from '../../workflow/model.ts';
 
 /** A member that an expanding task was split into. */
@@ -100,7 +107,7 @@ export class TaskBook {
       id: parent.id,
       members,
       mode: 'fork_join',
-      barrier: known(parent.barrier, 'barrier of', parent.id),
+      barrier: partsBarrier(parent, known(parent.barrier, 'barrier of', parent.id)),
       aggregate: parent.aggregate,
       critical: true,
       validators: [],
@@ -196,6 +203,17 @@ function memberBase(parent: TaskSpec): TaskSpec {
     validates: undefined,
     when: undefined,
   };
+}
+
+/** Aspects weigh what the document says of them; the barrier knows them by the ids of their members. */
+function partsBarrier({ id, expand }: TaskSpec, barrier: BarrierSpec): BarrierSpec {
+  if (expand?.kind !== 'aspects') return barrier;
+  const own = barrier.weights ?? {};
+  const weights = expand.aspects.flatMap((aspect, index) => {
+    const weight = own[aspect.id] ?? aspect.weight;
+    return weight === undefined ? [] : [[memberId(id, index), weight] as const];
+  });
+  return weights.length > 0 ? { ...barrier, weights: Object.fromEntries(weights) } : barrier;
 }
 
 function aspectParts(parent: TaskSpec, aspect: AspectSpec): Pick<TaskSpec, 'agent' | 'with'> {

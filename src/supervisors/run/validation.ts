@@ -69,6 +69,7 @@ const endedByOthers: ReadonlySet<Reason | undefined> = new Set([
   'upstream_skipped',
   'barrier_released',
   'barrier_failed',
+  'quorum_reached',
 ]);
 
 /** A checker that could not run the first time, for want of something else, cannot run now either. */

@@ -8,7 +8,9 @@ import { group, tier } from './groups.ts';
 import { keyPattern, kindName } from './names.ts';
 import { count, units } from './numbers.ts';
 import { pool } from './pools.ts';
+import { barrier } from './policies.ts';
 import { budget, provider } from './providers.ts';
+import { breakers, health } from './reliability.ts';
 import { flag, listOf, named, oneOf, template, text } from './shapes.ts';
 import { positiveDuration } from './times.ts';
 import { ladder } from './recovery.ts';
@@ -110,6 +112,9 @@ export const documentSchema = block('document', 'A Troupe workflow.', {
     .optional()
     .describe('The ladder of the run, for tasks that are handed up to it.'),
   tiers: listOf(tier).optional().describe('Ordered stages.'),
+  barrier_synchronization: barrier
+    .optional()
+    .describe('The barrier of groups and parallel tiers, for what they do not say themselves.'),
   resources: resourcesWithNames.optional(),
   adaptation: adaptation
     .optional()
@@ -119,6 +124,8 @@ export const documentSchema = block('document', 'A Troupe workflow.', {
   providers: named(provider).optional().describe('Services that agents call, and their limits.'),
   pools: named(pool).optional().describe('Where work is done: slots here or on worker hosts.'),
   budget: budget.optional(),
+  breakers: breakers.optional(),
+  health: health.optional().describe('Of the run, its pools, and agents that say none.'),
   memory: memory.optional(),
   bus: busChoice
     .optional()

@@ -6,6 +6,7 @@ import { priority } from './numbers.ts';
 import { flag, listOf, oneOf, text } from './shapes.ts';
 import { positiveDuration } from './times.ts';
 import { ladder, onFailure } from './recovery.ts';
+import { groupRestartShape } from './restart.ts';
 import { needs } from './tasks.ts';
 
 const crossValidation = block('cross_validation', 'Agents that check the output of every member.', {
@@ -16,6 +17,11 @@ const crossValidation = block('cross_validation', 'Agents that check the output 
   priority: priority.optional().describe('Default 5.'),
   enabled: flag.optional().describe('Default true.'),
 });
+
+const late = oneOf(['drop', 'merge']).describe('As in barriers.');
+
+/** `restart` is of the group itself; everything else is of its members. */
+const groupOnFailure = oneOf(['fail', 'redistribute', 'escalate', 'pause', 'restart']);
 
 /** Tasks forked together and joined together. */
 export const group = block('group', 'Tasks forked together and joined together.', {
@@ -31,7 +37,9 @@ export const group = block('group', 'Tasks forked together and joined together.'
   escalation: ladder
     .optional()
     .describe('The ladder of its members above their own; also when all of them have failed.'),
-  on_failure: onFailure.optional().describe('For members that say none.'),
+  on_failure: groupOnFailure.optional().describe('For members that say none; or restart.'),
+  ...groupRestartShape,
+  late: late.optional(),
   context_sharing: oneOf(['read_only_shared_write_isolated']).optional(),
   needs: needs.optional(),
 });
@@ -56,4 +64,5 @@ export const tier = block('tier', 'An ordered stage.', {
     .optional()
     .describe('stream: starts at the first contribution of the tier before.'),
   critical: flag.optional().describe('As in groups.'),
+  late: late.optional(),
 });

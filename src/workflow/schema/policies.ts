@@ -3,7 +3,7 @@ import { block } from './block.ts';
 import { id } from './names.ts';
 import { count } from './numbers.ts';
 import { retryClasses, retryThen } from './recovery.ts';
-import { oneOf, oneOrMany, text } from './shapes.ts';
+import { flag, named, oneOf, oneOrMany, text } from './shapes.ts';
 import { duration, positiveDuration } from './times.ts';
 import { aggregateWords } from './words.ts';
 
@@ -22,6 +22,10 @@ const retryBlock = block('retry', 'When and how often to try again.', {
     .describe('Random share of the wait. Default 0.5.'),
   budget: positiveDuration.optional().describe('Total time for all attempts.'),
   on: retryClasses.optional(),
+  quarantine_after: count
+    .max(1000)
+    .optional()
+    .describe('Times that its process may die under it before it is left alone. Default 3.'),
   then: retryThen
     .optional()
     .describe(
@@ -34,14 +38,22 @@ export const retry = z.union([count.max(1000), retryBlock], {
   error: 'expected a number of attempts or a retry block',
 });
 
-const minSuccessText = 'expected a count such as 3 or a share such as 50%';
+const minSuccessText = 'expected a count such as 3, a share such as 50% or {weight: 2.5}';
+
+const weightText = 'expected a weight above 0, at most 1000000';
+
+/** How much a success counts. */
+export const weight = z
+  .number({ error: weightText })
+  .positive({ error: weightText })
+  .max(1_000_000, { error: weightText });
 
 const minSuccess = z.union(
   [
     z.int().min(0, { error: minSuccessText }),
     z.string().regex(/^(?:100|\d{1,2})(?:\.\d+)?\s?%$/, { error: minSuccessText }),
-    block('min_success', 'A weight; not acted on in this version.', {}).refine(() => false, {
-      error: minSuccessText,
+    block('min_success', 'Successes by weight.', {
+      weight: z.number({ error: minSuccessText }).min(0, { error: minSuccessText }),
     }),
   ],
   { error: minSuccessText },
@@ -72,6 +84,23 @@ export const barrier = block('barrier', 'When waiting for the members is over, a
   on_failure: oneOf(['retry_failed_worker', 'continue', 'fail_fast'])
     .optional()
     .describe('Default retry_failed_worker.'),
+  soft_deadline: positiveDuration
+    .optional()
+    .describe('From the first dispatch: then min_success is enough to go on with.'),
+  hard_deadline: positiveDuration
+    .optional()
+    .describe('From the first dispatch: nobody waits longer, extensions included.'),
+  quorum: minSuccess
+    .optional()
+    .describe('Successes at which the group goes on and the rest is cancelled.'),
+  weights: named(weight).optional().describe('Weight by member or aspect. Default 1.'),
+  late: oneOf(['drop', 'merge'])
+    .optional()
+    .describe('merge: members that have begun run on after the release. Default drop.'),
+  notify: z
+    .union([flag, text.min(1).max(200)], { error: 'expected true, or whom to notify' })
+    .optional()
+    .describe('Raise an alert when the group falls back or its time is over.'),
 });
 
 const aggregateText =
