@@ -9,6 +9,8 @@ import type { ShowOptions } from './commands/show.ts';
 import { collect, duration, oneOf, orWord, wholeNumber } from './option-values.ts';
 import { levels } from './options.ts';
 import type { DataOptions } from './options.ts';
+import type { WorkerCommandOptions } from './commands/worker.ts';
+import { addServe, journalBusOption, journalOptions } from './service-commands.ts';
 import type { Shell } from './shell.ts';
 
 /** Takes in what a command ends with. */
@@ -42,6 +44,8 @@ export function buildProgram(shell: Shell, version: string, finish: Finish): Com
   addRunCommands(wiring);
   addAnswer(wiring);
   addDoctor(wiring);
+  addWorker(wiring);
+  addServe(wiring);
   return program;
 }
 
@@ -145,14 +149,18 @@ function addRun({ program, shell, finish }: Wiring): void {
       '--deadline <duration>',
       'end the run after so long, such as 90s or 1h',
       duration('--deadline'),
-    );
-  engineOptions(outputOptions(command))
+    )
+    .option('--submit', 'hand the run to whichever process serves the bus, and print its id')
+    .option('--wait', 'with --submit: follow the run to its end')
+    .option('--id <id>', 'with --submit: id of the run; a second submission of it is the same run');
+  journalOptions(engineOptions(outputOptions(command)))
     .addHelpText(
       'after',
       examples(
         'troupe run workflow.yaml',
         'troupe run workflow.yaml --input topic=boats --input count=3',
         'troupe run workflow.yaml --simulate --seed 7 --json',
+        'troupe run workflow.yaml --submit --bus nats://127.0.0.1:4222',
       ),
     )
     .action(async (file: string, options: RunCommandOptions) =>
@@ -161,13 +169,15 @@ function addRun({ program, shell, finish }: Wiring): void {
 }
 
 function addRunCommands({ program, shell, finish }: Wiring): void {
-  dataOption(program.command('runs').description('list the runs of a data folder, newest first'))
+  storedRunOptions(
+    program.command('runs').description('list the runs of a data folder, newest first'),
+  )
     .option('--json', 'print them as JSON')
     .addHelpText('after', examples('troupe runs', 'troupe runs --json'))
     .action(async (options: DataOptions & JsonOption) =>
       finish(await (await import('./commands/runs.ts')).runs(shell, options)),
     );
-  dataOption(program.command('show').description('tell a run as its journal has it'))
+  storedRunOptions(program.command('show').description('tell a run as its journal has it'))
     .argument('<run>', runArgument)
     .option('--json', "print the run's report as JSON")
     .option('--tasks', 'every task and the timeline, however many there are')
@@ -180,19 +190,16 @@ function addRunCommands({ program, shell, finish }: Wiring): void {
     .action(async (run: string, options: ShowOptions) =>
       finish(await (await import('./commands/show.ts')).show(shell, run, options)),
     );
-  engineOptions(
-    outputOptions(
-      program
-        .command('resume')
-        .description('go on with a run that was interrupted or did not succeed'),
-    ),
-  )
+  const resume = program
+    .command('resume')
+    .description('go on with a run that was interrupted or did not succeed');
+  journalOptions(engineOptions(outputOptions(resume)))
     .argument('<run>', runArgument)
     .addHelpText('after', examples('troupe resume last', 'troupe resume run-0mh --json'))
     .action(async (run: string, options: ResumeOptions) =>
       finish(await (await import('./commands/resume.ts')).resume(shell, run, options)),
     );
-  dataOption(program.command('cancel').description('cancel a run, whichever process owns it'))
+  storedRunOptions(program.command('cancel').description('cancel a run, whichever process owns it'))
     .argument('<run>', runArgument)
     .option('--json', 'print how the run stands as JSON')
     .addHelpText('after', examples('troupe cancel run-0mh'))
@@ -202,7 +209,7 @@ function addRunCommands({ program, shell, finish }: Wiring): void {
 }
 
 function addAnswer({ program, shell, finish }: Wiring): void {
-  dataOption(program.command('answer').description('decide an open conflict of a run'))
+  storedRunOptions(program.command('answer').description('decide an open conflict of a run'))
     .argument('<run>', runArgument)
     .argument('<answer...>', 'number of the conflict, as in show --conflicts, then theirs or mine')
     .option('--value <json>', 'a value instead of both')
@@ -232,11 +239,55 @@ function addDoctor({ program, shell, finish }: Wiring): void {
     );
 }
 
+function addWorker({ program, shell, finish }: Wiring): void {
+  program
+    .command('worker')
+    .description('carry out attempts for pools, on this host, until a signal ends it')
+    .requiredOption('--pools <names>', 'pools to serve, with commas')
+    .option('--bus <bus>', 'nats or nats://host:4222 (default: TROUPE_BUS)')
+    .option('--nats <url>', 'the same as --bus')
+    .option('--ns <namespace>', 'namespace on the bus (default: default)')
+    .option(
+      '--concurrency <number>',
+      'attempts at one time (default: 4)',
+      wholeNumber('--concurrency', 1),
+    )
+    .option('--functions <module>', 'module whose exports are the functions host:NAME')
+    .option('--base-dir <folder>', 'folder whose modules may be loaded (default: none)')
+    .option('--allow-commands', 'agents may run any program here')
+    .option(
+      '--health-port <port>',
+      'serve /healthz and /readyz on this port',
+      wholeNumber('--health-port', 0),
+    )
+    .option('--health-host <address>', 'address of that port (default: 127.0.0.1)')
+    .option(
+      '--drain-timeout <duration>',
+      'how long a drain lets attempts go on (default: 30s)',
+      duration('--drain-timeout'),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'troupe worker --bus nats://127.0.0.1:4222 --pools gpu --functions agents.mjs',
+        'troupe worker --pools cpu,gpu --concurrency 8 --health-port 8080',
+      ),
+    )
+    .action(async (options: WorkerCommandOptions) =>
+      finish(await (await import('./commands/worker.ts')).worker(shell, options)),
+    );
+}
+
 function dataOption(command: Command): Command {
   return command.option(
     '--data <folder>',
     'folder of the runs (default: TROUPE_DATA, else .troupe)',
   );
+}
+
+/** Options of commands that look at runs, wherever these are kept. */
+function storedRunOptions(command: Command): Command {
+  return journalBusOption(dataOption(command));
 }
 
 function outputOptions(command: Command): Command {

@@ -99,7 +99,7 @@ export class RemoteAttempt {
     };
     terms.waits(true);
     const watch = new AbortWatch(port, steps, { clock, killAfterMs });
-    this.begin().catch((error: unknown) => this.fail(unsent(error)));
+    this.begin().catch(this.cannotBeSent);
     try {
       return await outcome;
     } catch (thrown) {
@@ -108,6 +108,9 @@ export class RemoteAttempt {
       watch.stop();
     }
   }
+
+  /** No host can be given it; another attempt may reach one. */
+  readonly cannotBeSent = (error: unknown): void => this.fail(unsent(error));
 
   /** What goes over the bus. */
   assignment(): Assignment {

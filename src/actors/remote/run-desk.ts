@@ -49,6 +49,8 @@ export class RunDesk implements RemoteDesk {
   private following: Following | undefined;
   private opening: Promise<void> | undefined;
   private closed = false;
+  /** Attempts that are in no queue. */
+  private readonly given = new WeakSet<RemoteAttempt>();
   /** Pools of which it was said that nobody serves them. */
   private readonly unserved = new Set<string>();
 
@@ -60,12 +62,7 @@ export class RunDesk implements RemoteDesk {
   }
 
   ready(): Promise<void> {
-    if (this.options.direct) return Promise.resolve();
-    this.opening ??= this.open().catch((error: unknown) => {
-      this.opening = undefined;
-      throw error;
-    });
-    return this.opening;
+    return this.options.direct ? Promise.resolve() : this.opened();
   }
 
   add(attempt: RemoteAttempt): void {
@@ -98,6 +95,7 @@ export class RunDesk implements RemoteDesk {
   async offer(attempt: RemoteAttempt): Promise<void> {
     const { direct, queues, bus } = this.options;
     if (direct && (await this.giveDirectly(attempt))) return;
+    await this.opened();
     await queues.add(bus, attempt, () => this.attempts.get(attempt.label.operation) === attempt);
   }
 
@@ -155,6 +153,14 @@ export class RunDesk implements RemoteDesk {
     if (!isOver || !this.log || bus.state !== 'connected') return;
     for (const payload of this.large) await forgetLarge(bus, payload);
     await this.log.purge();
+  }
+
+  private opened(): Promise<void> {
+    this.opening ??= this.open().catch((error: unknown) => {
+      this.opening = undefined;
+      throw error;
+    });
+    return this.opening;
   }
 
   private async open(): Promise<void> {
@@ -251,7 +257,10 @@ export class RunDesk implements RemoteDesk {
       const taken = await bus.request(hostSubject(bus, host.host), toPlain(order), {
         timeoutMs: answerMs,
       });
-      if (taken === true) return true;
+      if (taken === true) {
+        this.given.add(attempt);
+        return true;
+      }
     } catch (error) {
       logger.debug('a host did not begin', { host: host.host, message: messageOf(error) });
     }
@@ -259,10 +268,30 @@ export class RunDesk implements RemoteDesk {
     return false;
   }
 
+  /** An attempt that no queue gives to somebody else is offered again. */
+  private back(attempt: RemoteAttempt, host: string): boolean {
+    const isBack = attempt.handedBack(host);
+    if (isBack && this.given.delete(attempt)) this.offer(attempt).catch(attempt.cannotBeSent);
+    return isBack;
+  }
+
   private heard(message: BusMessage): void {
+    const { bus } = this.options;
+    const { payload } = message;
+    const isLarge = (payload as PlainObject | null)?.['type'] === 'blob';
+    if (!isLarge) return this.read(message, payload);
+    unpacked(bus, payload).then(
+      (whole) => {
+        void forgetLarge(bus, payload);
+        this.read(message, whole);
+      },
+      (error: unknown) => message.respond({ error: errorInfo(error) as unknown as PlainObject }),
+    );
+  }
+
+  private read(message: BusMessage, payload: Plain): void {
     try {
-      const said = readHostMessage(message.payload);
-      this.answer(said, message);
+      this.answer(readHostMessage(payload), message);
     } catch (error) {
       message.respond({ error: errorInfo(error) as unknown as PlainObject });
     }
@@ -274,7 +303,7 @@ export class RunDesk implements RemoteDesk {
       return message.respond(toPlain(attempt?.claim(said.host, said) ?? { go: false }));
     const isOurs = attempt?.accepts(said) ?? false;
     if (said.type === 'handed_back')
-      return message.respond(isOurs && attempt ? attempt.handedBack(said.host) : false);
+      return message.respond(attempt && isOurs ? this.back(attempt, said.host) : false);
     if (!attempt || !isOurs) {
       const past = this.abandoned.get(keyOf(said));
       if (past) this.refuse(past, said, message.payload);

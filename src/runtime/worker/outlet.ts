@@ -58,9 +58,9 @@ export class Outlets {
   };
 
   /** Asks the run's owner. Rejects as requests do. */
-  ask(message: HostMessage): Promise<Plain> {
+  async ask(message: HostMessage): Promise<Plain> {
     const { bus } = this.options;
-    return bus.request(attemptSubject(bus.ns, message.run), toPlain(message));
+    return bus.request(attemptSubject(bus.ns, message.run), await packed(bus, message));
   }
 
   /** Tells whoever listens; may be lost. */

@@ -169,9 +169,9 @@ export class LocalWorkerHost implements WorkerHost {
       await this.idleWithin(closeMs + this.longestKillMs());
     }
     this.config.clock.clearTimeout(this.timer);
+    this.runs.stop();
     this.root.send({ type: this.busy === 0 ? 'host.idle' : 'host.stop' });
     for (const subscription of this.subscriptions) subscription.unsubscribe();
-    this.runs.stop();
     await this.quotas.close();
     await this.behaviours.close();
     await this.closeBus();

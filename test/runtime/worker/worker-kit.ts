@@ -46,3 +46,10 @@ export function remoteTask(rest: object = {}, pool: object = {}): object {
     tasks: { t: { agent: 'a', ...rest } },
   };
 }
+
+/** A promise, and what resolves it. */
+export function deferred<Value>(): [Promise<Value>, (value: Value) => void] {
+  let resolve: (value: Value) => void = () => undefined;
+  const promise = new Promise<Value>((settle) => (resolve = settle));
+  return [promise, resolve];
+}
