@@ -8,6 +8,8 @@ export type AbortReason =
   | 'cancelled'
   | 'barrier_released'
   | 'barrier_fallback'
+  | 'group_restarted'
+  | 'hedge_lost'
   | 'shutdown';
 
 /** How a worker's task ended, as its supervisor decided. */
@@ -48,8 +50,10 @@ export type WorkerEvent =
 const strength: Readonly<Record<AbortReason, number>> = {
   timeout: 0,
   barrier_fallback: 0,
+  group_restarted: 0,
   deadline: 1,
   barrier_released: 2,
+  hedge_lost: 2,
   cancelled: 2,
   shutdown: 3,
 };

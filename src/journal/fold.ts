@@ -347,6 +347,8 @@ function reopenRow(row: TaskRow): void {
   row.finishedAt = undefined;
   row.error = undefined;
   row.attemptBase = row.attempt;
+  // Whoever resumes it wants it tried, also what was quarantined.
+  if (row.lost !== undefined) row.lost = 0;
 }
 
 /** A group that was released with what it needed stays released: its dependents have used its output. */

@@ -106,6 +106,8 @@ export interface TaskRow {
   /** What an expanding task was split into. */
   items: readonly Plain[] | undefined;
   late: number;
+  /** Times that whatever carried an attempt died under it; absent: never. */
+  lost?: number;
   /** What its failures have led to; made on the first one. */
   recovery?: RecoveryRow | undefined;
   /** The attempt that gave the output, where that is not the newest; see hedging. */

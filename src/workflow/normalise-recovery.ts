@@ -30,9 +30,11 @@ function groupSource({ group }: TaskDraft, { document }: Draft) {
 
 /** What the task says in one word, else its group, else the document's defaults. */
 function onFailureOf(task: TaskDraft, draft: Draft): TaskSource['on_failure'] {
+  const ofGroup = groupSource(task, draft)?.on_failure;
   return (
     sourceOf(task, draft)?.on_failure ??
-    groupSource(task, draft)?.on_failure ??
+    // A group that restarts says nothing of what its members do by themselves.
+    (ofGroup === 'restart' ? undefined : ofGroup) ??
     draft.document.defaults?.on_failure
   );
 }

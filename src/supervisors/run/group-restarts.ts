@@ -1,0 +1,140 @@
+import type { ErrorInfo } from '../../core/errors.ts';
+import { decideRestart, defaultRestart, noRestarts, restartSet } from '../../policies/restart.ts';
+import type { RestartSpec } from '../../policies/restart.ts';
+import type { GroupRestartSpec, GroupSpec, TaskSpec } from '../../workflow/model.ts';
+import { unfinished } from './close-member.ts';
+import type { RunCore } from './core.ts';
+import { retryAt } from './second-try.ts';
+import type { Tried } from './second-try.ts';
+import { endTask } from './task-end.ts';
+
+/** The restart strategy of a group, beside the retry policies of its members. */
+
+/** What a group does about a member's failure that is to be tried again. */
+export type GroupAnswer =
+  /** It has no strategy, or has escalated before. */
+  | 'none'
+  /** The member, and whoever goes with it, begins again. */
+  | 'restarted'
+  /** Too many restarts: the member, and all that have not ended, are to end. */
+  | 'escalated';
+
+/**
+ * A member's attempt has failed and its retry policy would try again at `at`: its group's strategy counts that,
+ * begins others again with it, or ends the group's work.
+ */
+export function restartGroup(
+  core: RunCore,
+  row: Tried,
+  { error, at }: { readonly error: ErrorInfo; readonly at: number },
+): GroupAnswer {
+  const task = core.book.task(row.id);
+  const group = groupOf(core, task);
+  const restart = group?.restart;
+  if (!group || !restart || restart.type === 'temporary') return 'none';
+  const history = core.ledger.state.groups.get(group.id)?.restarts ?? noRestarts;
+  const decision = decideRestart({
+    spec: policyOf(restart),
+    type: restart.type,
+    end: 'failed',
+    history,
+    now: at,
+    random: () => 0,
+  });
+  if (decision.kind === 'ignore' || decision.kind === 'leave') return 'none';
+  if (decision.kind === 'escalate') {
+    escalate(core, group, row.id);
+    return 'escalated';
+  }
+  const members = runningBeside(core, group, { task, strategy: restart.strategy });
+  const { strategy } = restart;
+  core.ledger.commit([
+    { type: 'group.restarted', group: group.id, strategy, failed: row.id, members, due: at },
+  ]);
+  for (const id of members)
+    core.live.get(id)?.worker?.send({ type: 'attempt.abort', reason: 'group_restarted' });
+  retryAt(core, row, { error, at });
+  return 'restarted';
+}
+
+/** The attempt of a member that goes with another one is over: it begins again together with that. */
+export function beginAgain(core: RunCore, row: Tried): void {
+  const group = groupOf(core, core.book.task(row.id));
+  const due = group && core.ledger.state.groups.get(group.id)?.restarts?.times.at(-1);
+  const at = Math.max(core.services.clock.now(), due ?? 0);
+  retryAt(core, row, { error: goneWithAnother(row.id), at });
+}
+
+/** The group that the task counts for: a part of a split task counts for the group of that. */
+function groupOf({ book }: RunCore, task: TaskSpec): GroupSpec | undefined {
+  const { group } = book.member(task.id)?.parent ?? task;
+  return group === undefined ? undefined : book.group(group);
+}
+
+/** Backoff is the retry policy's: here restarts are only counted. */
+function policyOf({ strategy, maxRestarts, withinMs }: GroupRestartSpec): RestartSpec {
+  return { ...defaultRestart, strategy, maxRestarts, withinMs, initialMs: 0, maxMs: 0 };
+}
+
+/** Members, and parts of members, whose attempts run and are begun again with the one that failed. */
+function runningBeside(
+  core: RunCore,
+  group: GroupSpec,
+  { task, strategy }: { readonly task: TaskSpec; readonly strategy: RestartSpec['strategy'] },
+): string[] {
+  const failed = core.book.member(task.id)?.parent.id ?? task.id;
+  return restartSet(strategy, group.members, failed)
+    .flatMap((id) => (core.book.isExpanded(id) ? core.book.group(id).members : [id]))
+    .filter((id) => id !== task.id && isPartOf(core, id, { failed, task }) && isRunning(core, id));
+}
+
+/** Of the member that failed itself, the other parts go on where only it is restarted. */
+function isPartOf(
+  core: RunCore,
+  id: string,
+  { failed, task }: { readonly failed: string; readonly task: TaskSpec },
+): boolean {
+  if (task.id === failed) return true;
+  const spec = groupOf(core, task)?.restart;
+  return spec?.strategy !== 'one_for_one' || core.book.member(id)?.parent.id !== failed;
+}
+
+function isRunning({ live }: RunCore, id: string): boolean {
+  return live.get(id)?.holding === true;
+}
+
+/** Told once in the journal; the group's own barrier decides what its finished members are worth. */
+function escalate(core: RunCore, group: GroupSpec, failed: string): void {
+  const { maxRestarts = 0, withinMs = 0 } = group.restart ?? {};
+  const { id } = group;
+  core.ledger.commit([
+    {
+      type: 'group.escalated',
+      group: id,
+      failed,
+      max_restarts: maxRestarts,
+      within_ms: withinMs,
+    },
+  ]);
+  for (const member of unfinished(core, id)) if (member !== failed) endMember(core, member, failed);
+}
+
+function endMember(core: RunCore, id: string, failed: string): void {
+  if (core.ledger.state.tasks.get(id)?.phase === 'completed') return;
+  const parts = core.book.isExpanded(id) ? unfinished(core, id) : [];
+  for (const part of [...parts, id]) {
+    core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id: part });
+    core.live.get(part)?.worker?.send({ type: 'attempt.abort', reason: 'barrier_released' });
+    const error = goneWithAnother(failed);
+    endTask(core, part, { outcome: 'cancelled', reason: 'restarts_exhausted', error });
+  }
+}
+
+function goneWithAnother(failed: string): ErrorInfo {
+  return {
+    code: 'TRP_ATTEMPT_CANCELLED',
+    message: 'The group of the task was restarted.',
+    errorClass: 'cancelled',
+    place: failed,
+  };
+}
