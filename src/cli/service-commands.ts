@@ -43,6 +43,12 @@ export function addServe({ program, shell, finish }: Wiring): void {
       oneOf('--server-sync', ['always']),
     )
     .option(
+      '--lease <duration>',
+      'others take runs over after so long without a sign of life (default: 10s)',
+      duration('--lease'),
+    )
+    .option('--ns <namespace>', 'namespace on the bus (default: default)')
+    .option(
       '--health-port <port>',
       'serve /healthz and /readyz on this port; 0: any free one',
       wholeNumber('--health-port', 0),

@@ -14,6 +14,11 @@ export interface LeaseTerms {
 /** What holds when nothing else is said. */
 export const defaultLeaseTerms: LeaseTerms = { ttlMs: 10_000, renewMs: 3_000 };
 
+/** Terms with another time to live, in milliseconds; renewals keep their share of it. */
+export function leaseTerms(ttlMs: number): LeaseTerms {
+  return { ttlMs, renewMs: ttlMs * (defaultLeaseTerms.renewMs / defaultLeaseTerms.ttlMs) };
+}
+
 /** Share of the time to live after which an owner without a renewal no longer takes itself for one. */
 const doubtShare = 2 / 3;
 
@@ -47,6 +52,10 @@ export function sighted(known: Sighting | undefined, mark: string, now: number):
 }
 
 /** Whether the sign of life has been the same for too long. A clock that was stopped meanwhile only makes this later. */
-export function isExpired({ ttlMs }: LeaseTerms, { since }: Sighting, now: number): boolean {
+export function isExpired(
+  { ttlMs }: Pick<LeaseTerms, 'ttlMs'>,
+  { since }: Sighting,
+  now: number,
+): boolean {
   return now - since >= ttlMs;
 }

@@ -11,6 +11,7 @@ import type { ProviderSource } from '../workflow/normalise-providers.ts';
 import type { ScheduleSpec } from '../workflow/model.ts';
 import type { GroupPhase } from './group-phase.ts';
 import type { RunReport } from './report.ts';
+import type { QuestionAnswer, RunControls } from './run-controls.ts';
 
 /** How a Troupe is made. Everything has a default. */
 export interface TroupeOptions {
@@ -128,7 +129,7 @@ export type RunEvent =
     };
 
 /** A run that this process owns. */
-export interface RunHandle {
+export interface RunHandle extends RunControls {
   readonly id: string;
   /** Events from now on; ends with the run. Records come in journal order, when they are durable. */
   events(): AsyncIterable<RunEvent>;
@@ -209,6 +210,20 @@ export interface Troupe {
    * it, as `resume` does. Rejects with TRP_CONFLICT_UNKNOWN when there is no open conflict of that number.
    */
   resolveConflict(run: string, conflict: number, answer: ConflictAnswer): Promise<void>;
+  /** As on a handle, for a run of any process; a run that nobody carries gets it into its journal. */
+  answer(run: string, question: number, answer: QuestionAnswer): Promise<void>;
+  pause(run: string, by?: string): Promise<void>;
+  skip(run: string, task: string, by?: string): Promise<void>;
+  /**
+   * Tries a task once more. In an ended run that opens the task and what its result goes into, and nothing else that
+   * has finished runs again. A run that nobody carries goes on here; undefined: another process carries it.
+   */
+  retry(run: string, task: string, by?: string): Promise<RunHandle | undefined>;
+  /**
+   * A new run of the same workflow and input that takes over all finished results of another one, except those of a
+   * task and of what its result goes into.
+   */
+  fork(run: string, options: { readonly from: string }): Promise<RunHandle>;
   /** Sends a control request to the owner of a run: verb and answer as in docs/control.md. */
   ask(run: string, verb: string, payload?: Plain): Promise<Plain>;
   /**

@@ -1,6 +1,7 @@
 import type { Bus } from '../bus/bus.ts';
 import { TroupeError } from '../core/errors.ts';
 import type { JournalStore } from '../journal/journal.ts';
+import { leaseTerms } from '../journal/lease.ts';
 import type { TroupeOptions } from './api.ts';
 import type { TroupeConfig } from './options.ts';
 
@@ -57,7 +58,8 @@ export async function openStore(config: TroupeConfig, bus: Bus): Promise<Journal
     const { openBusStore } = await import('../journal/stores/bus-store/bus-store.ts');
     const { withBlobs } = await import('../journal/blobs/with-blobs.ts');
     const { runBlobs } = await import('../journal/stores/bus-store/run-blobs.ts');
-    const store = openBusStore({ bus, node, clock, level, schedule: setImmediate });
+    const terms = leaseTerms(config.leaseMs);
+    const store = openBusStore({ bus, node, clock, level, terms, schedule: setImmediate });
     return withBlobs(store, (run) => runBlobs(bus, run));
   }
   if (dataDir === undefined || level === 'memory' || journal === 'memory') {

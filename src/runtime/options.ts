@@ -9,6 +9,7 @@ import type { Ids } from '../core/ids.ts';
 import { silentLogger } from '../core/log.ts';
 import type { Logger } from '../core/log.ts';
 import type { DurabilityLevel } from '../journal/journal.ts';
+import { defaultLeaseTerms } from '../journal/lease.ts';
 import { scheduleClasses } from '../policies/fair-share.ts';
 import { concurrencyKind } from '../workflow/model.ts';
 import type { ProviderSpec, ScheduleSpec } from '../workflow/model.ts';
@@ -24,6 +25,7 @@ export interface TroupeConfig {
   readonly journal: NonNullable<TroupeOptions['journal']>;
   readonly adopt: boolean;
   readonly takeRuns: number;
+  readonly leaseMs: number;
   readonly concurrency: number;
   /** Runs that do not say how many attempts they want at one time choose it themselves. */
   readonly autoConcurrency: boolean;
@@ -51,6 +53,7 @@ const defaults = {
   ns: 'default',
   adopt: false,
   takeRuns: 0,
+  leaseMs: defaultLeaseTerms.ttlMs,
   clock: systemClock,
   ids: randomIds,
   logger: silentLogger,
@@ -85,6 +88,8 @@ export function configOf(options: TroupeOptions): TroupeConfig {
   checkResources(config.resources);
   checkBus(config);
   checkTakeRuns(config);
+  if (!(config.leaseMs >= 500 && config.leaseMs <= 600_000))
+    throw invalid('leaseMs', config.leaseMs, 'milliseconds from 500 to 600000');
   const isStored = config.journal === 'file';
   return {
     ...config,

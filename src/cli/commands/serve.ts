@@ -17,6 +17,9 @@ export interface ServeOptions extends EngineOptions {
   readonly nats?: string;
   /** Runs at one time. */
   readonly runs?: number;
+  /** Of this process's runs, in milliseconds. */
+  readonly lease?: number;
+  readonly ns?: string;
   readonly healthPort?: number;
   readonly healthHost?: string;
   /** How long runs that are here may go on after a signal, in milliseconds. */
@@ -66,14 +69,21 @@ export async function serve(shell: Shell, options: ServeOptions): Promise<number
 }
 
 function serviceOptions(shell: Shell, options: ServeOptions): TroupeOptions {
-  const { nats, runs = defaultRuns, ...engine } = options;
+  const { nats, ns, lease, runs = defaultRuns, ...engine } = options;
   const choice = nats === undefined ? engine : { ...engine, bus: nats };
   const made = troupeOptions(shell, choice);
   if (made.bus === undefined || made.bus === 'embedded') {
     if (made.dataDir === undefined) throw nothingToServe();
     return { ...made, adopt: true };
   }
-  return { ...made, journal: 'bus', takeRuns: runs, adopt: true };
+  return {
+    ...made,
+    journal: 'bus',
+    takeRuns: runs,
+    adopt: true,
+    ...(ns === undefined ? {} : { ns }),
+    ...(lease === undefined ? {} : { leaseMs: lease }),
+  };
 }
 
 function nothingToServe(): TroupeError {

@@ -105,19 +105,19 @@ class BusStore implements JournalStore {
 
   async adopt(run: string): Promise<OwnedRun> {
     this.assertOpen();
-    let past = await this.past(run);
+    const known = await this.past(run);
     const own = this.owned.get(run);
     if (own) await own.fence();
-    else await this.assertOwnerless(run);
+    else await this.assertOwnerless(run, known);
     const log = await this.log(run);
+    let past = known;
     for (let tries = 1; ; tries++) {
       past = await readOn(log, () => this.blobs(), past);
+      if (past.epoch > known.epoch) throw ownedError(run, `Node ${past.node} was faster.`);
       try {
         return await this.begin(log, past);
       } catch (error) {
         if (!isCode(error, 'TRP_JOURNAL_FENCED')) throw error;
-        const now = await readOn(log, () => this.blobs(), past);
-        if (now.epoch > past.epoch) throw ownedError(run, 'Somebody else was faster.', error);
         if (tries === takeTries) throw ownedError(run, 'Its owner goes on writing.', error);
       }
     }
@@ -228,11 +228,12 @@ class BusStore implements JournalStore {
     return this.owned.delete(owned.run);
   }
 
-  private async assertOwnerless(run: string): Promise<void> {
+  /** What the index says counts only if it is as new as the log: the log's last owner may not have told it yet. */
+  private async assertOwnerless(run: string, { epoch, node }: RunPast): Promise<void> {
+    if (node === this.node) return;
     const indexed = await this.index.get(run);
-    if (!indexed || indexed.state !== 'owned' || indexed.node === this.node) return;
-    if (!(await this.signs.diesOut(indexed.node)))
-      throw ownedError(run, `Node ${indexed.node} owns it.`);
+    if (indexed && indexed.epoch >= epoch && indexed.state !== 'owned') return;
+    if (!(await this.signs.diesOut(node))) throw ownedError(run, `Node ${node} owns it.`);
   }
 
   private async past(run: string): Promise<RunPast> {

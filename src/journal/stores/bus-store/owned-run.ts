@@ -96,7 +96,10 @@ export class BusOwnedRun implements OwnedRun {
   }
 
   inDoubt(sure: () => void): boolean {
-    return this.failure !== undefined || this.ownership.inDoubt(sure);
+    if (this.failure) return true;
+    return this.ownership.inDoubt(() => {
+      if (!this.failure) sure();
+    });
   }
 
   onLost(lost: (error: TroupeError) => void): void {

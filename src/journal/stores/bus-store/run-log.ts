@@ -9,13 +9,15 @@ export interface RunPast {
   readonly records: readonly JournalRecord[];
   /** Of the last owner; 0: nobody has ever owned the run, so there is none. */
   readonly epoch: number;
+  /** The last owner. */
+  readonly node: string;
   /** Places of the first and the last entry. */
   readonly firstSeq: number;
   readonly logSeq: number;
 }
 
 /** Before anything was read. */
-export const nothingRead: RunPast = { records: [], epoch: 0, firstSeq: 0, logSeq: 0 };
+export const nothingRead: RunPast = { records: [], epoch: 0, node: '', firstSeq: 0, logSeq: 0 };
 
 /**
  * Reads a run's log on from where an earlier reading stopped.
@@ -27,28 +29,28 @@ export async function readOn(
   past: RunPast = nothingRead,
 ): Promise<RunPast> {
   const records = [...past.records];
-  let { epoch, firstSeq, logSeq } = past;
+  let { epoch, node, firstSeq, logSeq } = past;
   for await (const entry of log.read({ from: logSeq + 1 })) {
     const read = await readEntry(entry, blobs);
     for (const record of read.records) {
       checkNumber(record, records.length + 1, log.name);
       records.push(record);
     }
-    epoch = Math.max(epoch, read.epoch);
+    if (read.epoch > epoch) ({ epoch, node } = read);
     firstSeq ||= entry.seq;
     logSeq = entry.seq;
   }
-  return { records, epoch, firstSeq, logSeq };
+  return { records, epoch, node, firstSeq, logSeq };
 }
 
 /** The records of one entry, wherever they are kept, and the epoch of who appended them. */
 export async function readEntry(
   entry: LogEntry,
   blobs: () => Promise<BlobStore>,
-): Promise<{ readonly epoch: number; readonly records: readonly JournalRecord[] }> {
-  const { epoch, chunks, blob } = journalFrameOf(entry);
+): Promise<Pick<RunPast, 'epoch' | 'node' | 'records'>> {
+  const { epoch, node, chunks, blob } = journalFrameOf(entry);
   const whole = blob === undefined ? chunks : await chunksAside(entry, blob, blobs);
-  return { epoch, records: whole.flatMap((chunk) => recordsOfChunk(chunk, entry.seq)) };
+  return { epoch, node, records: whole.flatMap((chunk) => recordsOfChunk(chunk, entry.seq)) };
 }
 
 /** Hashes of the blobs that a run's log refers to. */

@@ -3,6 +3,7 @@ import type { KeyBucket, Watch } from '../../../bus/key-bucket.ts';
 import { subjectOf } from '../../../bus/subjects.ts';
 import type { Clock } from '../../../core/clock.ts';
 import { TroupeError } from '../../../core/errors.ts';
+import type { Plain, PlainObject } from '../../../core/plain.ts';
 import { isExpired, sighted } from '../../lease.ts';
 import type { LeaseTerms, Sighting } from '../../lease.ts';
 
@@ -20,6 +21,11 @@ export interface SignsOfLifeOptions {
   readonly terms: LeaseTerms;
 }
 
+/** A sign of life, and how long it counts. */
+interface Sign extends Sighting {
+  readonly ttlMs: number;
+}
+
 /**
  * Who is alive, as one process tells it and sees it: key `<node>` of the bucket `leases`, renewed, and answers on the
  * node's `hb` subject.
@@ -29,7 +35,7 @@ export interface SignsOfLifeOptions {
  */
 export class SignsOfLife {
   private readonly options: SignsOfLifeOptions;
-  private readonly seen = new Map<string, Sighting>();
+  private readonly seen = new Map<string, Sign>();
   private opened: Promise<KeyBucket> | undefined;
   private watching: Promise<Watch> | undefined;
   private answering: Subscription | undefined;
@@ -73,7 +79,7 @@ export class SignsOfLife {
   /** What the observation says so far. Only after {@link watch}. */
   isDead(node: string): boolean {
     const sighting = this.seen.get(node);
-    return !sighting || isExpired(this.options.terms, sighting, this.options.clock.monotonic());
+    return !sighting || isExpired(sighting, sighting, this.options.clock.monotonic());
   }
 
   /** Waits until a node has given another sign of life (false) or is dead (true). */
@@ -106,9 +112,16 @@ export class SignsOfLife {
     return bucket.watch('>', (event) => {
       if (event.type === 'ready') return ready();
       const { key, value, revision } = event;
-      if (value === undefined) this.seen.delete(key);
-      else this.seen.set(key, sighted(this.seen.get(key), String(revision), clock.monotonic()));
+      if (value === undefined) return void this.seen.delete(key);
+      const sighting = sighted(this.seen.get(key), String(revision), clock.monotonic());
+      this.seen.set(key, { ...sighting, ttlMs: this.ttlOf(value) });
     });
+  }
+
+  /** How long its owner says that a sign of life counts; each process may have terms of its own. */
+  private ttlOf(value: Plain): number {
+    const ttlMs = (value as PlainObject | null)?.['ttl_ms'];
+    return typeof ttlMs === 'number' && ttlMs > 0 ? ttlMs : this.options.terms.ttlMs;
   }
 
   private bucket(): Promise<KeyBucket> {
