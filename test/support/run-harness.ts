@@ -19,6 +19,9 @@ import type { RunCore } from '../../src/supervisors/run/core.ts';
 import type { WorkflowDocument } from '../../src/workflow/document.ts';
 import { parseWorkflow } from '../../src/workflow/validate.ts';
 
+/** Where in an append a process dies: nothing is written; it is written and nobody has heard; what follows has begun. */
+export type CrashPoint = 'before' | 'between' | 'after';
+
 /** What a run under the simulated clock is given. Functions are named by agents as `host:NAME`. */
 export interface HarnessOptions {
   readonly document: object;
@@ -31,6 +34,8 @@ export interface HarnessOptions {
   readonly records?: readonly JournalRecord[];
   /** Called with the live core and the clock before time begins to move. */
   readonly during?: (core: RunCore, clock: SimulatedClock) => void;
+  /** When its process dies: at which append to the journal, from 1, and where in it. */
+  readonly crash?: { readonly append: number; readonly point: CrashPoint };
   /** Called with every record once it is durable. */
   readonly onRecord?: (record: JournalRecord, core: RunCore) => void;
 }
@@ -41,8 +46,10 @@ export interface HarnessResult {
   readonly state: RunState;
   readonly report: RunReport;
   readonly core: RunCore;
-  /** How the run's actor ended; `stuck`: time ran out of events first. */
-  readonly end: 'ended' | 'interrupted' | 'stuck' | 'faulted';
+  /** Appends to the journal. */
+  readonly appends: number;
+  /** How the run's actor ended; `stuck`: time ran out of events first; `died`: its process crashed, as asked for. */
+  readonly end: 'ended' | 'interrupted' | 'stuck' | 'faulted' | 'died';
 }
 
 /** Carries a workflow out with the real supervisors under the simulated clock. */
@@ -51,14 +58,24 @@ export async function carryOut(options: HarnessOptions): Promise<HarnessResult> 
   const before = options.records ?? [];
   const clock = new SimulatedClock(before.at(-1)?.at ?? 0);
   const written: JournalRecord[] = [...before];
+  let end: HarnessResult['end'] = 'stuck';
+  let appends = 0;
+  const { crash } = options;
   const owned: OwnedRun = {
     run: 'run-test',
     epoch: 1 + before.filter(({ type }) => type === 'lease.taken').length,
     records: before,
     append: (records, durable) => {
+      appends++;
+      const dies = appends === crash?.append ? crash.point : undefined;
+      if (end === 'died' || dies === 'before') {
+        end = 'died';
+        return;
+      }
       for (const record of records)
         written.push(toPlain(record as never) as unknown as JournalRecord);
-      durable();
+      if (dies !== 'between') durable();
+      if (dies !== undefined) end = 'died';
     },
     release: () => Promise.resolve(),
   };
@@ -85,7 +102,6 @@ export async function carryOut(options: HarnessOptions): Promise<HarnessResult> 
     load: options.load && (() => options.load?.(clock.now()) ?? steadyLoad),
     progressed: () => undefined,
   });
-  let end: HarnessResult['end'] = 'stuck';
   let live: RunCore | undefined;
   const input = {
     run: owned.run,
@@ -108,13 +124,13 @@ export async function carryOut(options: HarnessOptions): Promise<HarnessResult> 
       ),
     onOpened: () => undefined,
     onEnded: () => {
-      end = 'ended';
+      if (end === 'stuck') end = 'ended';
     },
     onInterrupted: () => {
-      end = 'interrupted';
+      if (end === 'stuck') end = 'interrupted';
     },
     onFault: () => {
-      end = 'faulted';
+      if (end === 'stuck') end = 'faulted';
     },
   };
   system.runs.send({ type: 'child.start', id: owned.run, src: 'run', input });
@@ -124,7 +140,14 @@ export async function carryOut(options: HarnessOptions): Promise<HarnessResult> 
   await clock.runUntil(() => end !== 'stuck');
   await system.stop();
   const { state } = core.ledger;
-  return { records: written, state, report: reportOf(state, core.graph, clock.now()), core, end };
+  return {
+    records: written,
+    state,
+    report: reportOf(state, core.graph, clock.now()),
+    core,
+    appends,
+    end,
+  };
 }
 
 /** The state that a journal folds to, without what differs between a live fold and one from disk. */
