@@ -85,10 +85,25 @@ export const journalLaws: { readonly [law: string]: RecordCheck } = {
   'a barrier is armed once, while its group is open and before it falls back': (moment) => {
     const { record, group, state } = moment;
     if (record.type !== 'barrier.armed') return undefined;
+    if (record.bound) return armedAgain(record.bound, group) ?? notOpen(group);
     const isMoved = state.adaptation.timeoutFactor > 1 && record.deadline > (group?.deadline ?? 0);
     if (group?.deadline !== undefined && !isMoved) return 'it was armed';
     return group?.fellBack ? 'it fell back' : notOpen(group);
   },
+
+  'a barrier is extended while its group is open, and not beyond its hard deadline': ({
+    record,
+    group,
+  }) => {
+    if (record.type !== 'barrier.extended') return undefined;
+    if (record.deadline > (group?.hardDeadline ?? Infinity)) return 'it is beyond';
+    return notOpen(group);
+  },
+
+  'a soft deadline passes once, while the group is open': ({ record, group }) =>
+    when(record.type === 'barrier.softened', () =>
+      group?.softened ? 'it has passed' : notOpen(group),
+    ),
 
   'a barrier falls back once, while its group is open': ({ record, group }) =>
     when(record.type === 'barrier.fell_back', () =>
@@ -98,10 +113,26 @@ export const journalLaws: { readonly [law: string]: RecordCheck } = {
   'a group is released once': ({ record, group }) =>
     when(record.type === 'barrier.released', () => notOpen(group)),
 
-  'a contribution is merged once, before its group ends': ({ record, group }) => {
+  'a contribution is merged once, before its group ends unless the member was let run on': ({
+    record,
+    group,
+  }) => {
     if (record.type !== 'contribution.merged') return undefined;
     if (group?.contributions.has(record.member)) return `${record.member} was merged`;
+    if (group?.late?.includes(record.member)) return undefined;
     return unless(group?.phase !== 'ended', 'the group had ended');
+  },
+
+  'a late result is merged once, of a member that was let run on and has succeeded': ({
+    record,
+    state,
+    group,
+  }) => {
+    if (record.type !== 'contribution.late') return undefined;
+    const { member } = record;
+    if (!group?.late?.includes(member)) return `${member} was not let run on`;
+    if (group.lateMerged?.includes(member)) return `${member} was merged`;
+    return unless(state.tasks.get(member)?.outcome === 'succeeded', `${member} has no result`);
   },
 
   'a group ends once, as it was released': ({ record, group }) => {
@@ -251,13 +282,20 @@ function closedGroup({ record, state }: Moment): string | undefined {
   const id = taskOf(record);
   const split = splitTaskOf(id);
   const declared = specOf(state, split)?.group;
-  if (declared !== undefined && goesOn(state, declared)) return undefined;
+  if (declared !== undefined && goesOn(state, declared, split)) return undefined;
   const own = split === id ? declared : split;
   return own === undefined ? undefined : notOpen(state.groups.get(own));
 }
 
-/** With `on_failure: continue` the members of a declared group go on after an early release. */
-function goesOn(state: RunState, group: string): boolean {
+function armedAgain(bound: 'soft' | 'hard', group: GroupRow | undefined): string | undefined {
+  if (bound === 'hard') return group?.hardDeadline === undefined ? undefined : 'it was armed';
+  if (group?.softened) return 'it has passed';
+  return group?.softDeadline === undefined ? undefined : 'it was armed';
+}
+
+/** Members of a declared group go on after an early release with `on_failure: continue`, or when they are let run on. */
+function goesOn(state: RunState, group: string, member: string): boolean {
+  if (state.groups.get(group)?.late?.includes(member)) return true;
   const spec = state.workflow?.groups.find(({ id }) => id === group);
   return spec?.barrier.onFailure === 'continue';
 }

@@ -56,7 +56,7 @@ export interface InUse {
   readonly attempts: number;
   /** Calls to providers that wait or are under way. */
   readonly calls: number;
-  /** Agents with a load, or in another state than idle. */
+  /** Agents with a load. */
   readonly busyAgents: readonly string[];
 }
 
@@ -239,13 +239,11 @@ function attemptsOf({ services }: System, uses: 'function' | 'simulate'): number
 
 /** What an agent's desk keeps to itself. */
 interface DeskParts {
-  readonly agent: object;
   readonly load: { readonly active: number };
   readonly instances: readonly { readonly inFlight: number }[];
 }
 
 function isBusy(desk: AgentDesk): boolean {
-  const { agent, load, instances } = desk as unknown as DeskParts;
-  if (instances.some(({ inFlight }) => inFlight !== 0)) return true;
-  return load.active !== 0 || snapshotOf<{ value: string }>(agent).value !== 'idle';
+  const { load, instances } = desk as unknown as DeskParts;
+  return load.active !== 0 || instances.some(({ inFlight }) => inFlight !== 0);
 }

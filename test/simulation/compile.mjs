@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,7 +36,9 @@ export function compilePatched(compiled, { file, text }) {
   const path = join(sources, file);
   cpSync(join(root, file), path, { recursive: true });
   writeFileSync(path, text);
+  writeFileSync(join(sources, 'package.json'), '{"type":"module"}');
   compile(folder, { files: [path], include: [] }, sources);
+  rmSync(sources, { recursive: true, force: true });
   return folder;
 }
 
@@ -46,7 +48,8 @@ export function compilePatched(compiled, { file, text }) {
  * @param {string} rootDir
  */
 function compile(outDir, sources, rootDir) {
-  const project = join(mkdtempSync(join(tmpdir(), 'troupe-project-')), 'tsconfig.json');
+  const place = mkdtempSync(join(tmpdir(), 'troupe-project-'));
+  const project = join(place, 'tsconfig.json');
   const compilerOptions = { rootDir, outDir, noEmit: false, noCheck: true, noResolve: true };
   const options = { ...compilerOptions, noEmitOnError: false };
   writeFileSync(
@@ -57,5 +60,7 @@ function compile(outDir, sources, rootDir) {
     execFileSync(process.execPath, [compiler, '-p', project], { stdio: 'pipe' });
   } catch {
     // Faults of resolution do not keep it from writing; what is missing shows when it runs.
+  } finally {
+    rmSync(place, { recursive: true, force: true });
   }
 }
