@@ -38,7 +38,7 @@ export interface AttemptRequest {
   readonly baseDir: string;
   /** A folder that only this attempt sees; there when the behaviour is called. */
   readonly workspace?: { readonly path: string } & WorkspaceSpec;
-  /** Number of an attempt at this work whose end nobody knows, because its owner died: it may go on elsewhere. */
+  /** The first of the attempts at this work whose end nobody knows, because their owner died: they may go on elsewhere. */
   readonly unsettled?: number;
   /** The task's planning estimate, for `simulate`. */
   readonly estimateMs: number;

@@ -65,11 +65,12 @@ export class Hosts {
     return this.living(withinMs).filter(({ pools, draining }) => !draining && pools.includes(pool));
   }
 
-  /** Who carries an attempt at this work. */
-  holderOf(operation: string, attempt: number): KnownHost | undefined {
-    return [...this.known.values()].find(
-      ({ attempts }) => attempts.get(operation)?.attempt === attempt,
-    );
+  /** Who carries an attempt at this work that is wanted. */
+  holderOf(operation: string, isWanted: (label: Label) => boolean): KnownHost | undefined {
+    return [...this.known.values()].find(({ attempts }) => {
+      const label = attempts.get(operation);
+      return label && isWanted(label);
+    });
   }
 
   /** Resolves when every host that can answer has told of itself. */

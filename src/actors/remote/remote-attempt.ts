@@ -60,7 +60,7 @@ export interface RemoteAttemptParts {
  *
  * Invariants:
  * 1. At most one host holds it at a time; only a host that holds it may begin, and none once it is settled.
- * 2. It settles once; the result of another try at the same work is taken only from the one that it inherits.
+ * 2. It settles once; the result of another try at the same work is taken only from those that it inherits.
  * 3. Its timeout runs exactly while a host holds it.
  */
 export class RemoteAttempt {
@@ -160,10 +160,12 @@ export class RemoteAttempt {
     return true;
   }
 
-  /** Whether a message about this work is about this try, or the one that it inherits. */
+  /** Whether a message about this work is about this try, or one that it inherits. */
   accepts(label: Label): boolean {
     if (isSameTry(label, this.label)) return true;
-    return label.attempt === this.parts.request.unsettled && label.epoch < this.label.epoch;
+    const { unsettled = Infinity, attempt } = this.parts.request;
+    const isPast = label.attempt >= unsettled && label.attempt < attempt;
+    return isPast && label.epoch < this.label.epoch;
   }
 
   /** Something that a host says of it; resolves when it has been taken in. */

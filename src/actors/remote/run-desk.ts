@@ -225,11 +225,13 @@ export class RunDesk implements RemoteDesk {
   /** A host that is still at it goes on for this owner, under a label that only this owner has given. */
   private async adopt(attempt: RemoteAttempt): Promise<boolean> {
     const { hosts, bus, logger } = this.options;
-    const { unsettled = 0 } = attempt.parts.request;
+    const { operation } = attempt.label;
     await hosts.ask();
-    const host = hosts.holderOf(attempt.label.operation, unsettled)?.host;
-    if (host === undefined) return false;
-    const order = { protocol: workProtocol, type: 'adopt', ...attempt.label, was: unsettled };
+    const holder = hosts.holderOf(operation, (label) => attempt.accepts(label));
+    if (!holder) return false;
+    const { host, attempts } = holder;
+    const was = attempts.get(operation)?.attempt ?? 0;
+    const order = { protocol: workProtocol, type: 'adopt', ...attempt.label, was };
     try {
       const goesOn = await bus.request(hostSubject(bus, host), order, { timeoutMs: answerMs });
       if (goesOn === true) attempt.hold(host);
