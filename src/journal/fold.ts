@@ -41,6 +41,7 @@ const appliers: Appliers = {
     state.input = record.input;
     state.seed = record.seed;
     state.simulated = record.simulated;
+    if (record.forked) state.forked = record.forked;
     state.startedAt = record.at;
     state.activeSince = record.at;
   },
@@ -52,6 +53,7 @@ const appliers: Appliers = {
       if (row.phase !== 'running' || row.items) continue;
       countHeld(row, state.lastAt);
       noteTaken(state, row);
+      row.unsettled ??= row.attempt;
       row.phase = 'waiting';
     }
     state.interrupted = false;
@@ -126,6 +128,7 @@ const appliers: Appliers = {
     // An attempt that waited for a lock in vain was never dispatched.
     row.attempt = Math.max(row.attempt, record.attempt);
     row.retryAt = record.retryAt;
+    if (row.unsettled !== undefined) row.unsettled = undefined;
   },
   'task.ended': (state, record) => {
     const row = taskRow(state, record.task);

@@ -6,7 +6,7 @@ import type { RestartHistory } from '../policies/restart.ts';
 import { emptyAdaptation } from './adaptation-rows.ts';
 import type { AdaptationRows } from './adaptation-rows.ts';
 import type { BarrierRow } from './barrier-rows.ts';
-import type { ConflictRecorded } from './record.ts';
+import type { ConflictRecorded, RunStarted } from './record.ts';
 import { emptyHedges } from './policy-rows.ts';
 import type { BreakerCounts, HedgeRows } from './policy-rows.ts';
 import type { PauseRow, RecoveryRow } from './recovery-rows.ts';
@@ -46,6 +46,8 @@ export interface RunState {
   readonly pauses: Pause[];
   epoch: number;
   cancelledBy: string | undefined;
+  /** The run whose results it goes on from; undefined: it is no fork. */
+  forked?: RunStarted['forked'] | undefined;
   /** Nothing new is dispatched; undefined: the run is not paused. */
   paused?: PauseRow | undefined;
   readonly tasks: Map<string, TaskRow>;
@@ -110,6 +112,8 @@ export interface TaskRow {
   lost?: number;
   /** What its failures have led to; made on the first one. */
   recovery?: RecoveryRow | undefined;
+  /** The first of the attempts whose end nobody knows, because their owner died; worker hosts may still be at them. */
+  unsettled?: number | undefined;
   /** The attempt that gave the output, where that is not the newest; see hedging. */
   wonBy?: number | undefined;
 }

@@ -8,13 +8,10 @@ import { fold } from '../journal/fold.ts';
 import type { JournalStore, OwnedRun } from '../journal/journal.ts';
 import type { JournalRecord, RunStarted } from '../journal/record.ts';
 import { assembleRun } from '../supervisors/run/assemble.ts';
-import { unknownConflict } from '../supervisors/run/conflicts.ts';
-import type { Resolution } from '../supervisors/run/resolution.ts';
 import type { RunInput } from '../supervisors/run/run.ts';
 import type { Workflow } from '../workflow/model.ts';
 import type { RunMemory } from '../memory/run-memory.ts';
 import type { SharedMemory } from '../memory/shared/shared-memory.ts';
-import { answerDead } from './answer-dead.ts';
 import type {
   ConflictAnswer,
   RunEvent,
@@ -28,13 +25,15 @@ import type {
 import { BusLinks, mainBus } from './bus-links.ts';
 import { withoutBus } from './bus-notices.ts';
 import type { WatchedBus } from './watched-bus.ts';
-import { resolutionOf } from './control/resolution.ts';
 import type { ControlServer } from './control/server.ts';
 import type { OpenBus } from './open-bus.ts';
 import { openRunMemory } from './open-run-memory.ts';
 import { RunWindow } from './run-window.ts';
 import { EndedRun } from './ended-run.ts';
 import { FollowedRun } from './followed-run.ts';
+import { PersonDesk } from './person-desk.ts';
+import type { PersonOpening } from './person-desk.ts';
+import type { QuestionAnswer } from './run-controls.ts';
 import { OwnerDesk } from './owner-desk.ts';
 import { holdLease } from './lease-notices.ts';
 import { RunService } from './serve/run-service.ts';
@@ -91,6 +90,7 @@ class LocalTroupe implements Troupe {
   private readonly history: HistoryFile;
   private readonly service: RunService;
   private readonly owners: OwnerDesk;
+  private readonly person: PersonDesk;
   private readonly live = new Map<string, LiveRun>();
   private readonly releasing = new Set<Promise<void>>();
   /** Two requests to resume one run are one takeover. */
@@ -134,6 +134,15 @@ class LocalTroupe implements Troupe {
     });
     this.links = new BusLinks(config, main, (input) => this.system.link(input));
     this.owners = new OwnerDesk(config, store, () => main.bus);
+    this.person = new PersonDesk({
+      ...{ node: store.node, store, owners: this.owners, live: this.live },
+      services: () => this.system.services,
+      newId: () => this.newId(),
+      busOf: (start) => this.busOf(start),
+      windowOf: (owned, watched, memory) => this.windowOf(owned, watched, memory),
+      open: (owned, start, how) => this.open(owned, start, how),
+      release: (owned, window) => this.release(owned, window),
+    });
     if (store.lease) holdLease(this.system, store.lease, logger);
     this.service = new RunService({
       ...{ node: store.node, store, clock, logger, bus: main.bus },
@@ -230,6 +239,7 @@ class LocalTroupe implements Troupe {
       run,
       clock: this.config.clock,
       cancel: (by) => this.cancel(run, by),
+      carryOut: (verb) => this.person.ask(run, verb),
       signal: this.ending.signal,
     });
   }
@@ -250,43 +260,32 @@ class LocalTroupe implements Troupe {
     return runSummaries(this.store);
   }
 
-  async cancel(run: string, by = 'user'): Promise<void> {
-    const handle = this.live.get(run);
-    if (handle) return void (await handle.cancel(by));
-    const owner = await this.owners.ownerOf(run);
-    if (owner !== undefined)
-      return void (await this.owners.ask(owner, { run, verb: 'cancel', payload: { by } }));
-    await this.cancelDead(run, by);
+  cancel(run: string, by = 'user'): Promise<void> {
+    return this.person.cancel(run, by);
   }
 
-  async resolveConflict(run: string, conflict: number, answer: ConflictAnswer): Promise<void> {
-    const payload = toPlain({ conflict, ...answer });
-    const resolution = resolutionOf(payload, 'user');
-    const handle = this.live.get(run);
-    if (handle) return handle.resolveConflict(resolution);
-    const owner = await this.owners.ownerOf(run);
-    if (owner !== undefined)
-      return void (await this.owners.ask(owner, { run, verb: 'resolve_conflict', payload }));
-    if (!fold(await this.store.read(run)).conflicts.open.has(conflict))
-      throw unknownConflict(run, conflict);
-    const owned = await this.store.adopt(run);
-    await this.answerDead(owned, resolution);
+  resolveConflict(run: string, conflict: number, answer: ConflictAnswer): Promise<void> {
+    return this.person.resolveConflict(run, conflict, answer);
   }
 
-  /** Nobody owns the run: it is taken over for the answer alone, and nothing of it runs. */
-  private async answerDead(owned: OwnedRun, resolution: Resolution): Promise<void> {
-    let window: RunWindow | undefined;
-    try {
-      const start = startOf(owned);
-      const watched = await this.busOf(start);
-      const parts = { owned, start, node: this.node, services: this.system.services };
-      await answerDead(parts, resolution, (memory) => {
-        window = this.windowOf(owned, watched, memory);
-        return window;
-      });
-    } finally {
-      this.release(owned, window);
-    }
+  answer(run: string, question: number, answer: QuestionAnswer): Promise<void> {
+    return this.person.ask(run, { ...answer, verb: 'answer', question, by: answer.by ?? 'user' });
+  }
+
+  pause(run: string, by = 'user'): Promise<void> {
+    return this.person.ask(run, { verb: 'pause', by });
+  }
+
+  skip(run: string, task: string, by = 'user'): Promise<void> {
+    return this.person.ask(run, { verb: 'skip', task, by });
+  }
+
+  retry(run: string, task: string, by = 'user'): Promise<RunHandle | undefined> {
+    return this.person.retry(run, { verb: 'retry', task, by });
+  }
+
+  fork(run: string, { from }: { readonly from: string }): Promise<RunHandle> {
+    return this.person.fork(run, from);
   }
 
   async ask(run: string, verb: string, payload: Plain = null): Promise<Plain> {
@@ -312,16 +311,6 @@ class LocalTroupe implements Troupe {
     const run = this.newId();
     const start = startOfNew({ run, workflow, input, options }, this.config);
     return this.open(await this.store.create(run), start, { watched: options.watched });
-  }
-
-  /** Nobody owns the run: it is taken over only to be cancelled. */
-  private async cancelDead(run: string, by: string): Promise<void> {
-    const { status } = fold(await this.store.read(run));
-    if (status === 'ended')
-      throw new TroupeError('TRP_RUN_ENDED', `Run ${run} has ended.`, { place: run });
-    const owned = await this.store.adopt(run);
-    const handle = await this.open(owned, startOf(owned), { cancelBy: by });
-    await handle.outcome();
   }
 
   /** The bus of a run that is taken over. It goes on unseen when that is away: a run never waits for a bus. */
@@ -350,7 +339,7 @@ class LocalTroupe implements Troupe {
   }
 
   private async open(owned: OwnedRun, start: RunStarted, how: Opening): Promise<LiveRun> {
-    const { cancelBy, watched = await this.busOf(start) } = how;
+    const { cancelBy, watched = await this.busOf(start), opening, inherited } = how;
     const planner = await plannerFor(start.workflow, this.history);
     // From here on there is no waiting: who closes finds either no run or one that lives.
     if (this.closing) await owned.release();
@@ -380,6 +369,8 @@ class LocalTroupe implements Troupe {
               planner,
               onRecord: (record) => this.recorded(handle, record),
               onCore: (core) => handle.attach(core),
+              opening,
+              inherited,
               ...(cancelBy === undefined ? {} : { cancelBy }),
             },
             parts,
@@ -487,9 +478,7 @@ class LocalTroupe implements Troupe {
 }
 
 /** How a run is opened, besides its journal. */
-interface Opening {
+interface Opening extends PersonOpening {
   /** Default: what the document or the process says. */
   readonly watched?: WatchedBus;
-  /** It is taken over only to be cancelled. */
-  readonly cancelBy?: string;
 }

@@ -35,6 +35,8 @@ export interface Workflow {
   readonly adaptation?: AdaptationSpec | undefined;
   /** The run's part of what all runs of a process share; undefined: share 1, class normal. */
   readonly schedule?: ScheduleSpec | undefined;
+  /** What nobody may read: names of environment variables, and `input.NAME` for inputs. */
+  readonly secrets?: readonly string[] | undefined;
   /** Services that agents call, and their limits; absent: none. */
   readonly providers?: { readonly [name: string]: ProviderSpec } | undefined;
   /** What the run may spend before nothing new is begun; absent: no bound. */

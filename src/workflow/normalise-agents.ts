@@ -5,6 +5,7 @@ import type { DocumentPath } from './fault.ts';
 import { qualifiedKey } from './model.ts';
 import type { AgentSpec, BehaviourKind } from './model.ts';
 import { durationMs, moduleOf } from './normalise-policies.ts';
+import { agentReliability } from './normalise-reliability.ts';
 import { agentPool } from './normalise-pools.ts';
 import type { CheckedDocument } from './schema/check.ts';
 import { strayEntry, strayHint } from './schema/stray-keys.ts';
@@ -123,6 +124,7 @@ function agentSpec(id: string, source: AgentSource, place: AgentPlace): AgentSpe
     ...callsOf(source),
     ...(source.peers && { peers: source.peers }),
     ...(source.fallback_models && { fallbackModels: source.fallback_models }),
+    ...agentReliability(source, place.draft),
     ...agentPool(source, place.draft, place.path),
     with: source.with ?? {},
   };

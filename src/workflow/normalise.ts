@@ -29,6 +29,7 @@ import { memoryKeys } from './normalise-memory.ts';
 import { normaliseAgents } from './normalise-agents.ts';
 import { addCrossValidation, normaliseGroups } from './normalise-groups.ts';
 import { durationMs } from './normalise-policies.ts';
+import { secretsOf } from './normalise-secrets.ts';
 import { healthSpec, sharedBreakers } from './normalise-reliability.ts';
 import { limitPools, poolCapacity } from './normalise-pools.ts';
 import { linkValidations, normaliseTasks, resolveNeeds } from './normalise-tasks.ts';
@@ -146,6 +147,7 @@ function frozen(draft: Draft, { baseDir, resources, keys }: Surroundings): Workf
     deadlineMs: durationMs(document.deadline),
     ...(adaptation && { adaptation }),
     ...(document.schedule === undefined ? {} : { schedule: document.schedule }),
+    ...secretsOf(document),
     ...spendingOf(draft),
     ...reliabilityOf(draft),
   };

@@ -167,7 +167,7 @@ export function roundOf(
     iteration: round?.iteration ?? 1,
     feedback: round?.feedback ?? null,
     steps: row?.steps,
-    ...(row?.phase === 'running' && !row.items && { unsettled: row.attempt }),
+    ...(row?.unsettled !== undefined && { unsettled: row.unsettled }),
   };
 }
 
@@ -267,12 +267,14 @@ class Client implements AttemptClient {
     return remoteTerms(this.core, this.request);
   }
 
-  settled(settlement: AttemptSettlement): void {
+  settled(raw: AttemptSettlement): void {
+    const settlement = this.core.services.secrets?.redact(raw) ?? raw;
     this.core.live.get(this.request.task)?.worker?.send({ type: 'attempt.settled', settlement });
   }
 
-  progressed(progress: Progress): void {
+  progressed(raw: Progress): void {
     const { core } = this;
+    const progress = core.services.secrets?.redact(raw) ?? raw;
     const { task } = this.request;
     const live = core.live.get(task);
     if (live) live.progressed = true;

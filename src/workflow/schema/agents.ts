@@ -3,6 +3,8 @@ import { block } from './block.ts';
 import { id, keyPattern, kindName } from './names.ts';
 import { bytes, count } from './numbers.ts';
 import { agentBudget } from './providers.ts';
+import { breaker, health, hedge } from './reliability.ts';
+import { secretNames } from './secrets.ts';
 import { flag, listOf, named, oneOf, template, text } from './shapes.ts';
 import { duration } from './times.ts';
 
@@ -31,6 +33,7 @@ export const behaviourShape = {
     })
     .optional()
     .describe('For command: the program and its arguments.'),
+  secrets: secretNames.optional().describe('As in the document: what is never journaled.'),
   env: listOf(text.min(1)).optional().describe('For command: environment variables passed on.'),
   limits: limits.optional(),
   isolate: oneOf(['inline', 'thread', 'process'])
@@ -76,6 +79,10 @@ export const agent = block('agent', 'A specialist that works on tasks.', {
     .describe('Models to go on with when its own has failed, in this order.'),
   workspace: workspace.optional().describe("For the agent's tasks that say none."),
   budget: agentBudget.optional(),
+  breaker: breaker.optional().describe('Holds its tasks back when too many fail. Default: none.'),
+  health: health.optional(),
+  idempotent: flag.optional().describe('Doing its work twice does no harm. Default false.'),
+  hedge: hedge.optional().describe('For its tasks that say none.'),
   pool: id.optional().describe('A name under pools: where its attempts run. Default: here.'),
   with: named(template, z.string())
     .optional()

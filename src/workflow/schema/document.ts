@@ -12,6 +12,7 @@ import { barrier } from './policies.ts';
 import { budget, provider } from './providers.ts';
 import { breakers, health } from './reliability.ts';
 import { flag, listOf, named, oneOf, template, text } from './shapes.ts';
+import { secretNames } from './secrets.ts';
 import { positiveDuration } from './times.ts';
 import { ladder } from './recovery.ts';
 import { defaults, task } from './tasks.ts';
@@ -121,6 +122,7 @@ export const documentSchema = block('document', 'A Troupe workflow.', {
     .describe('Change limits, group sizes, timeouts and order by what is measured. Default false.'),
   monitoring: monitoring.optional(),
   schedule: schedule.optional(),
+  secrets: secretNames.optional().describe('What is never journaled, shown or logged.'),
   providers: named(provider).optional().describe('Services that agents call, and their limits.'),
   pools: named(pool).optional().describe('Where work is done: slots here or on worker hosts.'),
   budget: budget.optional(),
