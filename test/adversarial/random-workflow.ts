@@ -19,6 +19,7 @@ export interface RandomDocument {
     readonly cpu_oversubscription?: number;
   };
   readonly deadline?: number;
+  readonly defaults?: object;
   readonly memory?: object;
   readonly providers?: object;
   readonly budget?: object;
@@ -106,6 +107,8 @@ export function randomDocument(dice: Dice): RandomDocument {
   return {
     version: 1,
     name: 'fuzz',
+    // Killed far more often than any task deserves to be suspected for.
+    defaults: { retry: { quarantine_after: 1000 } },
     agents: {
       worker: {
         uses: 'function',

@@ -47,6 +47,7 @@ function calmDocument(dice: Dice): RandomDocument {
   return {
     version: 1,
     name: 'fuzz',
+    defaults: { retry: { quarantine_after: 1000 } },
     agents: {
       worker: {
         uses: 'function',

@@ -25,7 +25,7 @@ const worker = { agent: 'worker' };
 const document = {
   version: 1,
   name: 'observed',
-  defaults: { retry: { max_attempts: 3, backoff: 'none' } },
+  defaults: { retry: { max_attempts: 3, backoff: 'none', quarantine_after: 1000 } },
   resources: { concurrency: 4 },
   agents: {
     worker: { uses: 'function', module: './agents.mjs#work', owns: ['worker.*'] },
