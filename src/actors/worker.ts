@@ -36,6 +36,8 @@ export interface WorkerInput {
 interface WorkerContext extends WorkerInput {
   /** Set while the running attempt is being aborted. */
   readonly aborted: AbortReason | undefined;
+  /** The time limit that it has passed, whatever it is being ended for since: a result is refused all the same. */
+  readonly overran: 'timeout' | 'deadline' | undefined;
 }
 
 /** Every message that a worker may receive. */
@@ -67,13 +69,22 @@ const workerSetup = setup({
   },
   actions: {
     beginAttempt: ({ context }) => context.port.begin(context.task),
-    keepAbortReason: assign((_, params: { aborted: AbortReason }) => params),
-    forgetAbort: assign({ aborted: undefined }),
+    keepAbortReason: assign(({ context }, { aborted }: { aborted: AbortReason }) => {
+      const isLimit = aborted === 'timeout' || aborted === 'deadline';
+      return { aborted, overran: context.overran ?? (isLimit ? aborted : undefined) };
+    }),
+    forgetAbort: assign({ aborted: undefined, overran: undefined }),
     abortAttempt: ({ context }) => {
       if (context.aborted) context.port.abort(context.task, context.aborted);
     },
-    reportSettlement: ({ context }, params: { settlement: AttemptSettlement }) =>
-      context.port.report(context.task, params.settlement, context.aborted),
+    reportSettlement: ({ context }, { settlement }: { settlement: AttemptSettlement }) => {
+      const { task, port, aborted, overran } = context;
+      port.report(
+        task,
+        settlement,
+        settlement.status === 'succeeded' ? (overran ?? aborted) : aborted,
+      );
+    },
   },
 });
 
@@ -84,7 +95,7 @@ const workerSetup = setup({
  */
 export const workerMachine = workerSetup.createMachine({
   id: 'worker',
-  context: ({ input }) => ({ ...input, aborted: undefined }),
+  context: ({ input }) => ({ ...input, aborted: undefined, overran: undefined }),
   initial: 'running',
   on: {
     'verdict.succeeded': '.succeeded',

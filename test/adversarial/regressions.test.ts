@@ -211,6 +211,25 @@ describe('a deadline', () => {
     ]);
   });
 
+  it('refuses the result of an attempt that has passed it, also when a cancel comes before the result', async () => {
+    const f = (clock: SimulatedClock): Functions => ({
+      f: ({ signal }) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => clock.setTimeout(() => resolve('late'), 50));
+        }),
+    });
+    const tasks = { a: { agent: 'f', deadline: 100, retry } };
+    const { records } = await carryOut({
+      document: documentOf(['f'], { tasks }),
+      functions: f,
+      blows: [{ atMs: 120, what: 'cancel' }],
+    });
+    expect(lines(records, 'task.succeeded', 'task.ended', 'result.late')).toEqual([
+      '150 result.late a 1',
+      '150 task.ended a timed_out deadline_exceeded',
+    ]);
+  });
+
   it('of the run ends a split that is open when the run is resumed after it', async () => {
     const each = sim(300, { aspects: ['x', 'y', 'z'], barrier: { timeout: 5000 } });
     const resources = { concurrency: 1 };
