@@ -20,6 +20,7 @@ const codeOfStatus: { readonly [status in RunReport['status']]: number } = {
   cancelled: exitCodes.cancelled,
   timed_out: exitCodes.deadline,
   running: exitCodes.failed,
+  paused: exitCodes.partial,
 };
 
 /** The exit code of a run that this process carried; one that has not ended counts as failed. */

@@ -6,6 +6,7 @@ import { exitCodeOfRun } from './exit-codes.ts';
 import { Interruption } from './interruption.ts';
 import { outputForm, writeEvent, writeReport } from './output.ts';
 import type { OutputOptions } from './output.ts';
+import { PauseWatch } from './pause-watch.ts';
 import { progressBlock } from './progress/block.ts';
 import { Forecast } from './progress/forecast.ts';
 import { LinesView } from './progress/lines.ts';
@@ -28,6 +29,8 @@ export interface FollowOptions extends OutputOptions {
   readonly quiet?: boolean;
   /** The run's records from before it was followed are written too (`--jsonl` of a new run). */
   readonly fromStart: boolean;
+  /** Stay while the run is paused. Default: it is left when nothing of it runs any more. */
+  readonly stay?: boolean;
   /** At level `memory` nothing of the run is kept. */
   readonly level?: DurabilityLevel;
 }
@@ -42,6 +45,7 @@ export async function followRun(shell: Shell, options: FollowOptions): Promise<n
   tally.begin(handle.report(), shell.clock.now());
   const forecast = await forecastOf(options.workflow);
   const view = openView(shell, options, { tally, forecast });
+  const watch = new PauseWatch(handle);
   const interruption = new Interruption(shell, { handle, troupe, view });
   try {
     let seen = 0;
@@ -50,9 +54,12 @@ export async function followRun(shell: Shell, options: FollowOptions): Promise<n
       observe(forecast, tally, event);
       tally.apply(event);
       view.show(event);
+      watch.see(event, tally.running.size);
       if (form === 'jsonl' && isNew(event, seen)) writeEvent(shell, handle.id, event);
     });
-    const report = await interruption.orClosed(outcomeAfter(handle, ended));
+    const outcome = outcomeAfter(handle, ended);
+    const left = options.stay === true ? outcome : Promise.race([outcome, watch.idle]);
+    const report = await interruption.orClosed(left);
     view.stop();
     writeReport(shell, report, {
       form,

@@ -3,6 +3,7 @@ import type { AnswerOptions } from './commands/answer.ts';
 import type { DoctorOptions } from './commands/doctor.ts';
 import type { GraphOptions } from './commands/graph.ts';
 import type { PlanCommandOptions } from './commands/plan.ts';
+import type { PruneOptions } from './commands/prune.ts';
 import type { ResumeOptions } from './commands/resume.ts';
 import type { RunCommandOptions } from './commands/run.ts';
 import type { ShowOptions } from './commands/show.ts';
@@ -10,6 +11,7 @@ import { collect, duration, oneOf, orWord, wholeNumber } from './option-values.t
 import { levels } from './options.ts';
 import type { DataOptions } from './options.ts';
 import type { WorkerCommandOptions } from './commands/worker.ts';
+import { addRecovery } from './recovery-commands.ts';
 import { addServe, journalBusOption, journalOptions } from './service-commands.ts';
 import type { Shell } from './shell.ts';
 
@@ -43,6 +45,10 @@ export function buildProgram(shell: Shell, version: string, finish: Finish): Com
   addRun(wiring);
   addRunCommands(wiring);
   addAnswer(wiring);
+  addRecovery(wiring, {
+    stored: storedRunOptions,
+    engine: (command) => stayOption(journalOptions(engineOptions(outputOptions(command)))),
+  });
   addDoctor(wiring);
   addWorker(wiring);
   addServe(wiring);
@@ -51,7 +57,7 @@ export function buildProgram(shell: Shell, version: string, finish: Finish): Com
 
 const exitCodeText = `
 Exit codes:
-  0 succeeded, 1 failed, 2 invalid, 3 partial, 4 cancelled, 124 deadline, 130 interrupted, 143 terminated
+  0 succeeded, 1 failed, 2 invalid, 3 partial or paused, 4 cancelled, 124 deadline, 130 interrupted, 143 terminated
 `;
 
 /** What names a run. */
@@ -153,7 +159,7 @@ function addRun({ program, shell, finish }: Wiring): void {
     .option('--submit', 'hand the run to whichever process serves the bus, and print its id')
     .option('--wait', 'with --submit: follow the run to its end')
     .option('--id <id>', 'with --submit: id of the run; a second submission of it is the same run');
-  journalOptions(engineOptions(outputOptions(command)))
+  stayOption(journalOptions(engineOptions(outputOptions(command))))
     .addHelpText(
       'after',
       examples(
@@ -173,16 +179,31 @@ function addRunCommands({ program, shell, finish }: Wiring): void {
     program.command('runs').description('list the runs of a data folder, newest first'),
   )
     .option('--json', 'print them as JSON')
-    .addHelpText('after', examples('troupe runs', 'troupe runs --json'))
-    .action(async (options: DataOptions & JsonOption) =>
-      finish(await (await import('./commands/runs.ts')).runs(shell, options)),
-    );
+    .option('--prune', 'delete runs that have ended, with all that is kept of them')
+    .option('--delete <run>', 'delete one run that nobody carries, with all that is kept of it')
+    .option('--older-than <duration>', 'prune what ended so long ago', duration('--older-than'))
+    .option('--keep <number>', 'prune all but so many', wholeNumber('--keep', 0))
+    .option('--dry-run', 'delete nothing, only tell')
+    .addHelpText(
+      'after',
+      examples(
+        'troupe runs',
+        'troupe runs --json',
+        'troupe runs --prune --older-than 7d --keep 20',
+      ),
+    )
+    .action(async (options: DataOptions & JsonOption & PruneOptions) => {
+      const { removeRuns, removesRuns } = await import('./commands/prune.ts');
+      if (removesRuns(options)) return finish(await removeRuns(shell, options));
+      finish(await (await import('./commands/runs.ts')).runs(shell, options));
+    });
   storedRunOptions(program.command('show').description('tell a run as its journal has it'))
     .argument('<run>', runArgument)
     .option('--json', "print the run's report as JSON")
     .option('--tasks', 'every task and the timeline, however many there are')
     .option('--records', "the journal's records")
     .option('--conflicts', 'writes that met, what was dropped, and what is open')
+    .option('--dead-letters', 'what could be neither delivered nor applied, and why')
     .addHelpText(
       'after',
       examples('troupe show last', 'troupe show run-0mh --tasks', 'troupe show run-0mh --json'),
@@ -193,7 +214,7 @@ function addRunCommands({ program, shell, finish }: Wiring): void {
   const resume = program
     .command('resume')
     .description('go on with a run that was interrupted or did not succeed');
-  journalOptions(engineOptions(outputOptions(resume)))
+  stayOption(journalOptions(engineOptions(outputOptions(resume))))
     .argument('<run>', runArgument)
     .addHelpText('after', examples('troupe resume last', 'troupe resume run-0mh --json'))
     .action(async (run: string, options: ResumeOptions) =>
@@ -208,15 +229,29 @@ function addRunCommands({ program, shell, finish }: Wiring): void {
     );
 }
 
+function stayOption(command: Command): Command {
+  return command.option('--stay', 'stay while the run is paused, until somebody has it go on');
+}
+
 function addAnswer({ program, shell, finish }: Wiring): void {
-  storedRunOptions(program.command('answer').description('decide an open conflict of a run'))
+  storedRunOptions(
+    program.command('answer').description('answer a question of a run, or decide an open conflict'),
+  )
     .argument('<run>', runArgument)
-    .argument('<answer...>', 'number of the conflict, as in show --conflicts, then theirs or mine')
-    .option('--value <json>', 'a value instead of both')
+    .argument(
+      '<answer...>',
+      'number as in show or show --conflicts, then the choice: retry, skip, use_default, fail, cancel; theirs, mine',
+    )
+    .option('--value <json>', "the task's output, or a value instead of both")
+    .option('--note <text>', 'why, for the journal')
     .option('--json', 'print what was decided as JSON')
     .addHelpText(
       'after',
-      examples('troupe answer last 42 mine', `troupe answer last 42 --value '{"a":1}'`),
+      examples(
+        'troupe answer last 42 retry',
+        'troupe answer last 42 mine',
+        `troupe answer last 42 --value '{"a":1}'`,
+      ),
     )
     .action(async (run: string, [conflict = '', choice]: string[], options: AnswerOptions) =>
       finish(

@@ -10,6 +10,8 @@ export interface BreakerDecided {
   readonly decision: 'wait' | 'redistribute' | 'fail';
   /** When the breaker lets calls try, wall milliseconds; null: it was half open, with as many as may try. */
   readonly until: number | null;
+  /** The agent that it goes to. */
+  readonly to?: string;
 }
 
 /** A further attempt at the same work was begun beside one that takes long. It counts against no retry policy. */

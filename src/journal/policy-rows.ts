@@ -1,6 +1,7 @@
 import { addSpend, noSpend } from '../policies/budget.ts';
 import type { Spend } from '../policies/budget.ts';
 import type { BreakerDecided, HedgeEnded, HedgeStarted } from './policy-records.ts';
+import { emptyRecovery } from './recovery-rows.ts';
 import type { TaskRow } from './run-state.ts';
 
 /** What open breakers have done to the tasks of a run, by breaker. */
@@ -29,14 +30,18 @@ export function emptyHedges(): HedgeRows {
 
 const counted = { wait: 'waited', redistribute: 'redistributed', fail: 'failed' } as const;
 
-/** Counts what an open breaker has done to a task. */
+/** Notes what an open breaker has done to a task. */
 export function applyBreaker(
   rows: Map<string, BreakerCounts>,
-  { breaker, decision }: BreakerDecided,
+  row: TaskRow,
+  { breaker, decision, to }: BreakerDecided,
 ): void {
   const counts = rows.get(breaker) ?? { waited: 0, redistributed: 0, failed: 0 };
   counts[counted[decision]]++;
   rows.set(breaker, counts);
+  if (to === undefined) return;
+  row.recovery ??= emptyRecovery();
+  row.recovery.next = { agent: to };
 }
 
 /** Notes a further attempt; it is none that the retry policy counts. */

@@ -195,6 +195,8 @@ export interface LateResult {
   readonly type: 'result.late';
   readonly task: string;
   readonly attempt: number;
+  /** The output that was dropped, unless it was large. */
+  readonly letter?: Plain;
 }
 
 /** The first member was dispatched: all of them read memory at this revision. */

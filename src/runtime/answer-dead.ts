@@ -1,25 +1,20 @@
 import { RunMemory } from '../memory/run-memory.ts';
-import { answerLeft } from '../supervisors/run/answer-left.ts';
 import type { AssemblyOptions } from '../supervisors/run/assemble.ts';
-import type { Resolution } from '../supervisors/run/resolution.ts';
 import type { RunWindow } from './run-window.ts';
 
-/** Applies an answer to a run that nobody carries, and shows it on the bus; see {@link answerLeft}. */
+/** Applies what a person decides to a run that nobody carries, and shows it on the bus; see `answer-left.ts`. */
 export async function answerDead(
   parts: Omit<AssemblyOptions, 'onRecord' | 'onCore'>,
-  resolution: Resolution,
+  apply: (parts: AssemblyOptions) => Promise<void>,
   windowOf: (memory: () => RunMemory) => RunWindow,
 ): Promise<void> {
   let memory = new RunMemory();
   const window = windowOf(() => memory);
-  await answerLeft(
-    {
-      ...parts,
-      onRecord: (record) => window.recorded(record),
-      onCore: ({ ledger }) => {
-        ({ memory } = ledger);
-      },
+  await apply({
+    ...parts,
+    onRecord: (record) => window.recorded(record),
+    onCore: ({ ledger }) => {
+      ({ memory } = ledger);
     },
-    resolution,
-  );
+  });
 }

@@ -4,6 +4,7 @@ import type { Ids } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
 import type { DurabilityLevel } from '../journal/journal.ts';
+import type { DeadLetter } from '../journal/dead-letters.ts';
 import type { JournalRecord } from '../journal/record.ts';
 import type { TaskFunction } from '../actors/behaviours/behaviour.ts';
 import type { SharedMemory } from '../memory/shared/shared-memory.ts';
@@ -202,6 +203,8 @@ export interface Troupe {
   /** The run as its journal tells it, whoever owns it. */
   show(run: string): Promise<RunReport>;
   records(run: string): Promise<readonly JournalRecord[]>;
+  /** What could be neither delivered nor applied, oldest first: late results, refused writes, quarantined tasks. */
+  deadLetters(run: string): Promise<readonly DeadLetter[]>;
   runs(): Promise<readonly RunSummary[]>;
   /** Cancels a run: here, in the process that owns it, or in the journal if nobody does. */
   cancel(run: string, by?: string): Promise<void>;

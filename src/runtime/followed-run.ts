@@ -7,7 +7,9 @@ import type { JournalRecord } from '../journal/record.ts';
 import { emptyRunState } from '../journal/run-state.ts';
 import { buildGraph } from '../planning/graph.ts';
 import type { TaskGraph } from '../planning/graph.ts';
+import type { RunVerb } from '../supervisors/run/run-verb.ts';
 import type { RunEvent, RunHandle } from './api.ts';
+import { RunControlDesk } from './run-controls.ts';
 import { EventStream } from './event-stream.ts';
 import type { RunReport } from './report.ts';
 import { reportOf } from './reporting.ts';
@@ -20,6 +22,7 @@ export interface FollowedRunOptions {
   /** Aborted: nobody looks any more. */
   readonly signal: AbortSignal;
   readonly cancel: (by: string) => Promise<void>;
+  readonly carryOut: (verb: RunVerb) => Promise<void>;
 }
 
 /**
@@ -27,7 +30,7 @@ export interface FollowedRunOptions {
  *
  * Invariant: its state is the fold of a prefix of the journal, which grows until the run has ended.
  */
-export class FollowedRun implements RunHandle {
+export class FollowedRun extends RunControlDesk implements RunHandle {
   readonly id: string;
   private readonly options: FollowedRunOptions;
   private readonly state = emptyRunState();
@@ -43,6 +46,7 @@ export class FollowedRun implements RunHandle {
   private fail: (error: TroupeError) => void = () => undefined;
 
   private constructor(options: FollowedRunOptions) {
+    super();
     this.options = options;
     this.id = options.run;
     this.ended = new Promise((resolve, reject) => {
@@ -86,6 +90,10 @@ export class FollowedRun implements RunHandle {
   async cancel(by = 'user'): Promise<RunReport> {
     await this.options.cancel(by);
     return this.ended;
+  }
+
+  carryOut(verb: RunVerb): Promise<void> {
+    return this.options.carryOut(verb);
   }
 
   /** Nobody looks any more; the run goes on. */

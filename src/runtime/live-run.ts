@@ -15,10 +15,12 @@ import { EventStream } from './event-stream.ts';
 import { phaseAfter } from './group-phase.ts';
 import type { RunReport } from './report.ts';
 import { reportOf } from './reporting.ts';
+import { RunControlDesk } from './run-controls.ts';
 import type { RunWindow } from './run-window.ts';
+import type { RunVerb } from '../supervisors/run/run-verb.ts';
 
 /** A run that this process owns, from its handle's side. */
-export class LiveRun implements RunHandle {
+export class LiveRun extends RunControlDesk implements RunHandle {
   readonly id: string;
   /** What the bus sees of it. */
   readonly window: RunWindow;
@@ -33,6 +35,7 @@ export class LiveRun implements RunHandle {
   private over = false;
 
   constructor(id: string, window: RunWindow) {
+    super();
     this.id = id;
     this.window = window;
     this.subject = liveSubject(window.bus.ns, id);
@@ -54,7 +57,11 @@ export class LiveRun implements RunHandle {
   report(): RunReport {
     const { state, graph } = this.parts();
     const { core } = this;
-    return reportOf(state, graph, { now: core?.services.clock.now(), tally: core?.tally });
+    return reportOf(state, graph, {
+      now: core?.services.clock.now(),
+      tally: core?.tally,
+      stuck: core?.stuck,
+    });
   }
 
   outcome(): Promise<RunReport> {
@@ -74,6 +81,17 @@ export class LiveRun implements RunHandle {
         return reject(new TroupeError('TRP_RUN_ENDED', `Run ${this.id} has ended.`));
       const answer = (error?: TroupeError): void => (error ? reject(error) : resolve());
       core.self.send({ type: 'conflict.resolve', resolution, answer });
+    });
+  }
+
+  /** @internal */
+  carryOut(verb: RunVerb): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { core } = this;
+      if (this.over || !core)
+        return reject(new TroupeError('TRP_RUN_ENDED', `Run ${this.id} has ended.`));
+      const answer = (error?: TroupeError): void => (error ? reject(error) : resolve());
+      core.self.send({ type: 'verb.asked', verb, answer });
     });
   }
 

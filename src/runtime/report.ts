@@ -2,6 +2,7 @@ import type { ErrorInfo } from '../core/errors.ts';
 import type { Census, GroupOutcome, Reason, RunOutcome, TaskOutcome } from '../core/outcome.ts';
 import type { Plain } from '../core/plain.ts';
 import type { GroupPhase } from './group-phase.ts';
+import type { RecoveryReport } from './recovery-report.ts';
 import type { SpendReport } from './spend-report.ts';
 import type { AdaptationReport, RunMetrics } from './metrics/run-metrics.ts';
 
@@ -10,7 +11,7 @@ export interface RunReport {
   readonly format: 1;
   readonly run_id: string;
   readonly workflow: string;
-  readonly status: RunOutcome | 'running';
+  readonly status: RunOutcome | 'running' | 'paused';
   readonly reason: Reason | 'in_progress';
   readonly outputs: Plain;
   readonly census: Census;
@@ -18,6 +19,8 @@ export interface RunReport {
   readonly groups: readonly GroupReport[];
   readonly metrics: RunMetrics;
   readonly conflicts: ConflictCounts;
+  /** What failures wait for: pauses and questions. */
+  readonly recovery: RecoveryReport;
   readonly adaptation: AdaptationReport;
   /** What attempts have reported as used, those that failed included. */
   readonly spend: SpendReport;

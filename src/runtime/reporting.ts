@@ -10,6 +10,7 @@ import { metricsOf } from './metrics/metrics.ts';
 import { RunTime } from './metrics/run-time.ts';
 import { groupReports } from './group-report.ts';
 import type { RunReport, TaskReport } from './report.ts';
+import { recoveryReport } from './recovery-report.ts';
 import type { SpendReport } from './spend-report.ts';
 
 /** What a report has that the journal does not. */
@@ -18,6 +19,8 @@ export interface ReportOptions {
   readonly now?: number | undefined;
   /** How calls to providers went; default: nothing is known of them. */
   readonly tally?: ProviderTally | undefined;
+  /** Tasks that nothing will ever start; default: none is known. */
+  readonly stuck?: readonly string[] | undefined;
 }
 
 /**
@@ -30,7 +33,8 @@ export function reportOf(
   graph: TaskGraph,
   options: ReportOptions | number = {},
 ): RunReport {
-  const { now, tally }: ReportOptions = typeof options === 'number' ? { now: options } : options;
+  const { now, tally, stuck }: ReportOptions =
+    typeof options === 'number' ? { now: options } : options;
   const { workflow } = graph;
   const time = new RunTime(state, now);
   const waits = barrierWaits(state, graph, time);
@@ -40,7 +44,7 @@ export function reportOf(
     format: 1,
     run_id: state.run,
     workflow: workflow.name,
-    status: state.outcome ?? 'running',
+    status: state.outcome ?? (state.paused ? 'paused' : 'running'),
     reason: ended ? (state.reason ?? 'completed') : 'in_progress',
     outputs: state.outputs,
     census: censusOf(state),
@@ -56,6 +60,7 @@ export function reportOf(
       timeout_factor: state.adaptation.timeoutFactor,
       paces: Object.fromEntries(state.adaptation.paces),
     },
+    recovery: recoveryReport(state, stuck),
     conflicts: { recorded: state.conflicts.recorded, open: state.conflicts.open.size },
     started_at: new Date(state.startedAt).toISOString(),
     seed: state.seed,
@@ -101,14 +106,18 @@ function taskReport(time: RunTime, agent: string, row: TaskRow | string): TaskRe
   return {
     id: row.id,
     agent,
-    outcome: row.outcome ?? (row.phase === 'waiting' ? 'waiting' : 'running'),
-    reason: row.reason ?? (row.phase === 'waiting' ? 'waiting' : 'in_progress'),
+    outcome: row.outcome ?? (isIdle(row) ? 'waiting' : 'running'),
+    reason: row.reason ?? (isIdle(row) ? 'waiting' : 'in_progress'),
     attempts: row.attempt,
     iterations: row.iteration,
     started_ms: relative(time, row.startedAt),
     finished_ms: relative(time, row.finishedAt),
     error: row.outcome === 'succeeded' ? null : (row.error ?? null),
   };
+}
+
+function isIdle({ phase }: TaskRow): boolean {
+  return phase === 'waiting' || phase === 'parked';
 }
 
 function waitingReport(id: string, agent: string): TaskReport {

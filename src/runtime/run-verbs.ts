@@ -3,6 +3,8 @@ import { errorInfo, TroupeError } from '../core/errors.ts';
 import { toPlain } from '../core/plain.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
 import { resolutionOf } from './control/resolution.ts';
+import { verbOf } from './control/verb-request.ts';
+import type { RunVerb } from '../supervisors/run/run-verb.ts';
 import type { LiveRun } from './live-run.ts';
 
 /** What a run can be asked from outside, by the control socket or the bus; see docs/control.md. */
@@ -19,12 +21,24 @@ type Door = 'control' | 'bus';
 /** Carries a verb out; the answer comes when it has been taken up, or, by the control socket, when it is durable. */
 type VerbHandler = (handle: LiveRun, payload: Plain, door: Door) => Plain | Promise<Plain>;
 
+function personVerb(verb: RunVerb['verb']): VerbHandler {
+  return async (handle, payload, door) => {
+    await handle.carryOut(verbOf(verb, payload, door));
+    return { accepted: true };
+  };
+}
+
 const handlers: { readonly [verb: string]: VerbHandler } = {
   report: (handle) => toPlain(handle.report()),
   cancel: (handle, payload) => {
     void handle.cancel(textField(payload, 'by') ?? 'control').catch(() => undefined);
     return { accepted: true };
   },
+  answer: personVerb('answer'),
+  pause: personVerb('pause'),
+  resume: personVerb('resume'),
+  retry: personVerb('retry'),
+  skip: personVerb('skip'),
   resolve_conflict: async (handle, payload, door) => {
     await handle.resolveConflict(resolutionOf(payload, door));
     return { resolved: true };

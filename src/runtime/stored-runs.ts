@@ -54,13 +54,19 @@ function summaryOf(state: RunState, owner: string | undefined): RunSummary {
   return {
     run_id: state.run,
     workflow: workflow?.name ?? '',
-    status: outcome ?? (owner === undefined ? 'interrupted' : 'running'),
+    status: outcome ?? standing(state, owner),
     started_at: new Date(state.startedAt).toISOString(),
     tasks_done: done.length,
     tasks_succeeded: done.filter((row) => row.outcome === 'succeeded').length,
     tasks_total: declared.size,
     owner: owner ?? null,
   };
+}
+
+/** A paused run waits for a word, whether a process carries it or not. */
+function standing({ paused }: RunState, owner: string | undefined): RunSummary['status'] {
+  if (paused) return 'paused';
+  return owner === undefined ? 'interrupted' : 'running';
 }
 
 /**

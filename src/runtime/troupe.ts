@@ -256,6 +256,10 @@ class LocalTroupe implements Troupe {
     return this.store.read(run);
   }
 
+  async deadLetters(run: string): Promise<readonly DeadLetter[]> {
+    return deadLettersOf(await this.store.read(run));
+  }
+
   runs(): Promise<readonly RunSummary[]> {
     return runSummaries(this.store);
   }

@@ -1,6 +1,8 @@
 import { TroupeError } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
-import type { ConflictAnswer } from '../../runtime/api.ts';
+import type { AnswerChoice } from '../../journal/recovery-record.ts';
+import type { ConflictAnswer, Troupe } from '../../runtime/api.ts';
+import type { QuestionAnswer } from '../../runtime/run-controls.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { DataOptions } from '../options.ts';
 import { writeJson } from '../output.ts';
@@ -11,6 +13,7 @@ import { withStoredRun } from '../stored-runs.ts';
 export interface AnswerOptions extends DataOptions {
   readonly json?: boolean;
   readonly value?: string;
+  readonly note?: string;
 }
 
 /** What is answered, as written on the command line. */
@@ -20,7 +23,10 @@ export interface Answered {
   readonly choice: string | undefined;
 }
 
-/** `troupe answer RUN CONFLICT theirs|mine|--value JSON`: decides an open conflict, whichever process owns the run. */
+/**
+ * `troupe answer RUN NUMBER CHOICE`: answers an open question (retry, skip, use_default, fail, cancel, or `--value` with
+ * the task's output), or decides an open conflict (theirs, mine, or `--value`), whichever process owns the run.
+ */
 export async function answer(
   shell: Shell,
   { run: named, conflict, choice }: Answered,
@@ -28,15 +34,51 @@ export async function answer(
 ): Promise<number> {
   const id = Number(conflict);
   if (!Number.isInteger(id))
-    throw invalid(`a conflict has a number, not ${JSON.stringify(conflict)}`);
-  const decided = answerOf(choice, options);
+    throw invalid(`a question or a conflict has a number, not ${JSON.stringify(conflict)}`);
   await withStoredRun(shell, { run: named, options }, async (troupe, run) => {
+    const { recovery } = await troupe.show(run);
+    if (recovery.questions.some((question) => question.id === id))
+      return answerQuestion(shell, { troupe, run, id, choice }, options);
+    const decided = answerOf(choice, options);
     await troupe.resolveConflict(run, id, decided);
     if (options.json === true)
       return writeJson(shell, { format: 1, run_id: run, conflict: id, choice: decided.choice });
     shell.out(`resolved  ${id}  ${decided.choice}\n`);
   });
   return exitCodes.ok;
+}
+
+interface Question {
+  readonly troupe: Troupe;
+  readonly run: string;
+  readonly id: number;
+  readonly choice: string | undefined;
+}
+
+async function answerQuestion(
+  shell: Shell,
+  { troupe, run, id, choice }: Question,
+  { json = false, note, value }: AnswerOptions,
+): Promise<void> {
+  const why = note === undefined ? {} : { note };
+  const given = value === undefined ? choice : 'value';
+  if (given === undefined || !isChoice(given) || (value !== undefined && choice !== undefined))
+    throw invalid(`the answer is one of ${questionChoices.join(', ')}, or --value with JSON`);
+  const decided: QuestionAnswer =
+    given === 'value' && value !== undefined
+      ? { choice: 'value', value: jsonOf(value), by: 'command line', ...why }
+      : { choice: given as Exclude<AnswerChoice, 'value'>, by: 'command line', ...why };
+  await troupe.answer(run, id, decided);
+  if (json) return writeJson(shell, { format: 1, run_id: run, question: id, choice: given });
+  const { owner } = (await troupe.runs()).find(({ run_id }) => run_id === run) ?? {};
+  const goOn = owner ? '' : `to go on: troupe resume ${run}\n`;
+  shell.out(`answered  ${id}  ${given}\n${goOn}`);
+}
+
+const questionChoices = ['retry', 'skip', 'use_default', 'fail', 'cancel'] as const;
+
+function isChoice(text: string): text is AnswerChoice {
+  return text === 'value' || (questionChoices as readonly string[]).includes(text);
 }
 
 function answerOf(choice: string | undefined, { value }: AnswerOptions): ConflictAnswer {

@@ -22,16 +22,20 @@ export async function cancel(
 ): Promise<number> {
   await withStoredRun(shell, { run: named, options }, async (troupe, run) => {
     const before = await troupe.show(run);
-    if (before.status !== 'running') throw endedAlready(before);
+    if (!isOpen(before.status)) throw endedAlready(before);
     await troupe.cancel(run, 'command line');
     const status = await statusAtEnd(troupe, run, shell.clock);
     if (options.json === true) return writeJson(shell, { format: 1, run_id: run, status });
     const paint = painter(shell.colours.out);
     shell.out(
-      `${byStanding(paint, status)(status === 'running' ? 'cancelling' : status.replace('_', ' '))}  ${run}\n`,
+      `${byStanding(paint, status)(isOpen(status) ? 'cancelling' : status.replace('_', ' '))}  ${run}\n`,
     );
   });
   return exitCodes.ok;
+}
+
+function isOpen(status: RunReport['status']): boolean {
+  return status === 'running' || status === 'paused';
 }
 
 function endedAlready({ run_id, status }: RunReport): TroupeError {
@@ -49,7 +53,7 @@ async function statusAtEnd(
   const end = clock.monotonic() + patienceMs;
   for (;;) {
     const { status } = await troupe.show(run);
-    if (status !== 'running' || clock.monotonic() >= end) return status;
+    if (!isOpen(status) || clock.monotonic() >= end) return status;
     await new Promise<void>((resolve) => clock.setTimeout(resolve, lookEveryMs));
   }
 }

@@ -3,6 +3,7 @@ import type { JournalRecord, RunStarted } from '../../journal/record.ts';
 import type { Troupe } from '../../runtime/api.ts';
 import { hasChangedSince } from '../changed-document.ts';
 import { noticeLogger, tellShown } from '../bus-notices.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { followRun } from '../follow.ts';
 import { busChoice, isJournalOnBus, troupeOptions } from '../options.ts';
 import type { EngineOptions } from '../options.ts';
@@ -14,6 +15,7 @@ import type { Shell } from '../shell.ts';
 /** What `troupe resume` takes besides the run. */
 export interface ResumeOptions extends EngineOptions, OutputOptions {
   readonly quiet?: boolean;
+  readonly stay?: boolean;
 }
 
 /** `troupe resume RUN`: takes a run over that nobody owns and follows it to its end. */
@@ -21,11 +23,15 @@ export async function resume(shell: Shell, named: string, options: ResumeOptions
   if (options.level === 'memory') throw needsFiles();
   const { bus: _shownOn, ...elsewhere } = options;
   const where = isJournalOnBus(shell, options) ? options : elsewhere;
-  const { goesOn, run, start } = await withStoredRun(
+  const { goesOn, isTold, run, start } = await withStoredRun(
     shell,
     { run: named, options: where },
     prepare,
   );
+  if (isTold) {
+    shell.out(`resumed  ${run}\n`);
+    return exitCodes.ok;
+  }
   if (goesOn && (await hasChangedSince(shell, start))) shell.err(changedText(start.source));
   const { workflow } = start;
   const troupe = await shell.openTroupe({
@@ -34,6 +40,7 @@ export async function resume(shell: Shell, named: string, options: ResumeOptions
   });
   try {
     const handle = await troupe.resume(run);
+    if (handle.report().status === 'paused') await handle.resume('command line');
     const bus = goesOn ? (busChoice(shell, options) ?? workflow.bus) : undefined;
     tellShown(shell, options, { bus, run });
     return await followRun(shell, { ...options, troupe, handle, workflow, fromStart: false });
@@ -47,6 +54,8 @@ interface Prepared {
   readonly start: RunStarted;
   /** False: the run has succeeded, and nothing of it is left to do. */
   readonly goesOn: boolean;
+  /** It is paused, and its owner has been told to go on. */
+  readonly isTold: boolean;
 }
 
 function changedText(file: string): string {
@@ -67,7 +76,15 @@ async function prepare(stored: Troupe, run: string): Promise<Prepared> {
   if (isBeingCancelled(records)) await stored.cancel(run, 'command line');
   const end = records.findLast(({ type }) => type === 'run.ended' || type === 'run.reopened');
   const goesOn = !(end?.type === 'run.ended' && end.outcome === 'succeeded');
-  return { run, start: first, goesOn };
+  return { run, start: first, goesOn, isTold: await goOnElsewhere(stored, run) };
+}
+
+/** A paused run that a process owns goes on there. */
+async function goOnElsewhere(stored: Troupe, run: string): Promise<boolean> {
+  const found = (await stored.runs()).find(({ run_id }) => run_id === run);
+  if (found?.status !== 'paused' || found.owner === null) return false;
+  await stored.ask(run, 'resume', { by: 'command line' });
+  return true;
 }
 
 function isBeingCancelled(records: readonly JournalRecord[]): boolean {

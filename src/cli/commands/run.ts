@@ -16,6 +16,7 @@ export interface RunCommandOptions extends InputOptions, EngineOptions, OutputOp
   readonly simulate?: boolean;
   readonly seed?: number;
   readonly quiet?: boolean;
+  readonly stay?: boolean;
   readonly submit?: boolean;
   readonly wait?: boolean;
   readonly id?: string;

@@ -13,6 +13,7 @@ import { taskTable, timeline } from '../render/timeline.ts';
 import { fit, oneLine } from '../render/width.ts';
 import type { Shell } from '../shell.ts';
 import { withStoredRun } from '../stored-runs.ts';
+import { showDeadLetters } from './dead-letters.ts';
 import { showConflicts } from './conflicts.ts';
 
 /** A run of up to so many tasks is shown with its tasks without asking. */
@@ -24,13 +25,15 @@ export interface ShowOptions extends DataOptions {
   readonly tasks?: boolean;
   readonly records?: boolean;
   readonly conflicts?: boolean;
+  readonly deadLetters?: boolean;
 }
 
 /** `troupe show RUN`: a run as its journal tells it, whoever owns it. */
 export async function show(shell: Shell, named: string, options: ShowOptions): Promise<number> {
   await withStoredRun(shell, { run: named, options }, async (troupe, run) => {
-    const { json = false, records = false, conflicts = false } = options;
-    if (conflicts) showConflicts(shell, run, { records: await troupe.records(run), json });
+    const { json = false, records = false, conflicts = false, deadLetters = false } = options;
+    if (deadLetters) showDeadLetters(shell, run, { letters: await troupe.deadLetters(run), json });
+    else if (conflicts) showConflicts(shell, run, { records: await troupe.records(run), json });
     else if (records && json)
       writeJson(shell, { format: 1, run_id: run, records: await troupe.records(run) });
     else if (records) showRecords(shell, await troupe.records(run));

@@ -116,6 +116,11 @@ function eventLine(event: RunEvent, tookMs: number | undefined, paint: Painter):
         text: `${paint.warn('retry    ')}  ${name(event.task)} in ${elapsed(event.retryAt - event.at)}${errorText(event.error)}`,
         failure: true,
       };
+    case 'task.parked':
+      return {
+        text: `${paint.warn('waits    ')}  ${name(event.task)} for a word${errorText(event.error)}`,
+        failure: true,
+      };
     case 'task.ended': {
       const word = byStanding(paint, event.outcome)(event.outcome.replace('_', ' ').padEnd(9));
       return {
@@ -135,6 +140,10 @@ function eventLine(event: RunEvent, tookMs: number | undefined, paint: Painter):
 
 /** What concerns no single task. */
 function otherLine(event: RunEvent, paint: Painter): Line | undefined {
+  if (event.type === 'run.paused')
+    return { text: `${paint.warn('paused   ')}  by ${oneLine(event.by)}`, failure: true };
+  if (event.type === 'run.resumed')
+    return { text: `${paint.accent('resumed  ')}  by ${oneLine(event.by)}`, failure: false };
   if (event.type === 'group.ended')
     return {
       text: `${byStanding(paint, event.outcome)(event.outcome.padEnd(9))}  group ${name(event.group)} ${event.reason}`,

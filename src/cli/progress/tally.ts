@@ -78,6 +78,7 @@ export class Tally {
       case 'attempt.failed':
         return this.retry(event.task);
       case 'task.completed':
+      case 'task.parked':
         this.running.delete(event.task);
         return;
       case 'task.succeeded':

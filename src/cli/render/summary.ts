@@ -3,6 +3,7 @@ import type { Plain } from '../../core/plain.ts';
 import type { RunReport } from '../../runtime/report.ts';
 import { jsonText } from '../../runtime/control/json.ts';
 import { providerFacts } from './provider-facts.ts';
+import { recoveryFacts, recoverySteps } from './recovery-facts.ts';
 import { spendFacts } from './spend-facts.ts';
 import { failureLines } from './failed-tasks.ts';
 import { groupFacts } from './group-facts.ts';
@@ -68,6 +69,7 @@ function factLines(report: RunReport, { columns }: SummaryOptions): readonly str
     ...groupFacts(report.groups).map((fact) => `  ${fact}`),
     ...adaptationFacts(report.adaptation).map((fact) => `  ${fact}`),
     ...providerFacts(report.providers).map((fact) => `  ${fact}`),
+    ...recoveryFacts(report).map((fact) => `  ${fact}`),
     ...spendFacts(report.spend).map((fact) => `  ${fact}`),
     `  critical path ${fit(`${elapsed(metrics.critical_path_ms)}${path}`, columns - 16)}`,
   ];
@@ -102,15 +104,19 @@ function outputLines(
 
 /** What was kept can be looked at and gone on with; of anything else the report is all there will be. */
 function nextLines(
-  { run_id, simulated, status }: RunReport,
+  report: RunReport,
   { isInterrupted = false, isKept = true, paint }: SummaryOptions,
   wrap: (line: string) => readonly string[],
 ): readonly string[] {
+  const { run_id, simulated, status } = report;
   if (simulated || !isKept)
     return wrap('all of it    the same command with --json').map(paint.faint);
   const all = wrap(`all of it    troupe show ${run_id} --json`).map(paint.faint);
+  const steps = recoverySteps(report).flatMap((step) => wrap(step));
   const canGoOn = isInterrupted || (status !== 'succeeded' && status !== 'running');
-  return canGoOn ? [...all, ...wrap(`go on        troupe resume ${run_id}`)] : all;
+  return canGoOn
+    ? [...all, ...steps, ...wrap(`go on        troupe resume ${run_id}`)]
+    : [...all, ...steps];
 }
 
 function valueText(value: Plain): string {

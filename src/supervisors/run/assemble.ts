@@ -1,5 +1,5 @@
 import type { OwnedRun } from '../../journal/journal.ts';
-import type { JournalRecord, RunStarted } from '../../journal/record.ts';
+import type { JournalRecord, RecordBody, RunStarted } from '../../journal/record.ts';
 import { ownershipOf } from '../../memory/ownership.ts';
 import type { MemoryService } from '../../memory/shared/memory-service.ts';
 import { errorInfo } from '../../core/errors.ts';
@@ -16,6 +16,7 @@ import { ledgerService } from './proposals.ts';
 import type { RunParts } from './run.ts';
 import type { RunVerb } from './run-verb.ts';
 import { ProviderTally } from './provider-tally.ts';
+import { learnSecrets } from './secret-values.ts';
 import { TaskBook } from './task-book.ts';
 
 /** What a run is made from, besides its own actors. */
@@ -28,6 +29,8 @@ export interface AssemblyOptions {
   readonly cancelBy?: string;
   /** Takes the run over for this. */
   readonly opening?: RunVerb | undefined;
+  /** What a new run takes over from another one. */
+  readonly inherited?: readonly RecordBody[] | undefined;
   readonly services: RunServices;
   /** Makes the plan that the run is dispatched by; undefined: it goes without one. */
   readonly planner?: Planner | undefined;
@@ -42,12 +45,14 @@ export function assembleRun(
   options: AssemblyOptions,
   { self, supervisors, crew, escalations }: RunParts,
 ): RunCore {
-  const { owned, node, start, services, onRecord } = options;
+  const { owned, node, services, onRecord } = options;
+  const start = knownStart(options);
   const { workflow, simulated } = start;
   const graph = buildGraph(workflow);
   const ledger = new Ledger({
     owned,
     clock: services.clock,
+    secrets: services.secrets,
     onDurable: () => {
       if (!core.inTurn) self.send({ type: 'records.durable' });
     },
@@ -63,6 +68,7 @@ export function assembleRun(
     start,
     cancelBy: options.cancelBy,
     opening: options.opening,
+    inherited: options.inherited,
     book: new TaskBook(workflow, simulated),
     graph,
     frontier: new Frontier(graph),
@@ -97,6 +103,14 @@ export function assembleRun(
   };
   options.onCore(core);
   return core;
+}
+
+/** Whoever carries a run must know what not to say of it. */
+function knownStart({ owned, start, services }: AssemblyOptions): RunStarted {
+  const { secrets, environment = {}, logger } = services;
+  if (!secrets) return start;
+  const isNew = owned.records.length === 0 && owned.checkpoint === undefined;
+  return learnSecrets(start, isNew, { secrets, environment, logger });
 }
 
 /** What has become of memory before this process took over. */

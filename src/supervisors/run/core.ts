@@ -14,10 +14,11 @@ import type { AnyActorRef } from '../../actors/xstate.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Deadline, Deadlines } from '../../core/deadlines.ts';
 import type { Logger } from '../../core/log.ts';
+import type { Secrets } from '../../core/redaction.ts';
 import type { Plain } from '../../core/plain.ts';
 import type { MemoryRules } from '../../memory/propose.ts';
 import type { MemoryService } from '../../memory/shared/memory-service.ts';
-import type { RunStarted } from '../../journal/record.ts';
+import type { RecordBody, RunStarted } from '../../journal/record.ts';
 import type { Frontier } from '../../planning/frontier.ts';
 import type { DurationHistory } from '../../planning/duration-history.ts';
 import type { Planner } from '../../planning/dispatch-plan.ts';
@@ -51,6 +52,10 @@ export interface Mailbox<Event> {
 /** What the process offers to every run. */
 export interface RunServices {
   readonly clock: Clock;
+  /** What no record, message or line of a log may say. */
+  readonly secrets?: Secrets;
+  /** Where the values of secrets are. */
+  readonly environment?: { readonly [name: string]: string | undefined };
   readonly deadlines: Deadlines;
   readonly logger: Logger;
   readonly governor: Mailbox<GovernorEvent>;
@@ -162,6 +167,8 @@ export interface RunCore {
   readonly cancelBy: string | undefined;
   /** What the run was taken over for; undefined: to go on. */
   readonly opening: RunVerb | undefined;
+  /** What a new run takes over from another one. */
+  readonly inherited: readonly RecordBody[] | undefined;
   readonly book: TaskBook;
   readonly graph: TaskGraph;
   readonly frontier: Frontier;

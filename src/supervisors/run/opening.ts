@@ -13,7 +13,10 @@ function reopening({ opening, book }: RunCore): RecordBody {
 export function openRun(core: RunCore): void {
   const { state } = core.ledger;
   const records: RecordBody[] = [{ type: 'lease.taken', epoch: core.epoch, node: core.node }];
-  if (state.status === 'created') records.unshift(core.start);
+  if (state.status === 'created') {
+    records.unshift(core.start);
+    for (const record of core.inherited ?? []) records.push(record);
+  }
   if (state.status === 'ended') records.push(reopening(core));
   else if (core.opening) records.push(...outcomeOfVerb(core, core.opening).records);
   if (core.cancelBy !== undefined)

@@ -1,12 +1,17 @@
 import type { Bus } from '../../../src/bus/bus.ts';
 import { TroupeError } from '../../../src/core/errors.ts';
+import { deadLettersOf } from '../../../src/journal/dead-letters.ts';
+import type { DeadLetter } from '../../../src/journal/dead-letters.ts';
 import type { JournalRecord } from '../../../src/journal/record.ts';
 import type { RunEvent, RunHandle, RunSummary, Troupe } from '../../../src/runtime/api.ts';
 import type { RunReport } from '../../../src/runtime/report.ts';
+import { RunControlDesk } from '../../../src/runtime/run-controls.ts';
+import type { RunVerb } from '../../../src/supervisors/run/run-verb.ts';
 import { runReport } from './reports.ts';
 
 /** A run that a test moves by hand: it pushes events and says how the run ends. */
-export class FakeRun implements RunHandle {
+export class FakeRun extends RunControlDesk implements RunHandle {
+  readonly verbs: RunVerb[] = [];
   readonly id = 'run-0000000000000001';
   readonly cancelledBy: string[] = [];
   current: RunReport = runReport({ status: 'running', reason: 'in_progress' });
@@ -19,6 +24,7 @@ export class FakeRun implements RunHandle {
   );
 
   constructor() {
+    super();
     this.ended.catch(() => undefined);
   }
 
@@ -42,6 +48,10 @@ export class FakeRun implements RunHandle {
       if (this.over) return;
       await new Promise<void>((resolve) => (this.wake = resolve));
     }
+  }
+
+  async carryOut(verb: RunVerb): Promise<void> {
+    this.verbs.push(verb);
   }
 
   report(): RunReport {
@@ -92,6 +102,10 @@ export class FakeTroupe implements Troupe {
     return this.journal;
   }
 
+  async deadLetters(): Promise<readonly DeadLetter[]> {
+    return deadLettersOf(this.journal);
+  }
+
   async runs(): Promise<readonly RunSummary[]> {
     return this.stored;
   }
@@ -111,6 +125,28 @@ export class FakeTroupe implements Troupe {
 
   async resolveConflict(...args: Parameters<Troupe['resolveConflict']>): Promise<void> {
     this.asked.push(['resolveConflict', ...args]);
+  }
+
+  async answer(...args: Parameters<Troupe['answer']>): Promise<void> {
+    this.asked.push(['answer', ...args]);
+  }
+
+  async pause(...args: Parameters<Troupe['pause']>): Promise<void> {
+    this.asked.push(['pause', ...args]);
+  }
+
+  async skip(...args: Parameters<Troupe['skip']>): Promise<void> {
+    this.asked.push(['skip', ...args]);
+  }
+
+  async retry(...args: Parameters<Troupe['retry']>): Promise<RunHandle | undefined> {
+    this.asked.push(['retry', ...args]);
+    return this.live;
+  }
+
+  async fork(...args: Parameters<Troupe['fork']>): Promise<RunHandle> {
+    this.asked.push(['fork', ...args]);
+    return this.live;
   }
 
   async ask(): Promise<null> {

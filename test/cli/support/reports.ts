@@ -48,6 +48,7 @@ export function runReport(parts: Partial<RunReport> = {}): RunReport {
       bottleneck: { kind: 'none', id: '', share: 0 },
     },
     conflicts: { recorded: 0, open: 0 },
+    recovery: { paused: null, questions: [], escalations: [], stuck: [], forked: null },
     adaptation: { changes: 0, concurrency: null, group_sizes: {}, timeout_factor: 1, paces: {} },
     spend: { input_tokens: 0, output_tokens: 0, cost: 0, by_agent: {}, exhausted: [] },
     providers: {},
