@@ -13,6 +13,7 @@ import type { RemoteWorkOptions } from '../actors/remote/remote-work.ts';
 import type { Clock } from '../core/clock.ts';
 import { Deadlines } from '../core/deadlines.ts';
 import { messageOf } from '../core/errors.ts';
+import { Secrets, withoutSecrets } from '../core/redaction.ts';
 import type { Logger } from '../core/log.ts';
 import { seededRandom, seedOf } from '../core/random.ts';
 import { rootMachine } from '../supervisors/root.ts';
@@ -79,7 +80,9 @@ export interface System {
 
 /** Starts the supervision tree of one process. */
 export function startSystem(options: SystemOptions): System {
-  const { clock, logger, concurrency, resources, functions, environment } = options;
+  const { clock, concurrency, resources, functions, environment } = options;
+  const secrets = new Secrets();
+  const logger = withoutSecrets(options.logger, secrets);
   const behaviours = createBehaviours({ clock, functions, environment });
   const workspaces = createWorkspaces(options.dataDir);
   const remote = options.remote && new RemoteWork({ clock, logger, ...options.remote });
@@ -124,7 +127,8 @@ export function startSystem(options: SystemOptions): System {
     start: (id, input) => parts.lasting('breakers', { id, src: 'circuit_breaker', input }),
   });
   return {
-    services: servicesOf(options, {
+    services: servicesOf({ ...options, logger }, {
+      secrets,
       behaviours,
       deadlines,
       workspaces,
@@ -157,6 +161,7 @@ export function startSystem(options: SystemOptions): System {
 }
 
 interface Shared {
+  readonly secrets: Secrets;
   readonly behaviours: Behaviours;
   readonly deadlines: Deadlines;
   readonly workspaces: WorkspaceHost;
@@ -178,6 +183,7 @@ function servicesOf(
     concurrency,
     history,
     autoConcurrency = false,
+    environment,
   }: SystemOptions,
   shared: Shared,
 ): RunServices {
@@ -187,6 +193,8 @@ function servicesOf(
     clock,
     deadlines,
     logger,
+    secrets: shared.secrets,
+    environment,
     governor: parts.mailbox('governor'),
     monitor: new Watches(parts),
     capacity: () => ({ ...shared.load(), queueDepth: shared.waiting() }),

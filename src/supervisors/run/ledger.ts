@@ -5,13 +5,17 @@ import { emptyRunState } from '../../journal/run-state.ts';
 import type { RunState } from '../../journal/run-state.ts';
 import type { OwnedRun } from '../../journal/journal.ts';
 import type { JournalRecord, RecordBody } from '../../journal/record.ts';
+import type { Secrets } from '../../core/redaction.ts';
 import { RunMemory } from '../../memory/run-memory.ts';
 import { Checkpoints } from './checkpoints.ts';
+import { redactRecord } from './secret-values.ts';
 
 /** What a ledger is made from. */
 export interface LedgerOptions {
   readonly owned: OwnedRun;
   readonly clock: Clock;
+  /** What no record may say. */
+  readonly secrets?: Secrets | undefined;
   /** Something that waited for durability may go on: call {@link Ledger.drain} soon, in the run's own turn. */
   readonly onDurable: () => void;
   /** The journal takes nothing any more: the run cannot go on in this process. */
@@ -61,9 +65,10 @@ export class Ledger {
   /** Commits records, in order and together; `after` runs once they are durable. */
   commit(bodies: readonly RecordBody[], after?: () => void): void {
     if (this.lost) return;
-    const { owned, clock } = this.options;
+    const { owned, clock, secrets } = this.options;
     const at = clock.now();
-    const records = bodies.map((body) => this.numbered(body, at));
+    const said = secrets && !secrets.isEmpty ? redacted(bodies, secrets) : bodies;
+    const records = said.map((body) => this.numbered(body, at));
     this.checkpoints?.applied(records, this.state);
     this.awaited++;
     owned.append(records, (error) => {
@@ -125,4 +130,8 @@ export class Ledger {
     this.lost = true;
     this.options.onLost(error);
   }
+}
+
+function redacted(bodies: readonly RecordBody[], secrets: Secrets): readonly RecordBody[] {
+  return bodies.map((body) => redactRecord(body, secrets));
 }

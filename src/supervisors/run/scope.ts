@@ -16,7 +16,7 @@ export function scopeOf(
     lookup: (root, path) => {
       switch (root) {
         case 'input':
-          return valueAt(core.ledger.state.input, path);
+          return valueAt(core.start.input, path);
         case 'tasks':
         case 'groups':
           return neededValue(core, { task, root, path });
@@ -44,7 +44,7 @@ export function inputOf(core: RunCore, task: TaskSpec, memory: MemoryReader): Pl
   const member = core.book.member(task.id);
   if (member) return member.item;
   const needs = task.needs.filter((need) => need.kind !== 'validation');
-  if (needs.length === 0) return core.ledger.state.input;
+  if (needs.length === 0) return core.start.input;
   return Object.fromEntries(
     needs.map(({ on, target }) => [
       on,

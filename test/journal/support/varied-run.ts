@@ -7,9 +7,9 @@ export const everyRecordKind: HarnessOptions = {
     version: 1,
     name: 'varied',
     defaults: { retry: { max_attempts: 3, backoff: 'fixed', initial: 7, jitter: 0 } },
-    memory: { 'board.*': { merge: 'union' } },
+    memory: { keys: { 'board.*': { merge: 'union' } } },
     agents: {
-      note: { uses: 'function', module: 'host:note', writes: ['board.*'] },
+      note: { uses: 'function', module: 'host:note', owns: ['board.*'] },
       stepper: { uses: 'function', module: 'host:steps' },
       judge: { uses: 'function', module: 'host:judge' },
     },
