@@ -51,7 +51,8 @@ export class Hedging {
   }
 
   /** Whether one more is within the share. The first one always is. */
-  isWithinShare({ maxShare = 1 }: HedgeSpec): boolean {
+  isWithinShare({ maxShare }: HedgeSpec): boolean {
+    if (maxShare === undefined) return true;
     return this.hedged + 1 <= Math.max(1, maxShare * this.begun);
   }
 }

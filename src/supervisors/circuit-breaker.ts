@@ -156,8 +156,12 @@ export class CircuitBreaker {
       changed({ key: this.key, state, why, until: this.until ?? null });
     }
     this.arm();
-    if (this.waiting.size === 0 || !this.policy.allows(this.now())) return;
-    for (const listener of this.waiting) listener();
+    if (this.waiting.size === 0) return;
+    // Who is told may ask at once, and wait again.
+    for (const listener of [...this.waiting]) {
+      if (!this.policy.allows(this.now())) return;
+      if (this.waiting.has(listener)) listener();
+    }
   }
 
   private arm(): void {

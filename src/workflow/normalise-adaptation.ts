@@ -1,6 +1,7 @@
 import { adaptationActions } from './adaptation.ts';
 import type { AdaptationSpec, Thresholds } from './adaptation.ts';
 import type { Draft } from './draft.ts';
+import type { MonitoringSpec } from './model.ts';
 import { durationMs } from './normalise-policies.ts';
 import type { CheckedDocument } from './schema/check.ts';
 
@@ -12,19 +13,22 @@ const defaults = {
   queueDepth: 3,
 } as const;
 
-/** How a run adapts; undefined: not at all. A block that nothing would look at is a fault. */
+/** What is looked at for alerts, whether the run adapts or not; undefined: nothing. */
+export function monitoringSpec({ document }: Draft): MonitoringSpec | undefined {
+  const { monitoring } = document;
+  return (
+    monitoring && {
+      intervalMs: durationMs(monitoring.interval) ?? defaults.intervalMs,
+      thresholds: thresholdsOf(monitoring.thresholds),
+    }
+  );
+}
+
+/** How a run adapts; undefined: not at all. */
 export function adaptationSpec(draft: Draft): AdaptationSpec | undefined {
-  const { document, faults } = draft;
+  const { document } = draft;
   const { adaptation: source = false, monitoring = {} } = document;
-  if (source === false) {
-    if (document.monitoring)
-      faults.add('TRP_WORKFLOW_INVALID', 'monitoring: nothing would look at it', {
-        path: ['monitoring'],
-        point: 'key',
-        hint: 'Add `adaptation: true`.',
-      });
-    return undefined;
-  }
+  if (source === false) return undefined;
   const { actions, concurrency, max_timeout_factor: factor } = source === true ? noWishes : source;
   return {
     intervalMs: durationMs(monitoring.interval) ?? defaults.intervalMs,

@@ -1,11 +1,13 @@
 import type { Draft } from './draft.ts';
 import type { BudgetSpec, ProviderLimitSpec, ProviderSpec } from './model.ts';
 import { durationMs } from './normalise-policies.ts';
+import { breakerSpec } from './normalise-reliability.ts';
 
 /** Limits as a document spells them. */
 export interface ProviderLimitSource {
   readonly requests_per_minute?: number | undefined;
   readonly tokens_per_minute?: number | undefined;
+  readonly breaker?: Parameters<typeof breakerSpec>[0];
   readonly concurrency?:
     | number
     | {
@@ -24,11 +26,14 @@ export interface ProviderSource extends ProviderLimitSource {
 }
 
 /** A provider's limits in the runtime's units. */
-export function providerSpec({ key, models, ...limits }: ProviderSource): ProviderSpec {
+export function providerSpec(
+  { key, models, ...limits }: ProviderSource,
+  breaker?: ProviderLimitSource['breaker'],
+): ProviderSpec {
   const ofModels = Object.entries(models ?? {}).map(
-    ([name, source]) => [name, limitSpec(source)] as const,
+    ([name, source]) => [name, limitSpec(source, limits.breaker ?? breaker)] as const,
   );
-  return { ...limitSpec(limits), key, models: Object.fromEntries(ofModels) };
+  return { ...limitSpec(limits, breaker), key, models: Object.fromEntries(ofModels) };
 }
 
 /** The providers of a document; undefined: it names none. */
@@ -38,7 +43,10 @@ export function providerSpecs({
   const { providers } = document;
   if (providers === undefined) return undefined;
   return Object.fromEntries(
-    Object.entries(providers).map(([name, source]) => [name, providerSpec(source)]),
+    Object.entries(providers).map(([name, source]) => [
+      name,
+      providerSpec(source, document.defaults?.breaker),
+    ]),
   );
 }
 
@@ -67,11 +75,16 @@ export function checkProviders({ agents, document, faults }: Draft): void {
   }
 }
 
-function limitSpec(source: ProviderLimitSource): ProviderLimitSpec {
+function limitSpec(
+  source: ProviderLimitSource,
+  fallback: ProviderLimitSource['breaker'],
+): ProviderLimitSpec {
   const { concurrency } = source;
+  const breaker = breakerSpec(source.breaker, fallback);
   return {
     requestsPerMinute: source.requests_per_minute,
     tokensPerMinute: source.tokens_per_minute,
+    ...(breaker && { breaker }),
     concurrency:
       typeof concurrency === 'number'
         ? { initial: concurrency, max: concurrency }

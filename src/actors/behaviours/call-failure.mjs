@@ -37,7 +37,7 @@ export function failureOf(thrown) {
     ...(isHint(retryAfterMs) && { retryAfterMs }),
     ...(isHint(retryAfter) && { retryAfter }),
   };
-  return { end: endOf(status, hint), ...hint };
+  return { end: endOf(status, hint), ...hint, ...(isRejection(status) && { rejected: true }) };
 }
 
 /**
@@ -59,6 +59,14 @@ export function rateHeaders(headers) {
     return undefined;
   }
   return Object.keys(found).length > 0 ? found : undefined;
+}
+
+/**
+ * Whether the provider works and the call is wrong.
+ * @param {unknown} status
+ */
+function isRejection(status) {
+  return typeof status === 'number' && status >= 400 && status < 500 && ![408, 429].includes(status);
 }
 
 /** @param {{ [name: string]: string }} found @param {string} name @param {unknown} value */

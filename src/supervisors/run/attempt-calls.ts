@@ -2,16 +2,21 @@ import type {
   AttemptRequest,
   CallEnd,
   CallPort,
+  OutboundCall,
   ProviderCall,
   Usage,
 } from '../../actors/behaviours/behaviour.ts';
 import type { GateCall, ProviderGate } from '../../actors/provider-gate.ts';
 import { TroupeError } from '../../core/errors.ts';
 import { addSpend, isSpend, noSpend } from '../../policies/budget.ts';
+import type { Spend } from '../../policies/budget.ts';
 import type { CallResult } from '../../policies/call-admission.ts';
 import { announcedLimit, retryAfterMs } from '../../policies/retry-after.ts';
 import { pauseClock, resumeClock } from './attempt-clock.ts';
 import { budgetError } from './budget.ts';
+import { breakersOf, callRefusal, callResult, passAll, shutOf } from './call-breakers.ts';
+import type { CallPassage } from './call-breakers.ts';
+import type { RunBreaker } from './breaker-port.ts';
 import type { RunCore } from './core.ts';
 import type { ProviderCounts } from './provider-tally.ts';
 
@@ -36,31 +41,47 @@ export class AttemptCalls implements CallPort {
   private readonly core: RunCore;
   private readonly request: AttemptRequest;
   private readonly open = new Map<number, OpenCall>();
+  /** What breakers have let through, by ticket. */
+  private readonly passages = new Map<number, CallPassage>();
+  /** Calls that wait for a breaker. */
+  private readonly blocked = new Set<(reason: TroupeError) => void>();
   private tickets = 0;
   private waiting = 0;
   private refusal: TroupeError | undefined;
   private closed = false;
+  readonly total: Spend = noSpend();
 
   constructor(core: RunCore, request: AttemptRequest) {
     this.core = core;
     this.request = request;
   }
 
-  async admit(call: ProviderCall): Promise<number> {
-    const { core, request } = this;
-    const refusal = this.refusal ?? budgetError(core, request.agent.id);
-    if (refusal) throw refusal;
-    const gate = core.services.providers.gate(core.run, call);
+  async admit(call: OutboundCall): Promise<number> {
+    const breakers = breakersOf(this.core, call);
     const ticket = ++this.tickets;
-    const { provider } = call;
-    const open: OpenCall = { provider, gate, call: undefined, refuse: undefined };
-    await this.enter(ticket, open, call);
-    return ticket;
+    this.check();
+    if (breakers.length === 0) {
+      if ('provider' in call) await this.enterGate(ticket, call);
+      return ticket;
+    }
+    for (;;) {
+      await this.untilAllowed(breakers);
+      this.check();
+      if ('provider' in call) await this.enterGate(ticket, call);
+      const passage = passAll(breakers);
+      if (passage) {
+        this.passages.set(ticket, passage);
+        return ticket;
+      }
+      this.leaveGate(ticket);
+    }
   }
 
   ended(ticket: number, end: CallEnd): void {
     // Before the next call is let out: it may be one that the budget has no more for.
     if (end.usage) this.spent(end.usage);
+    this.passages.get(ticket)?.over(callResult(end, this.refusal, this.core.services.clock.now()));
+    this.passages.delete(ticket);
     const open = this.open.get(ticket);
     if (!open?.call) return;
     this.open.delete(ticket);
@@ -80,12 +101,14 @@ export class AttemptCalls implements CallPort {
     const spend = noSpend();
     addSpend(spend, usage);
     if (!isSpend(spend)) return;
+    addSpend(this.total, spend);
     this.core.self.send({ type: 'spend.reported', task, attempt, agent: agent.id, spend });
   }
 
   /** No call of this attempt is let out any more; those that wait are refused. Those under way go on. */
   refuse(reason: TroupeError): void {
     this.refusal ??= reason;
+    for (const refuse of [...this.blocked]) refuse(reason);
     for (const [ticket, { refuse }] of this.open) {
       if (!refuse) continue;
       this.open.delete(ticket);
@@ -97,6 +120,11 @@ export class AttemptCalls implements CallPort {
   close(): void {
     const { task } = this.request;
     this.closed = true;
+    const why = this.refusal;
+    const now = this.core.services.clock.now();
+    for (const passage of this.passages.values())
+      passage.over(why ? callResult({ end: 'failed' }, why, now) : { end: 'withdrawn' });
+    this.passages.clear();
     this.refuse(
       new TroupeError('TRP_ATTEMPT_CANCELLED', 'The attempt has ended.', {
         place: task,
@@ -105,6 +133,52 @@ export class AttemptCalls implements CallPort {
     );
     for (const { gate, call } of this.open.values()) if (call) gate.leave(call, { end: 'failed' });
     this.open.clear();
+  }
+
+  /** @throws TroupeError when no call of this attempt is let out any more */
+  private check(): void {
+    const refusal = this.refusal ?? budgetError(this.core, this.request.agent.id);
+    if (refusal) throw refusal;
+  }
+
+  private enterGate(ticket: number, call: ProviderCall): Promise<void> {
+    const { provider } = call;
+    const gate = this.core.services.providers.gate(this.core.run, call);
+    return this.enter(ticket, { provider, gate, call: undefined, refuse: undefined }, call);
+  }
+
+  /** A breaker has opened while the call waited at the gate. */
+  private leaveGate(ticket: number): void {
+    const open = this.open.get(ticket);
+    this.open.delete(ticket);
+    if (open?.call) open.gate.leave(open.call, { end: 'failed' });
+  }
+
+  private async untilAllowed(breakers: readonly RunBreaker[]): Promise<void> {
+    for (let shut = shutOf(breakers); shut; shut = shutOf(breakers)) {
+      if (shut.whenOpen !== 'wait') throw callRefusal(shut, this.core.services.clock.now());
+      await this.untilReady(shut);
+    }
+  }
+
+  private untilReady({ breaker }: RunBreaker): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        stop();
+        this.blocked.delete(refuse);
+        this.waits(-1);
+      };
+      const refuse = (reason: TroupeError): void => {
+        leave();
+        reject(reason);
+      };
+      const stop = breaker.wait(() => {
+        leave();
+        resolve();
+      });
+      this.blocked.add(refuse);
+      this.waits(1);
+    });
   }
 
   private enter(ticket: number, open: OpenCall, { model, tokens }: ProviderCall): Promise<void> {
@@ -160,7 +234,10 @@ export class AttemptCalls implements CallPort {
     const { core, request } = this;
     const { task, attempt } = request;
     this.waiting += change;
-    if (change === 1 && this.waiting === 1) pauseClock(core, core.live.get(task));
+    // A hedge has a timeout of its own, which nothing holds up.
+    const live = core.live.get(task);
+    if (live?.request?.attempt !== attempt) return;
+    if (change === 1 && this.waiting === 1) pauseClock(core, live);
     if (this.waiting === 0 && !this.closed) resumeClock(core, task, attempt);
   }
 

@@ -9,6 +9,7 @@ import { errorInfo } from '../../core/errors.ts';
 import type { TaskOutcome } from '../../core/outcome.ts';
 import type { TaskRow } from '../../journal/run-state.ts';
 import type { MemoryChange, RecordBody } from '../../journal/record.ts';
+import { keptLetter } from '../../journal/dead-letters.ts';
 import { decideCommit } from '../../memory/propose.ts';
 import type { WorkEnd } from '../../policies/balance.ts';
 import { qualifiedKey } from '../../workflow/model.ts';
@@ -54,7 +55,7 @@ function settled(core: RunCore, row: TaskRow, { settlement, aborted }: AttemptEn
   const isSuccess = settlement.status === 'succeeded';
   if (isSuccess && !isRefused) return succeeded(core, row, settlement.result);
   if (core.halted === 'shutdown') return leave(core, row.id, 'cancelled');
-  if (isSuccess) core.ledger.commit([lateRecord(core, row)]);
+  if (isSuccess) core.ledger.commit([lateRecord(core, row, settlement)]);
   const failure = { error: errorOf(settlement, aborted), aborted };
   if (core.hedges?.carries(row.id, failure)) return;
   core.hedges?.lose(row.id);
@@ -119,14 +120,20 @@ function workEnd(settlement: AttemptSettlement): WorkEnd {
   return settlement.error.errorClass === 'cancelled' ? 'withdrawn' : 'failed';
 }
 
-/** The task was sent back while this attempt still ran: it belongs to a round that is over. */
-function lateRecord({ live }: RunCore, { id, attempt }: TaskRow): RecordBody {
-  return { type: 'result.late', task: id, attempt: live.get(id)?.request?.attempt ?? attempt };
+function lateRecord(
+  { live }: RunCore,
+  { id, attempt }: TaskRow,
+  settlement: AttemptSettlement,
+): RecordBody {
+  const kept = settlement.status === 'succeeded' ? keptLetter(settlement.result.output) : {};
+  const late = live.get(id)?.request?.attempt ?? attempt;
+  return { type: 'result.late', task: id, attempt: late, ...kept };
 }
 
+/** The task was sent back while this attempt still ran: it belongs to a round that is over. */
 function ofLastRound(core: RunCore, row: TaskRow, settlement: AttemptSettlement): void {
   if (settlement.status === 'succeeded') {
-    core.ledger.commit([lateRecord(core, row)]);
+    core.ledger.commit([lateRecord(core, row, settlement)]);
   }
   leave(core, row.id, 'cancelled');
   // The wish of the new round met the permit of the last one; it is made again.
@@ -136,7 +143,7 @@ function ofLastRound(core: RunCore, row: TaskRow, settlement: AttemptSettlement)
 /** The task's end was decided while the attempt still ran: its result is counted and dropped. */
 function tooLate(core: RunCore, row: TaskRow, settlement: AttemptSettlement): void {
   if (settlement.status === 'succeeded') {
-    core.ledger.commit([lateRecord(core, row)]);
+    core.ledger.commit([lateRecord(core, row, settlement)]);
   }
   leave(core, row.id, row.phase === 'completed' ? 'succeeded' : verdictOf(row.outcome));
 }

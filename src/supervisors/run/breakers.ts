@@ -2,9 +2,10 @@ import type { AttemptSettlement } from '../../actors/behaviours/behaviour.ts';
 import type { AbortReason } from '../../actors/worker.ts';
 import type { ErrorInfo } from '../../core/errors.ts';
 import type { BreakerPermit, BreakerResult } from '../../policies/breaker.ts';
-import type { TaskSpec, Workflow } from '../../workflow/model.ts';
+import type { AgentSpec, TaskSpec, Workflow } from '../../workflow/model.ts';
 import type { BreakerChange, CircuitBreaker } from '../circuit-breaker.ts';
 import type { RunBreaker } from './breaker-port.ts';
+import { agentOf } from './assignment.ts';
 import type { RunCore } from './core.ts';
 import { poolName } from './pool-name.ts';
 import { endTask } from './task-end.ts';
@@ -15,6 +16,13 @@ import { endTask } from './task-end.ts';
 interface Passage {
   readonly breaker: CircuitBreaker;
   readonly permit: BreakerPermit;
+}
+
+/** What is done to a task because of a breaker. */
+interface Decided {
+  readonly decision: 'wait' | 'redistribute' | 'fail';
+  readonly to?: string;
+  readonly breaker: CircuitBreaker;
 }
 
 /** How often a breaker of a run has opened, and how it stands. */
@@ -140,20 +148,17 @@ export class RunBreakers {
 
   /** The first breaker in the task's way that lets nothing through. */
   private shut(task: TaskSpec): RunBreaker | undefined {
-    return (
-      this.ofAttempt(task).find(({ breaker }) => !breaker.allows()) ??
-      this.ofCalls(task).find(({ breaker }) => !breaker.allows())
-    );
+    const agent = agentOf(this.core, task);
+    const found = [...this.ofAttempt(task, agent), ...this.ofCalls(agent)];
+    return found.find(({ breaker }) => !breaker.allows());
   }
 
-  private ofAttempt(task: TaskSpec): RunBreaker[] {
-    const agent = this.core.book.agent(task.agent);
+  private ofAttempt(task: TaskSpec, agent = agentOf(this.core, task)): RunBreaker[] {
     return this.named(`agent:${agent.id}`, `pool:${poolName(task, agent)}`);
   }
 
   /** What the agent says that it calls: there is no use in beginning while that is known not to answer. */
-  private ofCalls(task: TaskSpec): RunBreaker[] {
-    const { provider, model } = this.core.book.agent(task.agent);
+  private ofCalls({ provider, model }: AgentSpec): RunBreaker[] {
     if (provider === undefined) return [];
     const names = [`provider:${provider}`];
     if (model !== undefined) names.push(`model:${provider}/${model}`);
@@ -167,21 +172,38 @@ export class RunBreakers {
   private hold(id: string, found: RunBreaker): void {
     const { name, breaker, whenOpen } = found;
     if (whenOpen === 'fail') {
-      this.note(id, name, 'fail', breaker);
+      this.note(id, name, { decision: 'fail', breaker });
       return endTask(this.core, id, {
         outcome: 'failed',
         reason: 'breaker_open',
         error: openError(name, breaker),
       });
     }
-    if (whenOpen === 'redistribute' && this.core.redistribute?.(id, name)) {
-      this.note(id, name, 'redistribute', breaker);
+    const to = whenOpen === 'redistribute' ? this.peerOf(id) : undefined;
+    if (to !== undefined) {
+      this.note(id, name, { decision: 'redistribute', to, breaker });
       this.core.agenda.ready.push(id);
       return;
     }
-    if (!this.told.has(id)) this.note(id, name, 'wait', breaker);
+    if (!this.told.has(id)) this.note(id, name, { decision: 'wait', breaker });
     this.told.add(id);
     this.wait(id, name, breaker);
+  }
+
+  /** The first peer of the task's own agent in whose way no breaker is, rather one that is healthy. */
+  private peerOf(id: string): string | undefined {
+    const { book, health, ledger } = this.core;
+    const task = book.task(id);
+    const now = ledger.state.tasks.get(id)?.recovery?.next?.agent ?? task.agent;
+    const others = [...(book.agent(task.agent).peers ?? []), task.agent];
+    const free = others.filter((agent) => agent !== now && !this.isShut(task, agent));
+    return free.find((agent) => !health?.isUnhealthy(agent)) ?? free[0];
+  }
+
+  private isShut(task: TaskSpec, agent: string): boolean {
+    const spec = this.core.book.agent(agent);
+    const found = [...this.ofAttempt(task, spec), ...this.ofCalls(spec)];
+    return found.some(({ breaker }) => !breaker.allows());
   }
 
   private wait(id: string, name: string, breaker: CircuitBreaker): void {
@@ -196,14 +218,10 @@ export class RunBreakers {
     this.watches.set(name, stop);
   }
 
-  private note(
-    task: string,
-    breaker: string,
-    decision: 'wait' | 'redistribute' | 'fail',
-    { until }: CircuitBreaker,
-  ): void {
+  private note(task: string, name: string, { decision, to, breaker }: Decided): void {
+    const until = breaker.until ?? null;
     this.core.ledger.commit([
-      { type: 'breaker.decided', task, breaker, decision, until: until ?? null },
+      { type: 'breaker.decided', task, breaker: name, decision, until, ...(to && { to }) },
     ]);
   }
 

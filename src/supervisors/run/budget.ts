@@ -12,7 +12,8 @@ export function noteSpend(
   spent: { task: string; attempt: number; agent: string; spend: Spend },
 ): void {
   const { task, attempt, agent, spend } = spent;
-  core.ledger.commit([{ type: 'attempt.spent', task, attempt, agent, ...spend }]);
+  const loser = core.hedges?.hasLost(task, attempt) && { loser: true as const };
+  core.ledger.commit([{ type: 'attempt.spent', task, attempt, agent, ...spend, ...loser }]);
   checkBudget(core);
 }
 

@@ -20,6 +20,7 @@ import { hedgeName } from './hedge-name.ts';
 import { HedgeClient } from './hedge-client.ts';
 import { countLocks } from './locks-held.ts';
 import type { LiveCalls } from './provider-calls.ts';
+import { isPaused } from './parking.ts';
 import { attemptFailed } from './recovery.ts';
 import type { Failure } from './recovery.ts';
 import { hasEnded, succeedTask } from './task-end.ts';
@@ -266,7 +267,7 @@ export class Hedges {
   private mayBegin(id: string): boolean {
     const { core } = this;
     const task = core.book.task(id);
-    if (core.halted || budgetError(core, task.agent)) return false;
+    if (core.halted || isPaused(core) || budgetError(core, task.agent)) return false;
     return core.breakers?.letThroughBeside(task, hedgeName(id)) ?? true;
   }
 

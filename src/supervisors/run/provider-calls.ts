@@ -1,5 +1,6 @@
 import type { ProviderGate } from '../../actors/provider-gate.ts';
 import type { TroupeError } from '../../core/errors.ts';
+import type { Spend } from '../../policies/budget.ts';
 import type { Workflow } from '../../workflow/model.ts';
 
 /** The providers that runs of this process call. */
@@ -20,4 +21,6 @@ export interface LiveCalls {
   refuse(reason: TroupeError): void;
   /** The attempt is over. */
   close(): void;
+  /** What they have spent so far. */
+  readonly total: Readonly<Spend>;
 }

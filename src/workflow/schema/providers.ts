@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { block } from './block.ts';
 import { kindName } from './names.ts';
 import { count } from './numbers.ts';
+import { breaker } from './reliability.ts';
 import { named } from './shapes.ts';
 import { positiveDuration } from './times.ts';
 
@@ -30,6 +31,7 @@ const limitsShape = {
     .optional()
     .describe('Input and output tokens in any minute. Default: no limit.'),
   concurrency: concurrency.optional().describe('Calls at one time. Default: adapts from 16.'),
+  breaker: breaker.optional().describe('Holds calls back when too many fail. Default: none.'),
 };
 
 const model = block('provider_model', 'Limits of one model, besides those of its provider.', {

@@ -3,7 +3,7 @@
  * Plain JavaScript, because a thread can load nothing else everywhere.
  *
  * @import { MessagePort } from 'node:worker_threads'
- * @import { AttemptPort, AttemptRequest, CallEnd, MemoryReader, ProviderCall, TaskContext } from '../behaviour.ts'
+ * @import { AttemptPort, AttemptRequest, CallEnd, MemoryReader, OutboundCall, TaskContext } from '../behaviour.ts'
  * @import { Envelope, ErrorFields, IsolatedRequest, Order, Report } from './protocol.ts'
  * @import { MemoryCopy } from '../memory-copy.ts'
  * @import { Plain } from '../../../core/plain.ts'
@@ -95,7 +95,7 @@ class IsolatedAttempt {
   #callCount = 0;
 
   calls = {
-    /** @param {ProviderCall} wish @returns {Promise<number>} */
+    /** @param {OutboundCall} wish @returns {Promise<number>} */
     admit: (wish) =>
       new Promise((resolve, reject) => {
         const call = ++this.#callCount;

@@ -1,6 +1,6 @@
 import type { Plain } from '../../../core/plain.ts';
 import type { MemoryChange } from '../../../journal/record.ts';
-import type { AttemptRequest, CallEnd, Progress, ProviderCall } from '../behaviour.ts';
+import type { AttemptRequest, CallEnd, Progress, OutboundCall } from '../behaviour.ts';
 import type { MemoryCopy } from '../memory-copy.ts';
 
 /**
@@ -25,7 +25,7 @@ export type Order =
 export type Report =
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'step'; readonly step: number; readonly name: string; readonly value: Plain }
-  | { readonly type: 'call'; readonly call: number; readonly wish: ProviderCall }
+  | { readonly type: 'call'; readonly call: number; readonly wish: OutboundCall }
   | { readonly type: 'call-ended'; readonly ticket: number; readonly end: CallEnd }
   | { readonly type: 'result'; readonly output: Plain; readonly changes: readonly MemoryChange[] }
   /** `broken`: the error was caught by nobody, so that the side is in an unknown state. */
