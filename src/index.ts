@@ -53,4 +53,5 @@ export type { WorkflowDocument } from './workflow/document.ts';
 export type { ErrorCode, ErrorInfo } from './core/errors.ts';
 export type { Census, GroupOutcome, Reason, RunOutcome, TaskOutcome } from './core/outcome.ts';
 export type { Plain, PlainObject } from './core/plain.ts';
+export type { DeadLetter } from './journal/dead-letters.ts';
 export type { JournalRecord } from './journal/record.ts';

@@ -5,6 +5,8 @@ import { TroupeError, messageOf } from '../core/errors.ts';
 import { toPlain } from '../core/plain.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
 import { fold } from '../journal/fold.ts';
+import { deadLettersOf } from '../journal/dead-letters.ts';
+import type { DeadLetter } from '../journal/dead-letters.ts';
 import type { JournalStore, OwnedRun } from '../journal/journal.ts';
 import type { JournalRecord, RunStarted } from '../journal/record.ts';
 import { assembleRun } from '../supervisors/run/assemble.ts';
