@@ -3,6 +3,7 @@
  * that play a script.
  */
 import type { TaskContext, TaskFunction } from './actors/behaviours/behaviour.ts';
+import type { Clock } from './core/clock.ts';
 import type { Plain, PlainObject } from './core/plain.ts';
 import { SimulatedClock } from './core/simulated-clock.ts';
 import type { JournalRecord } from './journal/record.ts';
@@ -10,6 +11,12 @@ import type { RunReport } from './runtime/report.ts';
 import { createTroupe } from './runtime/troupe.ts';
 
 export { SimulatedClock } from './core/simulated-clock.ts';
+export { simulate } from './simulation/simulate.ts';
+export type { SimulateOptions, Simulated, SimulatedFunctions } from './simulation/simulate.ts';
+export { faultClasses } from './simulation/fault-plan.ts';
+export type { FaultClass } from './simulation/fault-plan.ts';
+export type { Violation } from './simulation/invariants.ts';
+export type { SimulatedHost } from './simulation/world.ts';
 export { createEmbeddedBus } from './bus/embedded/embedded-bus.ts';
 export type { EmbeddedBus, EmbeddedBusOptions } from './bus/embedded/embedded-bus.ts';
 
@@ -38,10 +45,7 @@ export interface SimulatedRunOptions {
  * An agent that plays a script: the n-th entry for the n-th attempt, the last one ever after. It ends at
  * once when its attempt is aborted.
  */
-export function scriptedAgent(
-  clock: SimulatedClock,
-  script: readonly ScriptedAttempt[],
-): TaskFunction {
+export function scriptedAgent(clock: Clock, script: readonly ScriptedAttempt[]): TaskFunction {
   return (context) => {
     const {
       afterMs = 0,
@@ -80,7 +84,7 @@ export async function runSimulated(
   return { report, records };
 }
 
-function pause(clock: SimulatedClock, delayMs: number, { signal }: TaskContext): Promise<void> {
+function pause(clock: Clock, delayMs: number, { signal }: TaskContext): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = clock.setTimeout(resolve, delayMs);
     signal.addEventListener('abort', () => {

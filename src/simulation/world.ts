@@ -46,6 +46,8 @@ export interface WorldOptions {
   readonly processes: number;
   readonly runs: readonly WantedRun[];
   readonly concurrency: number;
+  /** From one run to the next, in milliseconds. Default: all begin within a moment. */
+  readonly everyMs?: number;
   /** Functions of one process, by the name that documents use behind `host:`. */
   readonly functions: (host: SimulatedHost) => { readonly [name: string]: TaskFunction };
   /** How long after the world has healed runs may take to their end, in milliseconds. */
@@ -186,7 +188,8 @@ export class World {
         this.submit(submission.run, wanted);
         this.clock.setTimeout(look, lookMs);
       };
-      this.clock.setTimeout(look, this.dice.between(0, 20));
+      const { everyMs = 0 } = this.options;
+      this.clock.setTimeout(look, index * everyMs + this.dice.between(0, 20));
     }
   }
 
