@@ -1,5 +1,6 @@
 import type { Plain } from '../core/plain.ts';
 import type { BlobStore } from './blob-store.ts';
+import type { BusService } from './bus-service.ts';
 import type { EventLog, LogKind } from './event-log.ts';
 import type { KeyBucket, KeyBucketOptions } from './key-bucket.ts';
 import type { WorkQueue, WorkQueueOptions } from './work-queue.ts';
@@ -99,6 +100,8 @@ export interface Bus {
   keys(bucket: string, options?: KeyBucketOptions): Promise<KeyBucket>;
   /** Where values go that are too large for a message. */
   blobs(): Promise<BlobStore>;
+  /** Shows a service to the tools of the bus until the function returned is called; absent where it has no tools. */
+  serve?(service: BusService): () => void;
   /** Delivers what is queued, then refuses everything. */
   close(): Promise<void>;
 }

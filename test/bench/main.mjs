@@ -29,6 +29,7 @@ import { natsBus } from './nats-bus.mjs';
 import { projections } from './projections.mjs';
 import { provider } from './provider.mjs';
 import { publishing } from './publishing.mjs';
+import { remoteWork } from './remote-work.mjs';
 import { scheduling } from './scheduling.mjs';
 import { sharedMemory } from './shared-memory.mjs';
 import { slowConsumer } from './slow-consumer.mjs';
@@ -55,6 +56,7 @@ const loads = {
   'shared-memory': sharedMemory,
   projections,
   provider,
+  'remote-work': remoteWork,
 };
 
 /** Loads by a name of their own. @type {{ readonly [name: string]: readonly string[] }} */

@@ -11,7 +11,7 @@ import type { Hosts } from './hosts.ts';
 import { hostSubject } from './hosts.ts';
 import { forgetLarge, unpacked } from './large-message.ts';
 import { answerMs, workProtocol } from './messages.ts';
-import type { HostMessage, Label } from './messages.ts';
+import type { ClaimAnswer, HostMessage, Label } from './messages.ts';
 import type { PoolQueues } from './pool-queues.ts';
 import { readHostMessage, readLabel } from './read-message.ts';
 import type { RemoteAttempt, RemoteDesk } from './remote-attempt.ts';
@@ -49,6 +49,8 @@ export class RunDesk implements RemoteDesk {
   private following: Following | undefined;
   private opening: Promise<void> | undefined;
   private closed = false;
+  /** Attempts that are in a queue, where nobody has taken them yet: they go before what comes later. */
+  private readonly queued = new Set<RemoteAttempt>();
   /** Attempts that are in no queue. */
   private readonly given = new WeakSet<RemoteAttempt>();
   /** Pools of which it was said that nobody serves them. */
@@ -96,6 +98,7 @@ export class RunDesk implements RemoteDesk {
     const { direct, queues, bus } = this.options;
     if (direct && (await this.giveDirectly(attempt))) return;
     await this.opened();
+    this.queued.add(attempt);
     await queues.add(bus, attempt, () => this.attempts.get(attempt.label.operation) === attempt);
   }
 
@@ -140,6 +143,9 @@ export class RunDesk implements RemoteDesk {
   over(attempt: RemoteAttempt, isLate: boolean): void {
     const { label } = attempt;
     this.attempts.delete(label.operation);
+    this.queued.delete(attempt);
+    const host = attempt.holder === undefined ? undefined : this.options.hosts.get(attempt.holder);
+    if (host && this.given.has(attempt)) host.free++;
     if (isLate) this.abandoned.set(keyOf(label), attempt);
   }
 
@@ -245,6 +251,7 @@ export class RunDesk implements RemoteDesk {
   private async giveDirectly(attempt: RemoteAttempt): Promise<boolean> {
     const { hosts, bus, logger } = this.options;
     const { pool } = attempt.parts;
+    if (this.queued.size > 0) return false;
     const candidates = hosts.serving(pool.name, pool.lostAfterMs).filter(({ free }) => free > 0);
     const host = candidates.reduce<(typeof candidates)[number] | undefined>(
       (best, candidate) => (best && best.free >= candidate.free ? best : candidate),
@@ -268,6 +275,13 @@ export class RunDesk implements RemoteDesk {
     }
     attempt.handedBack(host.host);
     return false;
+  }
+
+  private claimed(said: HostMessage): ClaimAnswer {
+    const attempt = this.attempts.get(said.operation);
+    const answer = attempt?.claim(said.host, said) ?? { go: false };
+    if (attempt && answer.go) this.queued.delete(attempt);
+    return answer;
   }
 
   /** An attempt that no queue gives to somebody else is offered again. */
@@ -301,8 +315,7 @@ export class RunDesk implements RemoteDesk {
 
   private answer(said: HostMessage, message: BusMessage): void {
     const attempt = this.attempts.get(said.operation);
-    if (said.type === 'claim')
-      return message.respond(toPlain(attempt?.claim(said.host, said) ?? { go: false }));
+    if (said.type === 'claim') return message.respond(toPlain(this.claimed(said)));
     const isOurs = attempt?.accepts(said) ?? false;
     if (said.type === 'handed_back')
       return message.respond(attempt && isOurs ? this.back(attempt, said.host) : false);

@@ -12,6 +12,7 @@ import type {
   Subscription,
 } from '../bus.ts';
 import type { BlobStore } from '../blob-store.ts';
+import type { BusService } from '../bus-service.ts';
 import type { EventLog, LogKind } from '../event-log.ts';
 import type { KeyBucket, KeyBucketOptions } from '../key-bucket.ts';
 import { checkPattern, checkQueue, checkSubject } from '../subject-grammar.ts';
@@ -22,6 +23,7 @@ import { payloadBytes, payloadOf } from './messages.ts';
 import { publishHeaders } from './publish-headers.ts';
 import { NatsSubscription } from './subscriptions.ts';
 import type { SubscriptionHost } from './subscriptions.ts';
+import { serveMicro } from './services.ts';
 import { StorageParts } from './storage-parts.ts';
 
 /** What a {@link NatsBus} is made of. */
@@ -136,6 +138,11 @@ export class NatsBus implements Bus {
 
   blobs(): Promise<BlobStore> {
     return this.stored((parts) => parts.blobs());
+  }
+
+  serve(service: BusService): () => void {
+    this.refuseWhenClosed();
+    return serveMicro(this.link, service);
   }
 
   close(): Promise<void> {

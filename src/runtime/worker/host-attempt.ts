@@ -32,8 +32,8 @@ export interface HostAttemptParts {
   readonly gate: (call: ProviderCall) => ProviderGate;
   /** Its result is where it belongs, or nobody wants it. `isBack`: it is to be done by somebody else. */
   readonly done: (isBack: boolean) => void;
-  /** Its work has ended, well or not. */
-  readonly ended: (isSuccess: boolean) => void;
+  /** Its work has ended, well or with an error. */
+  readonly ended: (error: string | undefined) => void;
 }
 
 /**
@@ -85,7 +85,7 @@ export class HostAttempt implements AttemptClient {
   settled(settlement: AttemptSettlement): void {
     const { ownCalls } = this;
     this.hasEnded = true;
-    this.parts.ended(settlement.status === 'succeeded');
+    this.parts.ended(settlement.status === 'failed' ? settlement.error.message : undefined);
     const spent = ownCalls?.spending;
     ownCalls?.close();
     if (this.isUnwanted) return this.parts.done(false);

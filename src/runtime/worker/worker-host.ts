@@ -25,7 +25,9 @@ import { HostRuns } from './host-runs.ts';
 import { Outlets } from './outlet.ts';
 import type { Outlet } from './outlet.ts';
 import { permitted } from './permission.ts';
+import { PoolTally } from './pool-tally.ts';
 import { Puller } from './puller.ts';
+import { showServices } from './shown-service.ts';
 import type { WorkerConfig } from './worker-config.ts';
 
 /** An item whose run has no owner that answers goes back for so long, in milliseconds. */
@@ -79,6 +81,8 @@ export class LocalWorkerHost implements WorkerHost {
   private readonly subscriptions: readonly Subscription[];
   private readonly atWork = new Map<string, AtWork>();
   private readonly counts = { succeeded: 0, failed: 0, handedBack: 0, refused: 0, busyMs: 0 };
+  private readonly tallies = new Map<string, PoolTally>();
+  private readonly hide: () => void;
   private busy = 0;
   private slotWaiter: (() => void) | undefined;
   private idleWaiter: (() => void) | undefined;
@@ -124,6 +128,13 @@ export class LocalWorkerHost implements WorkerHost {
     this.subscriptions = [this.id, allHosts].map((target) =>
       bus.subscribe(ctlSubject(bus.ns, target), hear),
     );
+    this.hide = showServices(bus, {
+      id: this.id,
+      slots: config.concurrency,
+      startedAt: clock.now(),
+      pools,
+      tally: (pool) => this.tallyOf(pool),
+    });
     this.puller.start();
     this.keepBeating();
   }
@@ -169,6 +180,7 @@ export class LocalWorkerHost implements WorkerHost {
       await this.idleWithin(closeMs + this.longestKillMs());
     }
     this.config.clock.clearTimeout(this.timer);
+    this.hide();
     this.runs.stop();
     this.root.send({ type: this.busy === 0 ? 'host.idle' : 'host.stop' });
     for (const subscription of this.subscriptions) subscription.unsubscribe();
@@ -268,6 +280,8 @@ export class LocalWorkerHost implements WorkerHost {
   ): void {
     const { clock, logger } = this.config;
     const key = `${assignment.operation}/${assignment.attempt}/${assignment.epoch}`;
+    const since = clock.monotonic();
+    const tally = this.tallyOf(assignment.pool);
     const attempt: HostAttempt = new HostAttempt({
       host: this.id,
       assignment,
@@ -277,10 +291,14 @@ export class LocalWorkerHost implements WorkerHost {
       logger,
       gate: (call) => this.runs.gate(assignment.run, call),
       done: (isBack) => this.done(key, isBack),
-      ended: (isSuccess) => this.counts[isSuccess ? 'succeeded' : 'failed']++,
+      ended: (error) => {
+        this.counts[error === undefined ? 'succeeded' : 'failed']++;
+        tally.ended(clock.monotonic() - since, error);
+      },
     });
+    tally.began(assignment.request.agent.id);
     this.runs.enter(assignment.run, assignment.providers);
-    this.atWork.set(key, { attempt, item, since: clock.monotonic() });
+    this.atWork.set(key, { attempt, item, since });
     try {
       const agent = permitted(assignment.request.agent, this.config);
       const request = { ...attempt.request(this.config.baseDir ?? '/', steps), agent };
@@ -303,6 +321,12 @@ export class LocalWorkerHost implements WorkerHost {
     // Held no more: somebody else has it, or it is settled; its result tells.
     settled?.catch(ignore);
     this.free();
+  }
+
+  private tallyOf(pool: string): PoolTally {
+    const known = this.tallies.get(pool) ?? new PoolTally();
+    this.tallies.set(pool, known);
+    return known;
   }
 
   private free(): void {
