@@ -98,6 +98,8 @@ export const errorCodes = {
   TRP_OPTION_INVALID: 'An option has a value outside its range. The message names both.',
   TRP_QUARANTINED:
     'The task has killed its process, or Troupe itself, too often, and is not tried again. Mend it, then resume the run.',
+  TRP_RUN_TOO_LARGE:
+    'The run, or a part of it, has grown to a bound. Raise the bound in the options, or do less in one run.',
   TRP_RESTARTS_EXHAUSTED:
     'A part of this process died again and again. Resume the runs in a new process, and report it.',
   TRP_CLOSED: 'This Troupe has been closed. Create a new one.',

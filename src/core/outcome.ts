@@ -35,6 +35,7 @@ export const reasons = [
   'budget_exhausted',
   'breaker_open',
   'quarantined',
+  'run_too_large',
   'restarts_exhausted',
   'skipped_by_user',
   'failed_by_user',

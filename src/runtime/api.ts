@@ -4,6 +4,7 @@ import type { Ids } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
 import type { DurabilityLevel } from '../journal/journal.ts';
+import type { RunBounds } from '../supervisors/run/bounds.ts';
 import type { DeadLetter } from '../journal/dead-letters.ts';
 import type { JournalRecord } from '../journal/record.ts';
 import type { TaskFunction } from '../actors/behaviours/behaviour.ts';
@@ -11,6 +12,7 @@ import type { SharedMemory } from '../memory/shared/shared-memory.ts';
 import type { ProviderSource } from '../workflow/normalise-providers.ts';
 import type { ScheduleSpec } from '../workflow/model.ts';
 import type { GroupPhase } from './group-phase.ts';
+import type { AlertEvent } from './alert-event.ts';
 import type { RunReport } from './report.ts';
 import type { QuestionAnswer, RunControls } from './run-controls.ts';
 
@@ -49,6 +51,8 @@ export interface TroupeOptions {
    * every kind is a run's own. A document may ask for less.
    */
   readonly resources?: { readonly [kind: string]: number };
+  /** How large one run may grow; see docs/limits.md for the defaults. */
+  readonly bounds?: RunBounds;
   /**
    * Services that agents call and their limits, spelt as in a document. What is said here of a provider counts
    * instead of what documents say. Default: what documents say.
@@ -113,6 +117,7 @@ export type RunEvent =
       readonly fraction: number | null;
       readonly message: string | null;
     }
+  | AlertEvent
   | {
       /** A call of the run was refused: all calls to the provider wait for so many milliseconds. */
       readonly type: 'provider.paused';

@@ -1,6 +1,7 @@
 import type { RunState } from '../journal/run-state.ts';
 import type { JournalRecord } from '../journal/record.ts';
 import type { Resolution } from '../supervisors/run/resolution.ts';
+import { defaultBounds } from '../supervisors/run/bounds.ts';
 import type { RunCore } from '../supervisors/run/core.ts';
 import type { TaskGraph } from '../planning/graph.ts';
 import { liveSubject } from '../bus/subjects.ts';
@@ -33,6 +34,8 @@ export class LiveRun extends RunControlDesk implements RunHandle {
     result: { readonly report: RunReport } | { readonly error: TroupeError },
   ) => void = () => undefined;
   private over = false;
+  /** Proposals to its memory that wait for an answer. */
+  private proposed = 0;
 
   constructor(id: string, window: RunWindow) {
     super();
@@ -60,6 +63,7 @@ export class LiveRun extends RunControlDesk implements RunHandle {
     return reportOf(state, graph, {
       now: core?.services.clock.now(),
       tally: core?.tally,
+      live: core,
       stuck: core?.stuck,
     });
   }
@@ -124,7 +128,16 @@ export class LiveRun extends RunControlDesk implements RunHandle {
   propose(proposal: Proposal): Promise<ProposalAnswer> {
     const { core } = this;
     if (this.over || !core) return Promise.resolve(refusal(this.ending()));
-    return new Promise((answer) => core.self.send({ type: 'memory.proposed', proposal, answer }));
+    const most = core.services.bounds?.proposals ?? defaultBounds.proposals;
+    if (this.proposed >= most) return Promise.resolve(refusal(tooManyProposals(this.id, most)));
+    this.proposed++;
+    return new Promise((resolve) => {
+      const answer = (given: ProposalAnswer): void => {
+        this.proposed--;
+        resolve(given);
+      };
+      core.self.send({ type: 'memory.proposed', proposal, answer });
+    });
   }
 
   /** @internal */
@@ -170,4 +183,9 @@ export class LiveRun extends RunControlDesk implements RunHandle {
     if (!this.core) throw new TroupeError('TRP_INTERNAL', `Run ${this.id} has not been opened.`);
     return { state: this.core.ledger.state, graph: this.core.graph };
   }
+}
+
+function tooManyProposals(run: string, most: number): TroupeError {
+  const message = `${most} changes to the memory of run ${run} wait for an answer already.`;
+  return new TroupeError('TRP_BUS_FULL', message, { place: run, errorClass: 'transient' });
 }

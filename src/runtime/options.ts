@@ -15,6 +15,7 @@ import { concurrencyKind } from '../workflow/model.ts';
 import type { ProviderSpec, ScheduleSpec } from '../workflow/model.ts';
 import { nearestName } from '../workflow/distance.ts';
 import type { TroupeOptions } from './api.ts';
+import { boundsOf } from './bounds-options.ts';
 import { journalOf } from './journal-options.ts';
 import { providersOf } from './provider-options.ts';
 
@@ -30,6 +31,7 @@ export interface TroupeConfig {
   /** Runs that do not say how many attempts they want at one time choose it themselves. */
   readonly autoConcurrency: boolean;
   readonly resources: NonNullable<TroupeOptions['resources']>;
+  readonly bounds: TroupeOptions['bounds'];
   readonly functions: NonNullable<TroupeOptions['functions']>;
   readonly providers: { readonly [name: string]: ProviderSpec };
   readonly control: boolean;
@@ -82,6 +84,7 @@ export function configOf(options: TroupeOptions): TroupeConfig {
     ...rest,
     ...concurrencyOf(concurrency),
     providers: providersOf(providers),
+    bounds: boundsOf(rest.bounds),
     ...journalOf(given as TroupeOptions),
   };
   checkConcurrency(config.concurrency);

@@ -53,6 +53,7 @@ export interface SystemOptions {
   readonly dataDir?: string | undefined;
   /** See {@link RunServices.autoConcurrency}. */
   readonly autoConcurrency?: boolean;
+  readonly bounds?: RunServices['bounds'];
   /** How the process stands. Default: it is idle. */
   readonly load?: (() => ProcessLoad) | undefined;
   readonly progressed: RunServices['progressed'];
@@ -127,18 +128,21 @@ export function startSystem(options: SystemOptions): System {
     start: (id, input) => parts.lasting('breakers', { id, src: 'circuit_breaker', input }),
   });
   return {
-    services: servicesOf({ ...options, logger }, {
-      secrets,
-      behaviours,
-      deadlines,
-      workspaces,
-      providers,
-      breakers,
-      remote,
-      parts,
-      load,
-      waiting,
-    }),
+    services: servicesOf(
+      { ...options, logger },
+      {
+        secrets,
+        behaviours,
+        deadlines,
+        workspaces,
+        providers,
+        breakers,
+        remote,
+        parts,
+        load,
+        waiting,
+      },
+    ),
     remote,
     runs,
     link: (input) => links.add(input),
@@ -183,6 +187,7 @@ function servicesOf(
     concurrency,
     history,
     autoConcurrency = false,
+    bounds,
     environment,
   }: SystemOptions,
   shared: Shared,
@@ -200,6 +205,7 @@ function servicesOf(
     capacity: () => ({ ...shared.load(), queueDepth: shared.waiting() }),
     waiting: (run) => shared.waiting(run),
     autoConcurrency,
+    bounds,
     agent: (workflow, agent) => {
       const id = `${workflow}/${agent}`;
       const known = desks.get(id);

@@ -41,6 +41,7 @@ import { holdLease } from './lease-notices.ts';
 import { RunService } from './serve/run-service.ts';
 import { submitRun } from './serve/submission.ts';
 import { HistoryFile, plannerFor } from './history.ts';
+import { tellChange } from './alert-event.ts';
 import { tellAlert } from './alert-messages.ts';
 import { tellProgress, tellRecord } from './live-messages.ts';
 import { LiveRun } from './live-run.ts';
@@ -113,6 +114,7 @@ class LocalTroupe implements Troupe {
       logger,
       concurrency,
       autoConcurrency: config.autoConcurrency,
+      bounds: config.bounds,
       load: simulated ? undefined : processLoad(),
       resources,
       functions,
@@ -129,6 +131,7 @@ class LocalTroupe implements Troupe {
         onUnserved: (run, pool) =>
           this.live.get(run)?.emit({ type: 'pool.unserved', run, pool, at: clock.now() }),
       },
+      alerted: (run, alert) => tellChange(this.live.get(run), { alert, at: clock.now() }, logger),
       paused: (run, provider, forMs) => {
         const at = clock.now();
         this.live.get(run)?.emit({ type: 'provider.paused', run, provider, at, for_ms: forMs });

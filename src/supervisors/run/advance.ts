@@ -4,6 +4,7 @@ import type { TaskSpec } from '../../workflow/model.ts';
 import { agentKind, groupKind } from '../../workflow/model.ts';
 import { conditionHolds } from '../../workflow/template.ts';
 import type { RunCore } from './core.ts';
+import { stopOverlong } from './bounds.ts';
 import { stopUnpaid } from './budget.ts';
 import { agentOf } from './assignment.ts';
 import { liveTask } from './core.ts';
@@ -24,7 +25,7 @@ export function advance(core: RunCore, ids: readonly string[]): void {
   const wishes: PermitWish[] = [];
   for (const id of ids) {
     const task = core.book.task(id);
-    if (!mayStart(core, task) || stopUnpaid(core, id) || stopPoison(core, id)) continue;
+    if (!mayStart(core, task) || isStopped(core, id)) continue;
     if (!task.expand && core.breakers?.holds(task)) continue;
     if (task.expand) expand(core, task);
     else if (core.plan?.has(id)) {
@@ -35,6 +36,11 @@ export function advance(core: RunCore, ids: readonly string[]): void {
   for (const id of dueTasks(core)) wishes.push(wishOf(core, core.book.task(id)));
   if (wishes.length === 0) return;
   core.services.governor.send({ type: 'permits.request', scope: core.run, wishes });
+}
+
+/** Whether it has been ended here instead of being begun. */
+function isStopped(core: RunCore, id: string): boolean {
+  return stopUnpaid(core, id) || stopPoison(core, id) || stopOverlong(core, id);
 }
 
 function mayStart(core: RunCore, task: TaskSpec): boolean {

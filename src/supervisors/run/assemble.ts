@@ -52,6 +52,7 @@ export function assembleRun(
   const ledger = new Ledger({
     owned,
     clock: services.clock,
+    isMeasured: services.bounds?.journalBytes !== undefined,
     secrets: services.secrets,
     onDurable: () => {
       if (!core.inTurn) self.send({ type: 'records.durable' });

@@ -25,11 +25,13 @@ import type { Planner } from '../../planning/dispatch-plan.ts';
 import type { TaskGraph } from '../../planning/graph.ts';
 import type { RollingPlan } from '../../planning/rolling-plan.ts';
 import type { AgentSpec } from '../../workflow/model.ts';
+import type { RunBounds } from './bounds.ts';
 import type { LiveCalls, ProviderGates } from './provider-calls.ts';
 import type { Breakers } from './breaker-port.ts';
 import type { RunBreakers } from './breakers.ts';
 import type { Hedges } from './hedge.ts';
 import type { RunAlert, RunHealth } from './health.ts';
+import type { RunMonitoring } from './monitoring.ts';
 import type { EscalationEvent } from '../escalation.ts';
 import type { JoinEvent } from '../join.ts';
 import type { AdaptationMemo } from '../../policies/adaptation.ts';
@@ -63,6 +65,8 @@ export interface RunServices {
   readonly concurrency?: number;
   /** Runs that do not say how many attempts they want at one time choose it themselves. */
   readonly autoConcurrency?: boolean;
+  /** How large one run may grow; undefined: the defaults. */
+  readonly bounds?: RunBounds | undefined;
   /** How the process stands now, and how many tasks of all runs wait. */
   capacity(): ProcessLoad & { readonly queueDepth: number };
   /** Wishes for permits of a run that are not granted; undefined: that is not known. */
@@ -229,10 +233,13 @@ export interface RunCore {
   /** Undefined: the run does not adapt. */
   adaptive?: { memo: AdaptationMemo; readonly responses: Responses } | undefined;
   planTimer?: Deadline | undefined;
+  /** It was told that the journal comes near its bound. */
+  warnedOfSize?: boolean;
   /** Undefined: the document asks for none. */
   breakers?: RunBreakers | undefined;
   hedges?: Hedges | undefined;
   health?: RunHealth | undefined;
+  monitoring?: RunMonitoring | undefined;
 }
 
 /** The live entry of a task, made on first use. */

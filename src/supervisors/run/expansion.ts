@@ -4,6 +4,7 @@ import { shardItems } from '../../results/sharding.ts';
 import type { ExpandSpec, TaskSpec } from '../../workflow/model.ts';
 import { resolveTemplate } from '../../workflow/template.ts';
 import { enqueue } from './agenda.ts';
+import { checkMembers } from './bounds.ts';
 import type { RunCore } from './core.ts';
 import { endTask, succeedTask } from './task-end.ts';
 import { openGroup } from './groups.ts';
@@ -15,6 +16,7 @@ import { scopeOf } from './scope.ts';
 export function expand(core: RunCore, task: TaskSpec): void {
   try {
     const items = core.ledger.state.tasks.get(task.id)?.items ?? itemsOf(core, task);
+    checkMembers(core, task.id, items.length);
     core.ledger.commit([{ type: 'task.expanded', task: task.id, items }], () => {
       const isOpen = core.ledger.state.tasks.get(task.id)?.phase === 'running';
       if (isOpen) startMembers(core, task, items);

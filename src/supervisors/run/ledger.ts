@@ -14,6 +14,8 @@ import { redactRecord } from './secret-values.ts';
 export interface LedgerOptions {
   readonly owned: OwnedRun;
   readonly clock: Clock;
+  /** Measure the records: that costs as much as writing them again. */
+  readonly isMeasured?: boolean;
   /** What no record may say. */
   readonly secrets?: Secrets | undefined;
   /** Something that waited for durability may go on: call {@link Ledger.drain} soon, in the run's own turn. */
@@ -38,6 +40,8 @@ export interface LedgerOptions {
 export class Ledger {
   readonly state: RunState;
   readonly memory = new RunMemory();
+  /** Bytes of the records as JSON; 0 where nobody asked for them to be measured. */
+  bytes = 0;
   private readonly options: LedgerOptions;
   private readonly checkpoints: Checkpoints | undefined;
   private readonly due: (() => void)[] = [];
@@ -109,6 +113,7 @@ export class Ledger {
   }
 
   private apply(record: JournalRecord): void {
+    if (this.options.isMeasured) this.bytes += JSON.stringify(record).length;
     apply(this.state, record);
     this.remember(record);
   }
