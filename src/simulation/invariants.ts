@@ -61,6 +61,16 @@ const invariants: readonly Invariant[] = [
     check: ({ world, journals }) => strayedRuns(world, journals),
   },
   {
+    id: 'I7',
+    law: 'a breaker goes from closed to open, to half open, and from there to closed or open',
+    check: ({ world }) => world.illegalBreakers,
+  },
+  {
+    id: 'I8',
+    law: 'a group is restarted no more often than it may be in any window, and escalates once',
+    check: ({ journals }) => each(journals, tooManyRestarts),
+  },
+  {
     id: 'I9',
     law: 'nothing outlives its process: no actor, timer, deadline, subscription, attempt, permit or call',
     check: ({ world }) => world.processes.flatMap(leftBy),
@@ -171,6 +181,26 @@ function strayedRuns({ processes }: World, journals: Journals): string[] {
     if (isDeepStrictEqual(fold(records), core.ledger.state)) return [];
     return [`${run}: what ${core.node} held was another state`];
   });
+}
+
+function tooManyRestarts(records: readonly JournalRecord[]): string | undefined {
+  const times = new Map<string, number[]>();
+  const escalated = new Set<string>();
+  const groups = fold(records).workflow?.groups ?? [];
+  for (const record of records) {
+    if (record.type === 'group.escalated') {
+      if (escalated.has(record.group)) return `${record.group} escalates again`;
+      escalated.add(record.group);
+    }
+    if (record.type !== 'group.restarted') continue;
+    const rule = groups.find(({ id }) => id === record.group)?.restart;
+    const { maxRestarts = Infinity, withinMs = 0 } = rule ?? {};
+    const known = [...(times.get(record.group) ?? []), record.due];
+    times.set(record.group, known);
+    const within = known.filter((due) => due > record.due - withinMs && due <= record.due);
+    if (within.length > maxRestarts) return `${record.group}: ${within.length} of ${maxRestarts}`;
+  }
+  return undefined;
 }
 
 function leftBy({ node, atRest, afterStop }: SimulatedProcess): string[] {

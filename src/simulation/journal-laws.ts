@@ -20,6 +20,7 @@ export interface Moment {
   /** Row of the group that the record names. */
   readonly group: GroupRow | undefined;
   readonly wasReopened: boolean;
+  readonly wasPaused: boolean;
 }
 
 /** Says what is wrong with a record, or undefined. */
@@ -52,9 +53,24 @@ export const journalLaws: { readonly [law: string]: RecordCheck } = {
   'a member starts only while its group is open': (moment) =>
     when(moment.record.type === 'task.started' && !moment.wasReopened, () => closedGroup(moment)),
 
+  'nothing starts while the run is paused': ({ record, state }) =>
+    unless(record.type !== 'task.started' || !state.paused, 'it is paused'),
+
+  'a question is answered once, by one of its choices': ({ record, row }) => {
+    if (record.type !== 'escalation.answered' || record.choice === 'escalate') return undefined;
+    const { escalation, answer } = row?.recovery ?? {};
+    if (escalation?.id !== record.escalation || row?.phase !== 'parked') return 'it is not open';
+    if (answer) return 'it was answered';
+    return unless(escalation.opened.choices?.includes(record.choice) === true, record.choice);
+  },
+
+  'work goes back to whoever has just failed at it only when there is nobody else': (moment) =>
+    when(moment.record.type === 'attempt.failed', () => backToTheSame(moment)),
+
+  // Or it is what a person has said, or what stands in for it.
   'a result comes from an attempt that runs': ({ record, row }) => {
     if (record.type !== 'task.succeeded' && record.type !== 'task.completed') return undefined;
-    return inPhase(row, 'running');
+    return isGiven(row) ? undefined : inPhase(row, 'running');
   },
 
   'a failed attempt ran, and is not tried again while the run is cancelled': (moment) =>
@@ -85,8 +101,10 @@ export const journalLaws: { readonly [law: string]: RecordCheck } = {
   'a barrier is armed once, while its group is open and before it falls back': (moment) => {
     const { record, group, state } = moment;
     if (record.type !== 'barrier.armed') return undefined;
-    if (record.bound) return armedAgain(record.bound, group) ?? notOpen(group);
-    const isMoved = state.adaptation.timeoutFactor > 1 && record.deadline > (group?.deadline ?? 0);
+    if (record.bound && !moment.wasPaused) return armedAgain(record.bound, group) ?? notOpen(group);
+    if (record.bound) return notOpen(group);
+    const mayMove = state.adaptation.timeoutFactor > 1 || moment.wasPaused;
+    const isMoved = mayMove && record.deadline > (group?.deadline ?? 0);
     if (group?.deadline !== undefined && !isMoved) return 'it was armed';
     return group?.fellBack ? 'it fell back' : notOpen(group);
   },
@@ -187,11 +205,13 @@ export function breachesOf(
   const state = emptyRunState();
   const breaches: Breach[] = [];
   let wasReopened = false;
+  let wasPaused = false;
   for (const record of records) {
     wasReopened ||= record.type === 'run.reopened';
+    wasPaused ||= record.type === 'run.paused';
     const row = 'task' in record ? state.tasks.get(record.task) : undefined;
     const group = 'group' in record ? state.groups.get(record.group) : undefined;
-    breaches.push(...breachesAt({ record, state, row, group, wasReopened }, laws));
+    breaches.push(...breachesAt({ record, state, row, group, wasReopened, wasPaused }, laws));
     apply(state, record);
   }
   return breaches;
@@ -222,6 +242,23 @@ function beyondPolicy({ record, state, row }: Moment): string | undefined {
   const attempt = record.attempt - (row?.attemptBase ?? 0);
   if (!retry || retry.on || escalation || attempt < retry.maxAttempts) return undefined;
   return `attempt ${attempt} of ${retry.maxAttempts} is followed by another`;
+}
+
+/** A person gave it its output, or a rung does with nothing but a value. */
+function isGiven(row: TaskRow | undefined): boolean {
+  const { answer, escalation } = row?.recovery ?? {};
+  return answer?.choice === 'value' || escalation?.opened.rung === 'degrade';
+}
+
+function backToTheSame({ record, state, row }: Moment): string | undefined {
+  if (record.type !== 'attempt.failed') return undefined;
+  const { escalation, by } = row?.recovery ?? {};
+  if (escalation?.opened.rung !== 'other_worker' || escalation.opened.after >= record.attempt)
+    return undefined;
+  const { agent = '' } = specOf(state, splitTaskOf(record.task)) ?? {};
+  const peers = state.workflow?.agents[agent]?.peers ?? [];
+  const [before, next] = [by?.agent ?? agent, record.next?.agent ?? agent];
+  return before === next && peers.some((peer) => peer !== before) ? `to ${next}` : undefined;
 }
 
 function tooFewSuccesses({ record, state }: Moment): string | undefined {

@@ -1,6 +1,7 @@
 import type { Bus } from '../bus/bus.ts';
 import { ctlSubject } from '../bus/subjects.ts';
 import type { Plain } from '../core/plain.ts';
+import { fold } from '../journal/fold.ts';
 import { proposalSubject, requestPayload } from '../memory/shared/proposal-message.ts';
 import type { Dice } from './dice.ts';
 import type { SharedStore } from './shared-store.ts';
@@ -24,11 +25,27 @@ export class People {
     const runs = [...this.store.runs.keys()];
     const run = runs[dice.between(0, runs.length - 1)];
     if (run === undefined) return;
-    const what = dice.pick(['cancel', 'decide', 'propose', 'propose']);
+    const what = dice.pick(['cancel', 'decide', 'propose', 'propose', 'pause']);
     this.trace.add('people', `${what} ${run}`);
     if (what === 'cancel') this.ask(run, 'cancel', { by: 'somebody' });
+    else if (what === 'pause') this.ask(run, 'pause', { by: 'somebody' });
     else if (what === 'decide') this.decide(run);
     else this.propose(run);
+  }
+
+  /** Somebody looks after runs that wait for a word: what is paused goes on, what is asked is answered. */
+  async lookAfter(dice: Dice): Promise<void> {
+    for (const run of this.store.open()) {
+      const { paused, tasks } = fold(await this.store.read(run));
+      const parked = [...tasks.values()].find(({ phase }) => phase === 'parked');
+      const question = parked?.recovery?.escalation?.id;
+      if (parked && paused?.task !== undefined) {
+        const verb = dice.pick(['retry', 'skip', 'resume']);
+        this.ask(run, verb, verb === 'resume' ? {} : { task: parked.id });
+      } else if (paused) this.ask(run, 'resume', {});
+      else if (question !== undefined)
+        this.ask(run, 'answer', { question, choice: dice.pick(['retry', 'skip', 'fail']) });
+    }
   }
 
   private decide(run: string): void {

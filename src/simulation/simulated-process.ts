@@ -18,6 +18,7 @@ import { WatchedBus } from '../runtime/watched-bus.ts';
 import { assembleRun } from '../supervisors/run/assemble.ts';
 import type { RunCore } from '../supervisors/run/core.ts';
 import type { RunInput } from '../supervisors/run/run.ts';
+import { BreakerWatch } from './breaker-watch.ts';
 import { censusOf, liveActors } from './census.ts';
 import type { Census } from './census.ts';
 import { GatedBus } from './gated-bus.ts';
@@ -37,6 +38,8 @@ export interface SimulatedProcessOptions {
   readonly concurrency: number;
   readonly functions: { readonly [name: string]: TaskFunction };
   readonly onRecord: (record: JournalRecord, core: RunCore) => void;
+  /** A breaker is in a state that may not follow the one before. */
+  readonly illegalBreaker: (detail: string) => void;
   /** It takes a run to have ended, and says so. */
   readonly ended: (run: string) => void;
   /** Something worth a line in the trace; `actor` is a path within the process. */
@@ -80,6 +83,7 @@ export class SimulatedProcess {
     this.clock = clock;
     this.bus = new GatedBus(options.bus, clock);
     this.watched = new WatchedBus(this.bus, isWatched ? 'simulated' : 'embedded');
+    const breakers = new BreakerWatch(options.illegalBreaker);
     this.system = startSystem({
       clock,
       logger: {
@@ -90,6 +94,10 @@ export class SimulatedProcess {
       functions,
       environment: {},
       onGate: ({ gate }) => this.gates.push(gate),
+      alerted: (run, alert) => {
+        options.told(run, `${alert.of} is ${alert.state}`);
+        if (alert.kind === 'breaker') breakers.changed(run, alert.of, alert.state);
+      },
       progressed: (run, task, progress) =>
         this.live.get(run)?.window.progressed(task, { ...progress, task }),
     });

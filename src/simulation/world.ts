@@ -81,6 +81,9 @@ const originMs = 1_000_000_000_000;
 /** How often somebody looks whether what is wanted has been accepted, in milliseconds. */
 const lookMs = 5_000;
 
+/** How often somebody looks after runs that wait for a word, in milliseconds. */
+const careMs = 120_000;
+
 /**
  * Several processes, one store and one bus on one heap of events, in virtual time. What goes wrong follows
  * from the plan; after that everything is left alone until all runs have ended.
@@ -90,6 +93,8 @@ export class World {
   readonly trace = new Trace(() => this.clock.monotonic());
   readonly store = new SharedStore(this.clock, this.trace);
   readonly acknowledged: Acknowledged[] = [];
+  /** States of breakers that did not follow from the one before. */
+  readonly illegalBreakers: string[] = [];
   /** Runs that were said to have ended before the store knew of it. */
   readonly earlyEnds: string[] = [];
   /** Every process that has ever been. */
@@ -145,6 +150,7 @@ export class World {
     for (const episode of plan.episodes)
       this.clock.setTimeout(() => this.befall(episode), episode.atMs);
     this.begin();
+    this.clock.setTimeout(() => this.lookAfter(), plan.healMs + lookMs);
     const end = plan.healMs + patienceMs;
     const isOver = (): boolean => this.hasSeenEnough || this.isDone;
     await this.clock.runUntil(() => isOver() || this.clock.monotonic() > end);
@@ -164,6 +170,12 @@ export class World {
     await this.clock.runUntil(() => stopped || this.clock.monotonic() > end);
     await this.bus.close();
     this.trace.add('world', stopped ? 'has stopped' : 'does not stop');
+  }
+
+  /** Runs may wait for a person without end, so after everything has healed there is one. */
+  private lookAfter(): void {
+    void this.people.lookAfter(this.dice);
+    this.clock.setTimeout(() => this.lookAfter(), careMs);
   }
 
   private get isDone(): boolean {
@@ -250,6 +262,7 @@ export class World {
       ended: (run) => {
         if (!this.store.runs.get(run)?.hasEnded) this.earlyEnds.push(`${run} by ${node}`);
       },
+      illegalBreaker: (detail) => this.illegalBreakers.push(`${node}: ${detail}`),
       told,
     });
     this.processes.push(seat.process);

@@ -6,10 +6,12 @@ import { splitTaskOf } from '../../src/workflow/model.ts';
 const isFresh: RecordCheck = ({ record, state }) => {
   if (record.type !== 'task.succeeded' && record.type !== 'task.completed') return undefined;
   const { task, output } = record;
+  const own = 'attempt' in record ? record.attempt : undefined;
   const from = output as { task?: string; iteration?: number; attempt?: number } | null;
   if (typeof from !== 'object' || from?.task !== task) return undefined;
   const iteration = state.tasks.get(splitTaskOf(task))?.iteration;
-  const attempt = state.tasks.get(task)?.attempt;
+  // Of several attempts at once it says which one it is of.
+  const attempt = own ?? state.tasks.get(task)?.attempt;
   if (from.iteration === iteration && from.attempt === attempt) return undefined;
   return `it is of round ${from.iteration}, attempt ${from.attempt}`;
 };

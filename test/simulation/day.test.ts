@@ -4,6 +4,7 @@ import { drawFaults } from '../../src/simulation/fault-plan.ts';
 import type { Episode, FaultClass } from '../../src/simulation/fault-plan.ts';
 import { censusOf } from '../../src/simulation/census.ts';
 import { violationsOf } from '../../src/simulation/invariants.ts';
+import type { SimulatedProcess } from '../../src/simulation/simulated-process.ts';
 import { World } from '../../src/simulation/world.ts';
 import type { WantedRun } from '../../src/simulation/world.ts';
 import { ignoreLateAcknowledgements } from '../adversarial/quiet.ts';
@@ -33,6 +34,10 @@ async function manyRuns(): Promise<WantedRun[]> {
   return runs.slice(0, runCount);
 }
 
+function isRunning({ clock, atRest }: SimulatedProcess): boolean {
+  return clock.isAlive && atRest === undefined;
+}
+
 describe('a day of virtual time', () => {
   it('with a run every six minutes and faults all day leaves nothing behind', async () => {
     const plan = drawFaults(11, { processes: 2, allowed: ['bus', 'throw', 'slow', 'stray'] });
@@ -51,7 +56,7 @@ describe('a day of virtual time', () => {
     for (let hour = 1; hour <= 24; hour++) {
       world.clock.setTimeout(
         () => {
-          const alive = world.processes.filter(({ clock }) => clock.isAlive);
+          const alive = world.processes.filter(isRunning);
           const census = alive.map((process) => censusOf(process));
           lived.push(census.reduce((sum, { actors }) => sum + actors, 0));
           timers.push(census.reduce((sum, one) => sum + one.timers + one.deadlines, 0));

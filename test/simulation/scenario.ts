@@ -3,9 +3,11 @@ import type { TaskContext, TaskFunction } from '../../src/actors/behaviours/beha
 import type { PlainObject } from '../../src/core/plain.ts';
 import { Dice } from '../../src/simulation/dice.ts';
 import type { WantedRun } from '../../src/simulation/world.ts';
+import { withBarrierKeys } from '../adversarial/barrier-dressing.ts';
 import { Meter, scriptedFunctions } from '../adversarial/bodies.ts';
 import { storyOf, workflowOf } from '../adversarial/chaos.ts';
 import type { RandomDocument, RandomTask } from '../adversarial/random-workflow.ts';
+import { withRecoveryKeys } from '../adversarial/recovery-dressing.ts';
 
 /** What one world carries out: the random documents of the fuzzer, made fit for several processes. */
 export interface Scenario {
@@ -26,12 +28,18 @@ export async function scenarioOf(seed: number): Promise<Scenario> {
   const runs: Scenario['runs'][number][] = [];
   for (let index = 0; index < count; index++) {
     const story = storyOf(seed * 5 + index);
-    const document = fitted(story.document, dice);
+    const document = fitted(supervised(story.document, new Dice(seed * 19 + index)), dice);
     const workflow = await workflowOf(document);
     const input: PlainObject = story.input;
     if (workflow) runs.push({ document, workflow, input, simulated: false });
   }
   return { processes, concurrency, runs };
+}
+
+/** Most documents have barriers of every kind, and much that supervision may be asked for. */
+function supervised(document: RandomDocument, dice: Dice): RandomDocument {
+  const barred = dice.chance(0.4) ? withBarrierKeys(document, dice) : document;
+  return dice.chance(0.5) ? withRecoveryKeys(barred, dice) : barred;
 }
 
 /** Keys that tasks only write together, so that nobody may ever see one without the other. */
