@@ -342,6 +342,7 @@ class LocalTroupe implements Troupe {
       clock,
       logger,
       isResumed: records.length > 0 || checkpoint !== undefined,
+      ...(this.config.journal === 'bus' && { journaled: owned }),
       memory,
       records: () => this.store.read(run),
     });

@@ -1,5 +1,6 @@
 import type { EventLog } from '../../bus/event-log.ts';
 import { encodedBound } from '../../bus/payload.ts';
+import { isJournalEntry } from '../../journal/stores/bus-store/frame.ts';
 import { TroupeError } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
 import { appendSurely } from '../../bus/fenced-append.ts';
@@ -96,6 +97,8 @@ export class FrameMirror {
     this.logSeq = await log.lastSeq();
     let cursor = 0;
     for await (const entry of log.read({ from: Math.max(1, this.logSeq) })) {
+      // The journal itself is there: it needs no copy, and would be spoilt by one.
+      this.superseded ||= isJournalEntry(entry);
       const frame = frameOf(entry);
       this.logSeq = entry.seq;
       cursor = frame.records.at(-1)?.seq ?? 0;

@@ -1,6 +1,8 @@
 import type { Bus } from '../../bus/bus.ts';
+import type { EventLog } from '../../bus/event-log.ts';
 import { escapeToken, unescapeToken } from '../../bus/subject-grammar.ts';
 import type { Clock } from '../../core/clock.ts';
+import { isJournalEntry } from '../../journal/stores/bus-store/frame.ts';
 import { openMemoryBucket } from './memory-bucket.ts';
 import { runPath } from './projected-values.ts';
 
@@ -22,10 +24,16 @@ export async function removeOldProjections(bus: Bus, clock: Clock): Promise<read
   return removed;
 }
 
-/** Removes everything that a run has left on the bus: keys, changesets, conflicts. The journal is not touched. */
+/** Removes everything that a run has left on the bus: keys, changesets, conflicts. A journal is not touched. */
 async function removeProjection(bus: Bus, run: string): Promise<void> {
   const bucket = await openMemoryBucket(bus);
   await bucket.purge(`${escapeToken(run)}.>`);
-  await (await bus.log('jrn', run)).purge();
+  const changesets = await bus.log('jrn', run);
+  if (!(await isJournal(changesets))) await changesets.purge();
   await (await bus.log('cfl', run)).purge();
+}
+
+async function isJournal(log: EventLog): Promise<boolean> {
+  for await (const entry of log.read()) return isJournalEntry(entry);
+  return false;
 }
