@@ -12,7 +12,7 @@ export type RunOrigin = Pick<RunStarted, 'source' | 'workflow'>;
  * one that is gone or cannot be read says nothing. Never throws.
  */
 export async function hasChangedSince(shell: Shell, origin: RunOrigin): Promise<boolean> {
-  const file = fileOf(shell, origin);
+  const file = sourceFile(shell, origin);
   if (file === undefined) return false;
   try {
     const { faults, workflow } = await checkWorkflowFile(shell, file);
@@ -25,8 +25,8 @@ export async function hasChangedSince(shell: Shell, origin: RunOrigin): Promise<
   }
 }
 
-/** The file beside which the run's modules are, or else the one that has its name from here. */
-function fileOf(shell: Shell, { source, workflow }: RunOrigin): string | undefined {
+/** The file beside which the run's modules are, or else the one that has its name from here; undefined: neither is there. */
+export function sourceFile(shell: Shell, { source, workflow }: RunOrigin): string | undefined {
   if (source === '' || source === '-') return undefined;
   const places = [join(workflow.baseDir, basename(source)), resolve(shell.cwd, source)];
   return places.find((path) => existsSync(path));

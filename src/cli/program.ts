@@ -216,6 +216,9 @@ function addRunCommands({ program, shell, finish }: Wiring): void {
     .description('go on with a run that was interrupted or did not succeed');
   stayOption(journalOptions(engineOptions(outputOptions(resume))))
     .argument('<run>', runArgument)
+    .option('--accept-changes', 'go on with the document as it is now; what changed is done anew')
+    .option('--workflow <file>', 'the document, where it is not where it was')
+    .option('--strict', 'refuse when the document or the engine has changed')
     .addHelpText('after', examples('troupe resume last', 'troupe resume run-0mh --json'))
     .action(async (run: string, options: ResumeOptions) =>
       finish(await (await import('./commands/resume.ts')).resume(shell, run, options)),

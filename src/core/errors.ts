@@ -92,6 +92,8 @@ export const errorCodes = {
   TRP_RUN_NOT_FOUND: 'No run of that id in the data folder. `troupe runs` lists them.',
   TRP_RUN_OWNED:
     'Another live process owns the run. Use cancel or show, or end that process first.',
+  TRP_RUN_CHANGED:
+    'The document or the engine is another than when the run began. Resume without --strict, or with --accept-changes.',
   TRP_RUN_ENDED: 'The run has ended; nothing is left to do with it.',
   TRP_CONTROL_UNREACHABLE: 'The owner of the run does not answer on its control socket.',
   TRP_CONTROL_REQUEST: 'A control request is malformed or names an unknown verb.',

@@ -94,6 +94,13 @@ export function startIn(records: readonly JournalRecord[]): RunStarted {
   throw new TroupeError('TRP_JOURNAL_CORRUPT', 'The journal does not begin with the start.');
 }
 
+/** What a run began with, and the document that it has gone on with since. */
+export function startWith(start: RunStarted, records: readonly JournalRecord[]): RunStarted {
+  const migrated = records.findLast((record) => record.type === 'workflow.migrated');
+  if (migrated?.type !== 'workflow.migrated') return start;
+  return { ...start, workflow: migrated.workflow, source: migrated.source };
+}
+
 interface Parts {
   readonly start: RunStarted;
   readonly rest: Omit<RunState, 'tasks' | 'groups'>;

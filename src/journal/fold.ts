@@ -13,6 +13,7 @@ import {
   forgetLate,
 } from './barrier-rows.ts';
 import { countHeld } from './held-time.ts';
+import { applyMigrated } from './migration.ts';
 import type { JournalRecord } from './record.ts';
 import { emptyRunState, groupRow, taskRow } from './run-state.ts';
 import type { RunState, TaskRow } from './run-state.ts';
@@ -221,6 +222,11 @@ const appliers: Appliers = {
   'conflict.resolved': ({ conflicts }, record) => {
     conflicts.open.delete(record.conflict);
   },
+  'workflow.migrated': (state, record) =>
+    applyMigrated(state, record, (row) => {
+      forgetMembers(state, row);
+      beginIteration(row, row.iteration + 1);
+    }),
   'workspace.merged': (state, record) => {
     const before = state.mergedWorkspaces.get(record.unit) ?? true;
     state.mergedWorkspaces.set(record.unit, before && record.error === undefined);

@@ -9,11 +9,15 @@ import type {
   ConflictForeseen,
   ContributionLate,
 } from './barrier-records.ts';
+import type { WorkflowMigrated } from './migration.ts';
 import type { SupervisionRecord } from './supervision-records.ts';
 import type { BreakerDecided, HedgeEnded, HedgeStarted } from './policy-records.ts';
 
-/** Version of the record format; a reader refuses a higher one. */
-export const recordFormat = 1;
+/**
+ * Version of the record format; a reader refuses a higher one. From 2 on large values may stand beside their records;
+ * records of format 1 are read as they are.
+ */
+export const recordFormat = 2;
 
 /** What happened, in the past tense. A run's state is the fold of its records and nothing else. */
 export type RecordBody =
@@ -47,6 +51,7 @@ export type RecordBody =
   | ConflictResolved
   | AlertRaised
   | WorkspaceMerged
+  | WorkflowMigrated
   | PolicyAdapted
   | AttemptSpent
   | RecoveryRecord

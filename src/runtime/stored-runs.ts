@@ -1,6 +1,7 @@
 import { recordFormat } from '../journal/record.ts';
 import type { RunStarted } from '../journal/record.ts';
 import { TroupeError } from '../core/errors.ts';
+import { startWith } from '../journal/checkpoint.ts';
 import { fold } from '../journal/fold.ts';
 import type { RunState } from '../journal/run-state.ts';
 import type { JournalStore, OwnedRun } from '../journal/journal.ts';
@@ -88,5 +89,5 @@ export function startOf(owned: OwnedRun): RunStarted {
       `Run ${owned.run} was written by engine ${first.engine}.`,
     );
   }
-  return first;
+  return startWith(first, owned.records);
 }

@@ -1,19 +1,20 @@
 import { TroupeError } from '../../core/errors.ts';
+import { startWith } from '../../journal/checkpoint.ts';
 import type { JournalRecord, RunStarted } from '../../journal/record.ts';
 import type { Troupe } from '../../runtime/api.ts';
-import { hasChangedSince } from '../changed-document.ts';
+import { faceChanges } from '../changed-run.ts';
+import type { ChangeOptions } from '../changed-run.ts';
 import { noticeLogger, tellShown } from '../bus-notices.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { followRun } from '../follow.ts';
 import { busChoice, isJournalOnBus, troupeOptions } from '../options.ts';
 import type { EngineOptions } from '../options.ts';
 import type { OutputOptions } from '../output.ts';
-import { oneLine } from '../render/width.ts';
 import { withStoredRun } from '../stored-runs.ts';
 import type { Shell } from '../shell.ts';
 
 /** What `troupe resume` takes besides the run. */
-export interface ResumeOptions extends EngineOptions, OutputOptions {
+export interface ResumeOptions extends EngineOptions, OutputOptions, ChangeOptions {
   readonly quiet?: boolean;
   readonly stay?: boolean;
 }
@@ -23,7 +24,7 @@ export async function resume(shell: Shell, named: string, options: ResumeOptions
   if (options.level === 'memory') throw needsFiles();
   const { bus: _shownOn, ...elsewhere } = options;
   const where = isJournalOnBus(shell, options) ? options : elsewhere;
-  const { goesOn, isTold, run, start } = await withStoredRun(
+  const { goesOn, isTold, run, ...began } = await withStoredRun(
     shell,
     { run: named, options: where },
     prepare,
@@ -32,7 +33,10 @@ export async function resume(shell: Shell, named: string, options: ResumeOptions
     shell.out(`resumed  ${run}\n`);
     return exitCodes.ok;
   }
-  if (goesOn && (await hasChangedSince(shell, start))) shell.err(changedText(start.source));
+  const isFaced = goesOn || options.acceptChanges === true;
+  const start = isFaced
+    ? await faceChanges(shell, { run, start: began.start }, options)
+    : began.start;
   const { workflow } = start;
   const troupe = await shell.openTroupe({
     ...troupeOptions(shell, options),
@@ -58,10 +62,6 @@ interface Prepared {
   readonly isTold: boolean;
 }
 
-function changedText(file: string): string {
-  return `resume goes on with the document as it was when the run began; ${oneLine(file)} has changed since: start a new run to use it.\n`;
-}
-
 /**
  * What a run began with; it stands in its first record. A run whose owner went away in the
  * middle of cancelling it is cancelled first: whoever resumes it wants it to go on, not to be cancelled.
@@ -76,7 +76,12 @@ async function prepare(stored: Troupe, run: string): Promise<Prepared> {
   if (isBeingCancelled(records)) await stored.cancel(run, 'command line');
   const end = records.findLast(({ type }) => type === 'run.ended' || type === 'run.reopened');
   const goesOn = !(end?.type === 'run.ended' && end.outcome === 'succeeded');
-  return { run, start: first, goesOn, isTold: await goOnElsewhere(stored, run) };
+  return {
+    run,
+    start: startWith(first, records),
+    goesOn,
+    isTold: await goOnElsewhere(stored, run),
+  };
 }
 
 /** A paused run that a process owns goes on there. */

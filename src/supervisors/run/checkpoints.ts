@@ -64,6 +64,10 @@ export class Checkpoints {
   private note(record: JournalRecord): void {
     if (isOfMemory(record)) this.memory.push(record);
     else if (record.type === 'run.started') this.start = record;
+    else if (record.type === 'workflow.migrated' && this.start) {
+      const { workflow, source } = record;
+      this.start = { ...this.start, workflow, source };
+    }
   }
 
   private encode(state: RunState): void {

@@ -1,3 +1,4 @@
+// @ts-nocheck: it runs against releases whose types are not here.
 /**
  * Writes the corpus of a released version: `node test/journal/corpora/generate.mjs FOLDER VERSION`, where FOLDER holds
  * that version, built. What is written once is never written again: later versions must go on reading it.

@@ -1,3 +1,4 @@
+// @ts-nocheck: it runs against releases whose types are not here.
 /** What the corpora are made from: between them these runs write every type of record that a version knows. */
 
 const sim = (duration, rest = {}) => {
@@ -56,7 +57,11 @@ const varied = {
   groups: {
     branches: {
       tasks: ['gone', 'slow', 'quick'],
-      barrier: { min_success: 1, timeout: '40ms', on_timeout: ['extend', 'proceed_with_available'] },
+      barrier: {
+        min_success: 1,
+        timeout: '40ms',
+        on_timeout: ['extend', 'proceed_with_available'],
+      },
     },
     merged: { tasks: ['merge_a', 'merge_b'], mode: 'async_merge' },
     notes: { tasks: ['one', 'two'] },

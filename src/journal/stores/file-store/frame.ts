@@ -5,12 +5,21 @@ import { crc32 } from 'node:zlib';
  *
  * The CRC starts from a seed that is made of the node, the segment and the frame's own offset, so a frame
  * is valid at its own place only: bytes of another file, or a journal stored inside a record, never pass.
+ *
+ * What is written by one call is a group. Its frames after the first have a seed that is made of the group's offset
+ * as well: when power is lost before the group's sync, any of its frames may have got to the disk, and those behind
+ * a missing one are told from a group that was written after a sync.
  */
 export const frameHeadBytes = 8;
 
 /** Where the CRCs of one segment start. */
 export function segmentSeed(node: string, segment: number): number {
   return crc32(`${node}/${segment}`);
+}
+
+/** Where the CRCs of those frames of a group start that are not its first. */
+export function groupSeed(seed: number, groupOffset: number): number {
+  return crc32(`group ${groupOffset}`, seed);
 }
 
 /** Writes one frame into `target` at `at`; `offset` is where the frame will stand in the file. */
@@ -30,15 +39,20 @@ export interface ScannedSegment {
   readonly payloads: readonly Buffer[];
   /** Bytes of the frames that are whole. */
   readonly end: number;
-  /** True: valid frames stand after damaged bytes, so this is no torn tail. */
+  /** True: a group begins after damaged bytes, so this is no torn tail. */
   readonly damaged: boolean;
 }
 
-/** Reads frame after frame to the first that is not whole, then looks whether others follow it. */
+/** Reads frame after frame to the first that is not whole, then looks whether a group begins behind it. */
 export function scanSegment(bytes: Buffer, seed: number, from = 0): ScannedSegment {
   const payloads: Buffer[] = [];
   let end = from;
-  for (let payload = frameAt(bytes, from, seed); payload; payload = frameAt(bytes, end, seed)) {
+  let inGroup = groupSeed(seed, from);
+  for (;;) {
+    const first = frameAt(bytes, end, seed);
+    const payload = first ?? frameAt(bytes, end, inGroup);
+    if (!payload) break;
+    if (first) inGroup = groupSeed(seed, end);
     payloads.push(payload);
     end += frameHeadBytes + payload.length;
   }

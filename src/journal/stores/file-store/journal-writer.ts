@@ -1,6 +1,6 @@
 import { TroupeError } from '../../../core/errors.ts';
 import type { JournalRecord } from '../../record.ts';
-import { frameHeadBytes, putFrame, segmentSeed } from './frame.ts';
+import { frameHeadBytes, groupSeed, putFrame, segmentSeed } from './frame.ts';
 import { headerPayload, recordsPayload, segmentPath } from './segment.ts';
 import type { OpenSegment, SegmentFile } from './segment-file.ts';
 import { journalError, removeFile, syncFolder } from './system-calls.ts';
@@ -282,7 +282,8 @@ function joined(
   const bytes = Buffer.allocUnsafe(size);
   let filled = 0;
   for (const payload of payloads) {
-    putFrame(bytes, filled, { payload, offset: at.end + filled, seed: at.seed });
+    const seed = filled === 0 ? at.seed : groupSeed(at.seed, at.end);
+    putFrame(bytes, filled, { payload, offset: at.end + filled, seed });
     filled += frameHeadBytes + payload.length;
   }
   return bytes;

@@ -9,8 +9,8 @@ import { fileNumber } from './layout.ts';
 /** First word of every segment. */
 const signature = 'troupe-journal';
 
-/** Version of the segment format; a reader refuses another one. */
-const segmentFormat = 1;
+/** Version of the segment format; a reader refuses a later one. In the first, every frame was a group. */
+const segmentFormat = 2;
 
 /** Records stand a few levels inside their frame, and values inside the records. */
 const frameDepth = maxPlainDepth + 28;
@@ -38,7 +38,7 @@ export function checkHeader(payload: Uint8Array, path: string): void {
   const header = decodeFrame(payload, path);
   const [word, format] = Array.isArray(header) ? (header as readonly Plain[]) : [];
   if (word !== signature) throw corrupt(path, 'does not begin with a header');
-  if (format !== segmentFormat) {
+  if (typeof format !== 'number' || format < 1 || format > segmentFormat) {
     throw new TroupeError('TRP_JOURNAL_VERSION', `${path} has format ${JSON.stringify(format)}.`, {
       place: path,
     });
