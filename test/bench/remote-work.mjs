@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { connect } from 'nats';
 import { line } from './line.mjs';
 import { natsGround, part } from './nats-ground.mjs';
-import { noServer } from './no-server.mjs';
+import { noServerLine } from './no-server.mjs';
 import { rawRequests } from './raw-requests.mjs';
 import { predict } from './scale-model.mjs';
 
@@ -29,7 +29,7 @@ const sleepMs = 200;
  */
 export async function* remoteWork(build, { quick }) {
   const ground = await natsGround(build);
-  if (!ground) return yield* noServer('remote-work');
+  if (!ground) return yield noServerLine('remote-work');
   try {
     yield* roundTrips(build, ground, quick ? 30 : 300);
     yield* growth(build, ground, quick ? 2 : 15);

@@ -4,7 +4,6 @@ import { attemptSubject } from '../../bus/subjects.ts';
 import type { Clock } from '../../core/clock.ts';
 import { errorInfo, messageOf, TroupeError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
-import { toPlain } from '../../core/plain.ts';
 import type { Plain, PlainObject } from '../../core/plain.ts';
 import type { PoolSpec } from '../../workflow/model.ts';
 import type { Hosts } from './hosts.ts';
@@ -115,7 +114,7 @@ export class RunDesk implements RemoteDesk {
     const { bus, logger } = this.options;
     try {
       const order = { protocol: workProtocol, type: 'abort', ...label, error: errorInfo(error) };
-      bus.publish(hostSubject(bus, host), toPlain(order));
+      bus.publish(hostSubject(bus, host), order as unknown as PlainObject);
     } catch (thrown) {
       // Its next sign of life names the attempt, and it is told again.
       logger.debug('not told to end an attempt', { host, message: messageOf(thrown) });
@@ -263,9 +262,13 @@ export class RunDesk implements RemoteDesk {
     attempt.hold(host.host);
     try {
       const order = { protocol: workProtocol, type: 'begin', assignment: attempt.assignment() };
-      const taken = await bus.request(hostSubject(bus, host.host), toPlain(order), {
-        timeoutMs: answerMs,
-      });
+      const taken = await bus.request(
+        hostSubject(bus, host.host),
+        order as unknown as PlainObject,
+        {
+          timeoutMs: answerMs,
+        },
+      );
       if (taken === true) {
         this.given.add(attempt);
         return true;
@@ -315,7 +318,7 @@ export class RunDesk implements RemoteDesk {
 
   private answer(said: HostMessage, message: BusMessage): void {
     const attempt = this.attempts.get(said.operation);
-    if (said.type === 'claim') return message.respond(toPlain(this.claimed(said)));
+    if (said.type === 'claim') return message.respond(this.claimed(said) as unknown as PlainObject);
     const isOurs = attempt?.accepts(said) ?? false;
     if (said.type === 'handed_back')
       return message.respond(attempt && isOurs ? this.back(attempt, said.host) : false);

@@ -4,8 +4,7 @@ import { attemptSubject } from '../../bus/subjects.ts';
 import type { Clock } from '../../core/clock.ts';
 import { messageOf, TroupeError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
-import { toPlain } from '../../core/plain.ts';
-import type { Plain } from '../../core/plain.ts';
+import type { Plain, PlainObject } from '../../core/plain.ts';
 import { packed } from '../../actors/remote/large-message.ts';
 import type { HostMessage } from '../../actors/remote/messages.ts';
 
@@ -67,7 +66,7 @@ export class Outlets {
   mention(message: HostMessage): void {
     const { bus, logger } = this.options;
     try {
-      bus.publish(attemptSubject(bus.ns, message.run), toPlain(message));
+      bus.publish(attemptSubject(bus.ns, message.run), message as unknown as PlainObject);
     } catch (error) {
       logger.debug('not told', { type: message.type, message: messageOf(error) });
     }

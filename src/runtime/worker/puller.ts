@@ -59,7 +59,7 @@ export class Puller {
   private async run(): Promise<void> {
     const { slot, logger } = this.options;
     while (!this.isStopped) {
-      await Promise.race([slot(), this.stopped()]);
+      await this.orStopped(slot());
       if (this.isStopped) return;
       try {
         await this.open();
@@ -135,20 +135,23 @@ export class Puller {
     }
   }
 
-  private stopped(): Promise<void> {
+  /** Resolves with the promise, or when this is stopped; leaves nothing behind. */
+  private async orStopped(wait: Promise<void>): Promise<void> {
     const { signal } = this.stopping;
-    return new Promise((resolve) => {
-      if (signal.aborted) return resolve();
-      signal.addEventListener('abort', () => resolve(), { once: true });
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      signal.addEventListener('abort', end);
+      void wait.then(end);
     });
   }
 
   private pause(): Promise<void> {
     const { clock } = this.options;
-    return Promise.race([
-      this.stopped(),
-      new Promise<void>((resolve) => clock.setTimeout(resolve, againMs)),
-    ]);
+    return this.orStopped(new Promise<void>((resolve) => clock.setTimeout(resolve, againMs)));
   }
 }
 

@@ -15,7 +15,6 @@ import { ctlSubject, heartbeatSubject } from '../../bus/subjects.ts';
 import type { WorkItem } from '../../bus/work-queue.ts';
 import type { TimerHandle } from '../../core/clock.ts';
 import { errorInfo, messageOf, TroupeError } from '../../core/errors.ts';
-import { toPlain } from '../../core/plain.ts';
 import type { Plain } from '../../core/plain.ts';
 import { LocalProviderGates } from '../provider-gates.ts';
 import { SharedQuotas } from '../quota/shared-quotas.ts';
@@ -366,7 +365,7 @@ export class LocalWorkerHost implements WorkerHost {
     if (order.type === 'report') return this.beat();
     if (order.type === 'abort') return this.abort(order);
     if (order.type === 'adopt') return message.respond(this.adopt(order));
-    const assignment = readAssignment(toPlain(order.assignment));
+    const assignment = readAssignment(order.assignment as unknown as Plain);
     if (this.busy >= this.config.concurrency || this.state !== 'serving')
       return message.respond(false);
     this.busy++;
@@ -412,7 +411,7 @@ export class LocalWorkerHost implements WorkerHost {
         ...beat,
         free: slots - this.busy,
         draining: this.state !== 'serving',
-        attempts: toPlain(labels),
+        attempts: labels as unknown as Plain,
       });
     } catch (error) {
       logger.debug('no sign of life', { message: messageOf(error) });

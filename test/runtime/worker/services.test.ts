@@ -1,4 +1,4 @@
-import { connect } from 'nats';
+import { connect, RequestStrategy } from 'nats';
 import type { NatsConnection } from 'nats';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { natsServers, startNatsServer } from '../../support/nats-server.ts';
@@ -62,7 +62,7 @@ it('shows the pools of a worker host to the tools of NATS', async () => {
 it('answers what the client library of NATS asks of all services', async () => {
   await stage.worker({ bus: server.url, pools: ['gpu', 'cpu'] });
   const found: string[] = [];
-  const monitor = client.services.client({ maxWait: 500 });
+  const monitor = client.services.client({ strategy: RequestStrategy.Timer, maxWait: 500 });
   for await (const { name } of await monitor.stats()) found.push(name);
   for await (const { name } of await monitor.info('troupe-gpu')) found.push(name);
   expect(found.toSorted()).toEqual(['troupe-cpu', 'troupe-gpu', 'troupe-gpu']);
