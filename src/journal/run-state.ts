@@ -5,7 +5,7 @@ import type { Workflow } from '../workflow/model.ts';
 import type { RestartHistory } from '../policies/restart.ts';
 import { emptyAdaptation } from './adaptation-rows.ts';
 import type { AdaptationRows } from './adaptation-rows.ts';
-import type { BarrierRow } from './barrier-rows.ts';
+import type { BarrierRow } from './barrier-row.ts';
 import type { ConflictRecorded, RunStarted } from './record.ts';
 import { emptyHedges } from './policy-rows.ts';
 import type { BreakerCounts, HedgeRows } from './policy-rows.ts';

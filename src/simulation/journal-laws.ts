@@ -97,17 +97,8 @@ export const journalLaws: { readonly [law: string]: RecordCheck } = {
   'only a completed output is accepted': ({ record, row }) =>
     when(record.type === 'task.accepted', () => inPhase(row, 'completed')),
 
-  // A run that adapts may move the deadline on, with all its timeouts.
-  'a barrier is armed once, while its group is open and before it falls back': (moment) => {
-    const { record, group, state } = moment;
-    if (record.type !== 'barrier.armed') return undefined;
-    if (record.bound && !moment.wasPaused) return armedAgain(record.bound, group) ?? notOpen(group);
-    if (record.bound) return notOpen(group);
-    const mayMove = state.adaptation.timeoutFactor > 1 || moment.wasPaused;
-    const isMoved = mayMove && record.deadline > (group?.deadline ?? 0);
-    if (group?.deadline !== undefined && !isMoved) return 'it was armed';
-    return group?.fellBack ? 'it fell back' : notOpen(group);
-  },
+  'a barrier is armed once, while its group is open and before it falls back': (moment) =>
+    moment.record.type === 'barrier.armed' ? armedWrongly(moment, moment.record) : undefined,
 
   'a barrier is extended while its group is open, and not beyond its hard deadline': ({
     record,
@@ -322,6 +313,19 @@ function closedGroup({ record, state }: Moment): string | undefined {
   if (declared !== undefined && goesOn(state, declared, split)) return undefined;
   const own = split === id ? declared : split;
   return own === undefined ? undefined : notOpen(state.groups.get(own));
+}
+
+/** A run that adapts may move the timeout on, with all its timeouts; one that was paused, all of its times. */
+function armedWrongly(
+  { group, state, wasPaused }: Moment,
+  { bound, deadline }: Extract<JournalRecord, { type: 'barrier.armed' }>,
+): string | undefined {
+  if (bound) return (wasPaused ? undefined : armedAgain(bound, group)) ?? notOpen(group);
+  if (!group) return undefined;
+  const mayMove = state.adaptation.timeoutFactor > 1 || wasPaused;
+  if (group.deadline !== undefined && !(mayMove && deadline > group.deadline))
+    return 'it was armed';
+  return group.fellBack ? 'it fell back' : notOpen(group);
 }
 
 function armedAgain(bound: 'soft' | 'hard', group: GroupRow | undefined): string | undefined {

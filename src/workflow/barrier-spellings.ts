@@ -102,14 +102,16 @@ function addStrategy(
   fault: BarrierFault,
 ): void {
   for (const [key, value] of Object.entries(block)) {
-    if (key === 'extension' && strategy === 'extend') setExtension(flat, 'by', longest(value));
-    else if (key === 'max_extensions' && strategy === 'extend') setExtension(flat, 'max', value);
-    else if (key === 'notification' || key === 'notify') flat['notify'] ??= value;
-    else if (key === 'condition' && strategy === 'proceed_with_available')
+    if (key === 'notification' || key === 'notify') flat['notify'] ??= value;
+    else if (strategy === 'extend' && isExtensionKey(key)) setExtension(flat, key, value);
+    else if (strategy === 'proceed_with_available' && key === 'condition')
       addCondition(flat, value, fault);
-    else if (key === 'condition' || key === 'action') checkWord({ strategy, key, value }, fault);
-    else if (key !== 'quality_impact') fault('on_timeout', `${strategy} has no key "${key}"`);
+    else checkWord({ strategy, key, value }, fault);
   }
+}
+
+function isExtensionKey(key: string): boolean {
+  return key === 'extension' || key === 'max_extensions';
 }
 
 /** What is said of a strategy in words; other words would ask for something that it does not do. */
@@ -121,16 +123,19 @@ function checkWord(
   }: { readonly strategy: string; readonly key: string; readonly value: Plain },
   fault: BarrierFault,
 ): void {
+  if (key === 'quality_impact') return;
+  if (key !== 'condition' && key !== 'action')
+    return fault('on_timeout', `${strategy} has no key "${key}"`);
   const words = strategyWords[strategy] ?? [];
   if (typeof value === 'string' && words.includes(value)) return;
   const hint = words.length > 0 ? `Known: ${words.join(', ')}.` : 'Leave it out.';
-  fault('on_timeout', `${strategy}: the ${key} "${String(value)}" is not known`, hint);
+  fault('on_timeout', `${strategy}: the ${key} "${shown(value)}" is not known`, hint);
 }
 
 function addCondition(flat: { [key: string]: Plain }, value: Plain, fault: BarrierFault): void {
   const least = leastOf(value);
   if (least === undefined)
-    fault('on_timeout', `the condition "${String(value)}" is not known`, criterionHint);
+    fault('on_timeout', `the condition "${shown(value)}" is not known`, criterionHint);
   else if (flat['min_success'] === undefined && flat['success_criteria'] === undefined)
     flat['min_success'] = least;
 }
@@ -150,11 +155,11 @@ function addCriteria(flat: { [key: string]: Plain }, fault: BarrierFault): void 
   else if (failure === 'all_agents_fail_or_timeout' || failure === 'all_agents_fail') {
     flat['min_success'] ??= 1;
     if (flat['min_success'] === 1) return;
-    const message = `failure_criteria: ${failure} contradicts min_success: ${String(flat['min_success'])}`;
+    const message = `failure_criteria: ${failure} contradicts min_success: ${shown(flat['min_success'])}`;
     fault('min_success', message, 'Leave one of the two out.');
   } else {
     const hint = 'Known: all_agents_fail_or_timeout, any_agent_fails.';
-    fault('min_success', `failure_criteria: "${String(failure)}" is not known`, hint);
+    fault('min_success', `failure_criteria: "${shown(failure)}" is not known`, hint);
   }
 }
 
@@ -176,10 +181,9 @@ function leastOf(value: Plain): number | string | undefined {
 
 function setExtension(flat: { [key: string]: Plain }, key: string, value: Plain): void {
   const { extension } = flat;
-  flat['extension'] = {
-    ...(isObject(extension as Plain) ? (extension as PlainObject) : {}),
-    [key]: value,
-  };
+  const known = isObject(extension) ? extension : {};
+  const part = key === 'extension' ? { by: longest(value) } : { max: value };
+  flat['extension'] = { ...known, ...part };
 }
 
 /** `5_minutes_maximum` is a duration like any other: an extension is never longer than it says. */
@@ -195,9 +199,16 @@ function checkPhases(key: string, value: Plain, fault: BarrierFault): void {
     if (!known)
       fault(key, `there is no phase "${name}"`, `Phases: ${Object.keys(phaseSteps).join(', ')}.`);
     else if (Array.isArray(steps))
-      for (const step of (steps as readonly Plain[]).filter((one) => !known.includes(String(one))))
-        fault(key, `${name} has no step "${String(step)}"`, `Steps: ${known.join(', ')}.`);
+      for (const step of (steps as readonly Plain[]).filter(
+        (one) => !known.some((word) => word === one),
+      ))
+        fault(key, `${name} has no step "${shown(step)}"`, `Steps: ${known.join(', ')}.`);
   }
+}
+
+/** A value as it may stand in a message. */
+function shown(value: Plain | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function isObject(value: Plain | undefined): value is PlainObject {

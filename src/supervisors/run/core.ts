@@ -13,6 +13,7 @@ import type { AbortReason, WorkerEvent, WorkerPort } from '../../actors/worker.t
 import type { AnyActorRef } from '../../actors/xstate.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Deadline, Deadlines } from '../../core/deadlines.ts';
+import type { TroupeError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Secrets } from '../../core/redaction.ts';
 import type { Plain } from '../../core/plain.ts';
@@ -39,7 +40,7 @@ import type { ProcessLoad } from '../../policies/parallelism.ts';
 import type { Responses } from './responses.ts';
 import type { ProviderTally } from './provider-tally.ts';
 import type { Agenda } from './agenda.ts';
-import type { KeyWriters } from './foresight.ts';
+import type { KeyWriters } from './key-writers.ts';
 import type { RunEvent } from './events.ts';
 import type { RunVerb } from './run-verb.ts';
 import type { Ledger } from './ledger.ts';
@@ -233,6 +234,8 @@ export interface RunCore {
   /** Undefined: the run does not adapt. */
   adaptive?: { memo: AdaptationMemo; readonly responses: Responses } | undefined;
   planTimer?: Deadline | undefined;
+  /** What every attempt is ended with, once the run is halted. */
+  haltError?: { readonly reason: AbortReason; readonly error: TroupeError };
   /** It was told that the journal comes near its bound. */
   warnedOfSize?: boolean;
   /** Undefined: the document asks for none. */

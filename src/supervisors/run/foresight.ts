@@ -1,16 +1,11 @@
 import type { MergerName, TaskSpec } from '../../workflow/model.ts';
 import type { LiveGroup, RunCore } from './core.ts';
+import type { KeyWriters } from './key-writers.ts';
 
 /**
  * Conflicts seen while members still work. All members of a group read one view, so two of them that write one
  * key are concurrent whatever their order: that is certain as soon as the second begins.
  */
-
-/** Who has written a key, or writes it; and which members declare it by name. */
-export interface KeyWriters {
-  readonly first: Map<string, string>;
-  readonly declared: ReadonlyMap<string, readonly string[]>;
-}
 
 /** Mergers that keep everything that anybody writes. */
 const lossless: ReadonlySet<MergerName> = new Set(['append', 'union', 'max', 'min', 'sum']);

@@ -1,5 +1,6 @@
 import type { Reason } from '../../core/outcome.ts';
 import type { GroupRow } from '../../journal/run-state.ts';
+import type { RecordBody } from '../../journal/record.ts';
 import type { BarrierDecision, BarrierOutcome } from '../../policies/barrier.ts';
 import type { GroupSpec } from '../../workflow/model.ts';
 import type { LiveGroup, RunCore } from './core.ts';
@@ -95,37 +96,51 @@ function release(
   if (live.released) return;
   live.released = true;
   cancelBarrierTimers(live);
-  const { id, timedOut } = live;
-  const group = core.book.group(id);
-  const tolerated = decision.outcome === 'failed' && !group.critical;
-  const outcome: BarrierOutcome = tolerated ? 'partial' : decision.outcome;
-  const reason: Reason = tolerated ? 'gaps_tolerated' : decision.reason;
-  if (core.ledger.state.groups.get(id)?.phase !== 'released') {
+  const group = core.book.group(live.id);
+  const verdict = verdictOf(decision, group);
+  if (core.ledger.state.groups.get(live.id)?.phase !== 'released') {
     const late = decision.cancelRest ? membersRunningOn(core, group, decision) : undefined;
-    const released = { type: 'barrier.released', group: id, outcome, reason, timedOut } as const;
-    const isAlarming = timedOut && outcome !== 'succeeded';
-    const text = `the time of group ${id} is over: ${outcome}, ${reason}`;
-    const alert = isAlarming ? barrierAlert(core, id, text) : [];
-    core.ledger.commit([late ? { ...released, late } : released, ...alert]);
+    core.ledger.commit(releaseRecords(core, live, { ...verdict, late }));
   }
-  noteLate(core, core.ledger.state.groups.get(id));
+  noteLate(core, core.ledger.state.groups.get(live.id));
   // Members of a split task have nobody but that task to go on for.
-  if (decision.cancelRest || core.book.isExpanded(id)) {
-    const end = endOfRest(group, { outcome, reason, timedOut });
-    for (const member of unfinished(core, id))
-      if (!core.late?.has(member)) closeMember(core, member, end);
-  }
-  join(core, group, { outcome, reason });
+  if (decision.cancelRest || core.book.isExpanded(live.id)) closeRest(core, live, verdict);
+  join(core, group, verdict);
+}
+
+interface Verdict {
+  readonly outcome: BarrierOutcome;
+  readonly reason: Reason;
+}
+
+/** A group that is not critical does not fail: it has gaps. */
+function verdictOf({ outcome, reason }: Verdict, { critical }: GroupSpec): Verdict {
+  if (outcome !== 'failed' || critical) return { outcome, reason };
+  return { outcome: 'partial', reason: 'gaps_tolerated' };
+}
+
+function releaseRecords(
+  core: RunCore,
+  { id, timedOut }: LiveGroup,
+  { outcome, reason, late }: Verdict & { readonly late: readonly string[] | undefined },
+): readonly RecordBody[] {
+  const released = { type: 'barrier.released', group: id, outcome, reason, timedOut } as const;
+  const isAlarming = timedOut && outcome !== 'succeeded';
+  const text = `the time of group ${id} is over: ${outcome}, ${reason}`;
+  const alert = isAlarming ? barrierAlert(core, id, text) : [];
+  return [late ? { ...released, late } : released, ...alert];
+}
+
+function closeRest(core: RunCore, { id, timedOut }: LiveGroup, verdict: Verdict): void {
+  const end = endOfRest(core.book.group(id), { ...verdict, timedOut });
+  for (const member of unfinished(core, id))
+    if (!core.late?.has(member)) closeMember(core, member, end);
 }
 
 /** How members end that nobody waits for any more. */
 function endOfRest(
   { barrier }: GroupSpec,
-  release: {
-    readonly outcome: BarrierOutcome;
-    readonly reason: Reason;
-    readonly timedOut: boolean;
-  },
+  release: Verdict & { readonly timedOut: boolean },
 ): MemberEnd {
   const { outcome, reason, timedOut } = release;
   if (timedOut) return { outcome: 'timed_out', reason: 'barrier_released' };
@@ -134,11 +149,7 @@ function endOfRest(
   return { outcome: 'cancelled', reason: isQuorate ? 'quorum_reached' : 'barrier_released' };
 }
 
-function join(
-  core: RunCore,
-  group: GroupSpec,
-  end: { outcome: BarrierOutcome; reason: Reason },
-): void {
+function join(core: RunCore, group: GroupSpec, end: Verdict): void {
   const byFunction = group.aggregate?.kind === 'function' && !core.ledger.state.simulated;
   if (!byFunction || end.outcome === 'failed' || core.halted || isOrphaned(core, group.id)) {
     endGroup(core, group.id, { ...end, output: joinedOutput(core, group.id) });

@@ -252,6 +252,20 @@ describe('plain progress lines', () => {
     expect(written.join('')).toMatch(/1\.1s\s+paused\s+provider acme asked to wait 1\.0s\n$/);
   });
 
+  it('tell what a group decides or foresees while its members work', () => {
+    const about = { run: 'r', seq: 1, at, group: 'g' } as const;
+    const written = lines([
+      { ...about, type: 'barrier.fell_back', members: ['a', 'b'] },
+      { ...about, type: 'conflict.foreseen', key: 'k', rule: 'reject', tasks: ['a', 'b'] },
+      { ...about, type: 'alert.raised', name: 'barrier', to: '', message: 'its time is over' },
+    ]);
+    expect(written.map((line) => line.trim().replace(/\s+/g, ' '))).toEqual([
+      '0.0s fallback group g runs 2 members one after another',
+      '0.0s conflict a and b write k: reject decides',
+      '0.0s alert its time is over',
+    ]);
+  });
+
   it('tell each start and end with its time and duration, one line each', () => {
     const written = lines([started('a'), succeeded('a', at + 1500)]);
     expect(
