@@ -35,6 +35,11 @@ export function workSubject(ns: string, pool: string, level: WorkLevel): string 
   return subjectOf(ns, 'work', pool, level);
 }
 
+/** Alerts of one kind: `breaker`, `health`, `threshold`. */
+export function alertSubject(ns: string, name: string): string {
+  return subjectOf(ns, 'alert', name);
+}
+
 /** Where work of a pool goes that nobody could carry out. */
 export function deadLetterSubject(ns: string, pool: string): string {
   return subjectOf(ns, 'dlq', pool);

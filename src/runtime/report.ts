@@ -3,6 +3,7 @@ import type { Census, GroupOutcome, Reason, RunOutcome, TaskOutcome } from '../c
 import type { Plain } from '../core/plain.ts';
 import type { GroupPhase } from './group-phase.ts';
 import type { RecoveryReport } from './recovery-report.ts';
+import type { ReliabilityReport } from './reliability-report.ts';
 import type { SpendReport } from './spend-report.ts';
 import type { AdaptationReport, RunMetrics } from './metrics/run-metrics.ts';
 
@@ -26,6 +27,8 @@ export interface RunReport {
   readonly spend: SpendReport;
   /** How calls to providers went, as counted by the process that carried the run; empty in the report of a stored run. */
   readonly providers: { readonly [provider: string]: ProviderReport };
+  /** Breakers, hedges and health; absent: the run has none of it. */
+  readonly reliability?: ReliabilityReport;
   /** ISO 8601. */
   readonly started_at: string;
   readonly seed: number;

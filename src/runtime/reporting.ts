@@ -2,6 +2,7 @@ import type { Census, TaskOutcome } from '../core/outcome.ts';
 import type { RunState, TaskRow } from '../journal/run-state.ts';
 import type { TaskGraph } from '../planning/graph.ts';
 import { countOutcomes } from '../results/census.ts';
+import type { RunCore } from '../supervisors/run/core.ts';
 import type { ProviderTally } from '../supervisors/run/provider-tally.ts';
 import { aggregationId, memberId } from '../workflow/model.ts';
 import type { TaskSpec } from '../workflow/model.ts';
@@ -11,6 +12,7 @@ import { RunTime } from './metrics/run-time.ts';
 import { groupReports } from './group-report.ts';
 import type { RunReport, TaskReport } from './report.ts';
 import { recoveryReport } from './recovery-report.ts';
+import { reliabilityReport } from './reliability-report.ts';
 import type { SpendReport } from './spend-report.ts';
 
 /** What a report has that the journal does not. */
@@ -21,6 +23,8 @@ export interface ReportOptions {
   readonly tally?: ProviderTally | undefined;
   /** Tasks that nothing will ever start; default: none is known. */
   readonly stuck?: readonly string[] | undefined;
+  /** The run as it lives; default: its journal is all that is known. */
+  readonly live?: Pick<RunCore, 'breakers' | 'health'> | undefined;
 }
 
 /**
@@ -33,13 +37,14 @@ export function reportOf(
   graph: TaskGraph,
   options: ReportOptions | number = {},
 ): RunReport {
-  const { now, tally, stuck }: ReportOptions =
+  const { now, tally, stuck, live }: ReportOptions =
     typeof options === 'number' ? { now: options } : options;
   const { workflow } = graph;
   const time = new RunTime(state, now);
   const waits = barrierWaits(state, graph, time);
   const tasks = workflow.tasks.flatMap((task) => taskReports(state, task, time));
   const ended = state.status === 'ended';
+  const reliability = reliabilityReport(state, live);
   return {
     format: 1,
     run_id: state.run,
@@ -53,6 +58,7 @@ export function reportOf(
     metrics: metricsOf(state, graph, now),
     spend: spendReport(state),
     providers: providerReports(tally),
+    ...(reliability && { reliability }),
     adaptation: {
       changes: state.adaptation.count,
       concurrency: state.adaptation.concurrency ?? null,

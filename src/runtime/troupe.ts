@@ -37,7 +37,7 @@ import { PersonDesk } from './person-desk.ts';
 import type { PersonOpening } from './person-desk.ts';
 import type { QuestionAnswer } from './run-controls.ts';
 import { OwnerDesk } from './owner-desk.ts';
-import { holdLease } from './lease-notices.ts';
+import { holdLease, runLost } from './lease-notices.ts';
 import { RunService } from './serve/run-service.ts';
 import { submitRun } from './serve/submission.ts';
 import { HistoryFile, plannerFor } from './history.ts';
@@ -404,6 +404,7 @@ class LocalTroupe implements Troupe {
           );
         },
         onFault: (error) => {
+          runLost(this.config.logger, handle, error);
           over();
           void this.system.remote?.runOver(owned.run, false);
           handle.faulted(error);

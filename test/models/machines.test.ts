@@ -158,6 +158,10 @@ const samples: {
     ] as never,
   },
   governor: logicSample,
+  circuit_breaker: {
+    input: { key: 'agent:a' },
+    events: ['open', 'half_open', 'closed', 'stop'].map((state) => ({ type: `breaker.${state}` })),
+  },
   provider_gate: {
     input: { provider: 'p', key: '' },
     events: ['open', 'throttled', 'paused', 'close'].map((state) => ({ type: `gate.${state}` })),

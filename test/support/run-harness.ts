@@ -143,7 +143,7 @@ export async function carryOut(options: HarnessOptions): Promise<HarnessResult> 
   return {
     records: written,
     state,
-    report: reportOf(state, core.graph, clock.now()),
+    report: reportOf(state, core.graph, { now: clock.now(), live: core }),
     core,
     appends,
     end,

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import type { ErrorInfo } from '../../core/errors.ts';
+import { alertLine } from './alert-line.ts';
 import type { RunEvent } from '../../runtime/api.ts';
 import type { Painter } from '../render/painter.ts';
 import { byStanding } from '../render/painter.ts';
@@ -154,6 +155,12 @@ function otherLine(event: RunEvent, paint: Painter): Line | undefined {
       text: `${paint.warn('paused   ')}  provider ${name(event.provider)} asked to wait ${elapsed(event.for_ms)}`,
       failure: true,
     };
+  if (
+    event.type === 'breaker.changed' ||
+    event.type === 'health.changed' ||
+    event.type === 'threshold.changed'
+  )
+    return alertLine(event, paint);
   if (event.type === 'pool.unserved')
     return {
       text: `${paint.warn('waiting  ')}  no worker host serves pool ${name(event.pool)}: troupe worker --pools ${name(event.pool)}`,

@@ -3,6 +3,7 @@ import type { Plain } from '../../core/plain.ts';
 import type { RunReport } from '../../runtime/report.ts';
 import { jsonText } from '../../runtime/control/json.ts';
 import { providerFacts } from './provider-facts.ts';
+import { reliabilityFacts } from './reliability-facts.ts';
 import { recoveryFacts, recoverySteps } from './recovery-facts.ts';
 import { spendFacts } from './spend-facts.ts';
 import { failureLines } from './failed-tasks.ts';
@@ -69,6 +70,7 @@ function factLines(report: RunReport, { columns }: SummaryOptions): readonly str
     ...groupFacts(report.groups).map((fact) => `  ${fact}`),
     ...adaptationFacts(report.adaptation).map((fact) => `  ${fact}`),
     ...providerFacts(report.providers).map((fact) => `  ${fact}`),
+    ...reliabilityFacts(report.reliability).map((fact) => `  ${fact}`),
     ...recoveryFacts(report).map((fact) => `  ${fact}`),
     ...spendFacts(report.spend).map((fact) => `  ${fact}`),
     `  critical path ${fit(`${elapsed(metrics.critical_path_ms)}${path}`, columns - 16)}`,

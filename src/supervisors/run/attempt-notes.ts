@@ -9,11 +9,12 @@ export function noteAttempt(
   id: string,
   end: AttemptEnd & { readonly durationMs: number },
 ): void {
-  const { breakers, hedges, health } = core;
-  if (!breakers && !hedges && !health) return;
+  const { breakers, hedges, health, monitoring } = core;
+  if (!breakers && !hedges && !health && !monitoring) return;
   const result = breakerResult(end.settlement, end.aborted);
   breakers?.over(id, result);
   hedges?.attemptOver(id, result.end === 'succeeded', end.durationMs);
+  if (result.end === 'succeeded') monitoring?.note(core.book.task(id).agent, end.durationMs);
   noteHealth(core, id, { end: result.end, durationMs: end.durationMs });
 }
 

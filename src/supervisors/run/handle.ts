@@ -46,7 +46,10 @@ const handlers: Handlers = {
   'memory.proposed': (core, event) => memoryProposed(core, event),
   'conflict.resolve': (core, { resolution, answer }) => resolveConflict(core, resolution, answer),
   'workspaces.merged': (core, event) => workspacesMerged(core, event),
-  'load.sampled': (core, { sample }) => loadSampled(core, sample),
+  'load.sampled': (core, { sample }) => {
+    core.monitoring?.sampled(sample);
+    loadSampled(core, sample);
+  },
   'lock.timed_out': (core, { task }) => lockTimedOut(core, task),
   'retry.due': (core, { task }) => {
     const live = core.live.get(task);

@@ -14,6 +14,7 @@ import { cancelRun, runDeadline } from './run-end.ts';
 import { armDeadline } from './advance.ts';
 import { beginBreakers } from './breakers.ts';
 import { beginHealth } from './health.ts';
+import { beginMonitoring } from './monitoring.ts';
 import { beginHedges } from './hedge.ts';
 import { armBudget } from './budget.ts';
 
@@ -28,6 +29,7 @@ export function restore(core: RunCore): void {
   beginBreakers(core);
   beginHedges(core);
   beginHealth(core);
+  beginMonitoring(core);
   const rows = [...core.ledger.state.tasks.values()].filter((row) => row.phase !== 'waiting');
   for (const row of rows) splitAgain(core, row);
   for (const row of rows) restoreTask(core, row);

@@ -5,6 +5,7 @@ import type { TaskRow } from '../../journal/run-state.ts';
 import type { RunEnded } from '../../journal/record.ts';
 import { resolveTemplate } from '../../workflow/template.ts';
 import type { TaskSpec, Workflow } from '../../workflow/model.ts';
+import { endMonitoring } from './monitoring.ts';
 import { endAdaptation } from './adapt.ts';
 import { cancelBarrierTimers } from './barrier-deadlines.ts';
 import type { RunCore } from './core.ts';
@@ -95,6 +96,7 @@ export function endAgain(core: RunCore): RunEnded {
 export function freeRun(core: RunCore): void {
   cancelTimers(core);
   endAdaptation(core);
+  endMonitoring(core);
   core.breakers?.close();
   core.hedges?.close();
   core.services.governor.send({ type: 'scope.close', scope: core.run });
