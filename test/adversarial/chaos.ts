@@ -16,6 +16,7 @@ import { Dice } from '../../src/simulation/dice.ts';
 import { dressed } from './dressing.ts';
 import { OneProcess } from './one-process.ts';
 import type { LateRun } from './one-process.ts';
+import { attend } from './person.ts';
 import { randomDocument } from './random-workflow.ts';
 import type { RandomDocument } from './random-workflow.ts';
 
@@ -35,6 +36,8 @@ export interface Story {
   readonly seed: number;
   readonly document: RandomDocument;
   readonly input: PlainObject;
+  /** Somebody answers what the run asks. */
+  readonly isAttended?: boolean;
   /** The last process is left alone. */
   readonly phases: readonly Phase[];
 }
@@ -111,6 +114,7 @@ async function livePhase(parts: PhaseParts): Promise<PhaseResult> {
   const shadow = seed % 8 === 0 && phase.syncMs === 0 ? new Shadow(before) : undefined;
   const onRecord = (record: JournalRecord, core: RunCore): void => shadow?.follow(record, core);
   const run = process.start({ workflow, input, seed, before, delay, onRecord });
+  if (story.isAttended === true) attend(run, new Dice(seed * 41 + index));
   const hasCrashed = await strike(run, phase.blows);
   if (!hasCrashed) await clock.runUntil(() => run.store.isSynced);
   const records = hasCrashed ? afterCrash(run, phase) : run.store.written;

@@ -1,0 +1,45 @@
+import type { TroupeError } from '../../src/core/errors.ts';
+import type { Dice } from '../../src/simulation/dice.ts';
+import type { RunVerb } from '../../src/supervisors/run/run-verb.ts';
+import type { LateRun } from './one-process.ts';
+
+/** How often a person looks, in milliseconds. */
+const lookEveryMs = 70;
+
+/** Refusals that a person gets who is a moment too late. */
+const tooLate = new Set(['TRP_RUN_ENDED', 'TRP_TASK_STATE', 'TRP_QUESTION_UNKNOWN']);
+
+/** Somebody who pauses a run now and then, and answers what it asks, in one way or another; sometimes twice. */
+export function attend(run: LateRun, dice: Dice): void {
+  const look = (): void => {
+    if (run.end !== 'running') return;
+    for (const verb of wishes(run, dice)) ask(run, verb);
+    run.clock.setTimeout(look, lookEveryMs);
+  };
+  run.clock.setTimeout(look, lookEveryMs);
+}
+
+function ask(run: LateRun, verb: RunVerb): void {
+  const answer = (error?: TroupeError): void => {
+    if (error && !tooLate.has(error.code)) run.refusals.push(error);
+  };
+  run.core.self.send({ type: 'verb.asked', verb, answer });
+}
+
+function wishes(run: LateRun, dice: Dice): RunVerb[] {
+  const { state } = run.core.ledger;
+  const by = 'somebody';
+  const verbs: RunVerb[] = [];
+  for (const { id, phase, recovery } of state.tasks.values()) {
+    if (phase !== 'parked' || !recovery || dice.chance(0.3)) continue;
+    const question = recovery.escalation?.id;
+    if (recovery.parked === 'question' && question !== undefined) {
+      const choice = dice.pick(['retry', 'skip', 'fail', 'value'] as const);
+      verbs.push({ verb: 'answer', question, choice, value: 'V', by });
+    } else verbs.push({ verb: dice.pick(['retry', 'skip']), task: id, by });
+  }
+  if (state.paused && dice.chance(0.4)) verbs.push({ verb: 'resume', by });
+  if (!state.paused && dice.chance(0.03)) verbs.push({ verb: 'pause', by });
+  const [first] = verbs;
+  return first && dice.chance(0.1) ? [...verbs, first] : verbs;
+}
