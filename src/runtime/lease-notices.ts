@@ -1,5 +1,7 @@
+import type { ErrorInfo } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { LeaseKeeper } from '../journal/journal.ts';
+import type { LiveRun } from './live-run.ts';
 import type { System } from './system.ts';
 
 /** Has the lease of this process's runs kept, and tells when it is in doubt. */
@@ -13,4 +15,15 @@ export function holdLease(system: System, keeper: LeaseKeeper, logger: Logger): 
       });
     },
   });
+}
+
+/** Somebody else has the run: it is said, and nothing of it is shown from here any more. */
+export function runLost(
+  logger: Logger,
+  { id, window }: LiveRun,
+  { code, message }: ErrorInfo,
+): void {
+  if (code !== 'TRP_JOURNAL_FENCED') return;
+  window.abandon();
+  logger.warn('a run was taken over by another process', { run: id, code, message });
 }

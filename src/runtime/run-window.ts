@@ -94,6 +94,11 @@ export class RunWindow {
     return (await this.projection?.close(closeMs)) ?? true;
   }
 
+  /** Another process shows the run from now on. */
+  abandon(): void {
+    this.projection?.abandon();
+  }
+
   private show(fromStart: boolean): void {
     const { watched, ...rest } = this.options;
     this.projection = new RunProjection({ ...rest, bus: watched.bus, busName: watched.name });

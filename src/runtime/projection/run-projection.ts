@@ -112,6 +112,11 @@ export class RunProjection {
     return isShown;
   }
 
+  /** Writes nothing more: the keys are somebody else's. */
+  abandon(): void {
+    this.ending.abort();
+  }
+
   private hold(record: JournalRecord): void {
     if (this.held && this.held.length < maxHeld) this.held.push(record);
     else this.held = undefined;

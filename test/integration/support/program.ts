@@ -87,6 +87,11 @@ export class Program {
     return new Program(child);
   }
 
+  /** What it has written to standard error so far. */
+  get told(): string {
+    return this.stderr;
+  }
+
   /** The first event that fits, from the start on; rejects when the program ends without it. */
   event(what: string, fits: (event: JsonlEvent) => boolean): Promise<JsonlEvent> {
     const known = this.lines.find(fits);
