@@ -14,6 +14,16 @@ const functions = {
 const client = await connect({ servers: url });
 client.subscribe('bench.echo', { callback: (_error, message) => message.respond(message.data) });
 await client.flush();
-await createWorker({ bus: url, pools: ['bench'], concurrency: Number(slots), functions });
+const worker = await createWorker({
+  bus: url,
+  pools: ['bench'],
+  concurrency: Number(slots),
+  functions,
+});
 process.send?.('ready');
-process.once('disconnect', () => process.exit());
+const end = async () => {
+  await worker.drain();
+  process.exit();
+};
+process.once('disconnect', end);
+process.once('SIGTERM', end);
