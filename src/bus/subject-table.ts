@@ -29,7 +29,7 @@ export const subjectKinds = {
     readBy: 'whoever watches',
   },
   hb: {
-    carries: 'Signs of life',
+    carries: 'Signs of life; a node that owns runs answers there that it is alive',
     form: '<node>',
     carrier: 'core',
     kept: 'not kept',
