@@ -34,6 +34,7 @@ import { scheduling } from './scheduling.mjs';
 import { sharedMemory } from './shared-memory.mjs';
 import { slowConsumer } from './slow-consumer.mjs';
 import { startUp } from './start-up.mjs';
+import { supervision } from './supervision.mjs';
 import { tasks } from './tasks.mjs';
 
 /** @type {{ readonly [name: string]: (build: Build, options: { quick: boolean }) => AsyncGenerator<Line> }} */
@@ -56,6 +57,7 @@ const loads = {
   'shared-memory': sharedMemory,
   projections,
   provider,
+  supervision,
   'remote-work': remoteWork,
 };
 

@@ -38,6 +38,7 @@ describe('the benchmarks', () => {
     expect(loads, stderr).toEqual(
       new Set([
         'start-up',
+        'supervision',
         'graphs',
         'live workers',
         'durable',

@@ -29,10 +29,8 @@ import type { AgentSpec } from '../../workflow/model.ts';
 import type { RunBounds } from './bounds.ts';
 import type { LiveCalls, ProviderGates } from './provider-calls.ts';
 import type { Breakers } from './breaker-port.ts';
-import type { RunBreakers } from './breakers.ts';
-import type { Hedges } from './hedge.ts';
-import type { RunAlert, RunHealth } from './health.ts';
-import type { RunMonitoring } from './monitoring.ts';
+import type { BreakerGuard, HealthDesk, HedgeDesk, ThresholdWatch } from './reliability-ports.ts';
+import type { RunAlert } from './run-alert.ts';
 import type { EscalationEvent } from '../escalation.ts';
 import type { JoinEvent } from '../join.ts';
 import type { AdaptationMemo } from '../../policies/adaptation.ts';
@@ -239,10 +237,10 @@ export interface RunCore {
   /** It was told that the journal comes near its bound. */
   warnedOfSize?: boolean;
   /** Undefined: the document asks for none. */
-  breakers?: RunBreakers | undefined;
-  hedges?: Hedges | undefined;
-  health?: RunHealth | undefined;
-  monitoring?: RunMonitoring | undefined;
+  breakers?: BreakerGuard | undefined;
+  hedges?: HedgeDesk | undefined;
+  health?: HealthDesk | undefined;
+  monitoring?: ThresholdWatch | undefined;
 }
 
 /** The live entry of a task, made on first use. */

@@ -335,9 +335,20 @@ function abortAttempt(core: RunCore, id: string, reason: AbortReason): void {
   const live = core.live.get(id);
   const agent = live?.request?.agent;
   if (!agent) return;
-  const error = abortError(id, reason);
+  const error = sharedError(core, reason) ?? abortError(id, reason);
   live?.calls?.refuse(error);
   core.services.pool(agent).send({ type: 'attempt.abort', key: attemptKey(core, id), error });
+}
+
+/**
+ * What ends every attempt of a run ends all of them with one error: to make one with its stack for each of
+ * thousands costs as much as the rest of stopping them.
+ */
+function sharedError(core: RunCore, reason: AbortReason): TroupeError | undefined {
+  if (core.halted !== reason) return undefined;
+  if (core.haltError?.reason !== reason)
+    core.haltError = { reason, error: abortError(core.run, reason) };
+  return core.haltError.error;
 }
 
 function attemptKey(core: RunCore, id: string): string {
