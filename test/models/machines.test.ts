@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { AnyStateMachine } from '../../src/actors/xstate.ts';
 import { allMachines } from '../../src/supervisors/machines.ts';
+import { rungKinds } from '../../src/workflow/recovery.ts';
 import type { JoinInput, JoinPort } from '../../src/supervisors/join.ts';
 import type { BarrierSpec, OnTimeout } from '../../src/workflow/model.ts';
 
@@ -133,6 +134,16 @@ const samples: {
   },
   fork_join: { input: joinInput, events: joinEvents },
   async_merge: { input: joinInput, events: joinEvents },
+  escalation: {
+    input: { task: 't', port: { expired: nothing } },
+    events: [
+      ...rungKinds.map((rung) => ({ type: 'rung.opened', rung })),
+      { type: 'deadline.reached' },
+      { type: 'escalation.over', verdict: 'succeeded' },
+      { type: 'escalation.over', verdict: 'failed' },
+      { type: 'escalation.over', verdict: 'retried' },
+    ],
+  },
   worker: {
     input: { task: 't', port: workerPort },
     events: [

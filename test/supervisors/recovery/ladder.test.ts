@@ -34,14 +34,21 @@ test('work that has failed three times goes to one peer, which gets what was don
   expect(outcomes(report)).toEqual({ t: 'succeeded' });
   expect(seen).toHaveLength(3);
   expect(previous).toEqual([
-    { agent: 'a', model: null, error: expect.objectContaining({ message: 'no' }), partial: { done: 3 } },
+    {
+      agent: 'a',
+      model: null,
+      error: expect.objectContaining({ message: 'no' }),
+      partial: { done: 3 },
+    },
   ]);
   expect(records.filter(({ type }) => type.startsWith('escalation.'))).toMatchObject([
     { type: 'escalation.opened', rung: 'retry', of: 'task' },
     { type: 'escalation.expired', cause: 'attempts', then: 'next' },
     { type: 'escalation.opened', rung: 'other_worker', next: { agent: 'b' } },
   ]);
-  expect(records.findLast(({ type }) => type === 'task.started')).toMatchObject({ by: { agent: 'b' } });
+  expect(records.findLast(({ type }) => type === 'task.started')).toMatchObject({
+    by: { agent: 'b' },
+  });
   expect(refolded(records)).toEqual(state);
 });
 
