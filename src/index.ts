@@ -5,6 +5,8 @@
 export { createTroupe } from './runtime/troupe.ts';
 export { createWorker } from './runtime/worker/create-worker.ts';
 export { connectBus } from './runtime/connect-bus.ts';
+export { deleteRun, pruneRuns } from './runtime/retention.ts';
+export type { PrunedRun, RetentionOptions } from './runtime/retention.ts';
 export { defineWorkflow } from './workflow/define.ts';
 export { defineAgent } from './actors/behaviours/define-agent.ts';
 export { openSharedMemory } from './memory/shared/open.ts';

@@ -338,7 +338,7 @@ function outputOptions(command: Command): Command {
 function engineOptions(command: Command): Command {
   return dataOption(command)
     .option(
-      '--level <level>',
+      '--durability, --level <level>',
       'what finished work survives: memory, process or power',
       oneOf('--level', levels),
     )

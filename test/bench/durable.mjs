@@ -32,6 +32,7 @@ export async function* durable(build, { quick }) {
     for (const { name, written } of sides) {
       if (name === 'memory') continue;
       const { cpuUs, wallUs } = costPer(n, costs.get(name));
+      if (name === 'power' && width === 256) yield syncsLine(written.syncs / n, n);
       yield line({
         bench: 'durable',
         case: `fork-join, ${name}, concurrency ${width}`,
@@ -50,6 +51,23 @@ export async function* durable(build, { quick }) {
       });
     }
   }
+}
+
+/**
+ * Where many tasks are under way, one sync serves all that wait for it.
+ * @param {number} perTask @param {number} n
+ */
+function syncsLine(perTask, n) {
+  return line({
+    bench: 'durable',
+    case: 'syncs per task, power, concurrency 256',
+    n,
+    ratio: perTask / 0.1,
+    against: 'one sync for ten tasks',
+    target: 1,
+    fails_at: 1,
+    figures: { syncs_per_task: perTask },
+  });
 }
 
 /**

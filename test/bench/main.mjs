@@ -16,9 +16,11 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { admission } from './admission.mjs';
+import { busJournal } from './bus-journal.mjs';
 import { busStorage } from './bus-storage.mjs';
 import { loadBuild } from './build.mjs';
 import { durable } from './durable.mjs';
+import { durableLaws } from './durable-laws.mjs';
 import { embeddedBus } from './embedded-bus.mjs';
 import { fairness } from './fairness.mjs';
 import { graphs } from './graphs.mjs';
@@ -43,6 +45,7 @@ const loads = {
   graphs,
   'live-workers': liveWorkers,
   durable,
+  'durable-laws': durableLaws,
   tasks,
   memory,
   scheduling,
@@ -52,6 +55,7 @@ const loads = {
   publishing,
   'nats-bus': natsBus,
   'bus-storage': busStorage,
+  'bus-journal': busJournal,
   'key-watch': keyWatch,
   'slow-consumer': slowConsumer,
   'shared-memory': sharedMemory,
@@ -68,6 +72,7 @@ const groups = {
     'publishing',
     'nats-bus',
     'bus-storage',
+    'bus-journal',
     'key-watch',
     'slow-consumer',
     'shared-memory',

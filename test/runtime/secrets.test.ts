@@ -120,7 +120,10 @@ describe('a value that is declared secret', () => {
     const dataDir = await temporaryFolder();
     const seen: unknown[] = [];
     const first = await createTroupe({ dataDir, functions: world(seen) });
-    const later = { ...document, tasks: { ...document.tasks, fail: { agent: 'failing', retry: 1 } } };
+    const later = {
+      ...document,
+      tasks: { ...document.tasks, fail: { agent: 'failing', retry: 1 } },
+    };
     const handle = await first.run(later, { token: inputCanary, plain: 'x' });
     await handle.outcome();
     await first.close();

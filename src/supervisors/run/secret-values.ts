@@ -18,7 +18,11 @@ export interface SecretSources {
  * is secret is not in the journal: a run that is taken over goes on without it.
  * @param isNew false: the run was taken over
  */
-export function learnSecrets(start: RunStarted, isNew: boolean, sources: SecretSources): RunStarted {
+export function learnSecrets(
+  start: RunStarted,
+  isNew: boolean,
+  sources: SecretSources,
+): RunStarted {
   const { secrets: names = [] } = start.workflow;
   if (names.length === 0) return start;
   const lost = isNew ? [] : names.filter((name) => name.startsWith(inputPrefix)).map(keyOf);

@@ -112,6 +112,7 @@ async function faultOf(
 ): Promise<string | undefined> {
   const expected = written.get(run) ?? [];
   try {
+    const read = await store.read(run);
     const owned = await store.adopt(run);
     const from = owned.checkpoint?.state.seq ?? 0;
     if (owned.checkpoint) {
@@ -121,7 +122,6 @@ async function faultOf(
     const tail = expected.slice(from, from + owned.records.length);
     if (!isDeepStrictEqual(owned.records, tail)) return 'a record is another';
     const count = from + owned.records.length;
-    const read = await store.read(run);
     if (!isDeepStrictEqual(read, expected.slice(0, count))) return 'the whole is another';
     return count < acknowledged ? `${count} of ${acknowledged} are there` : undefined;
   } catch (error) {
