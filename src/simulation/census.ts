@@ -1,7 +1,21 @@
 import type { GovernorSnapshot } from '../actors/governor.ts';
 import type { PoolSnapshot } from '../actors/pool.ts';
 import type { AgentSpec } from '../workflow/model.ts';
-import type { SimulatedProcess } from './simulated-process.ts';
+import type { ProviderGate } from '../actors/provider-gate.ts';
+import type { System } from '../runtime/system.ts';
+import type { RunCore } from '../supervisors/run/core.ts';
+import type { GatedBus } from './gated-bus.ts';
+import type { ProcessClock } from './process-clock.ts';
+
+/** What is counted of a process. */
+export interface Counted {
+  readonly system: System;
+  /** Cores of all runs that it has had. */
+  readonly cores: readonly RunCore[];
+  readonly clock: ProcessClock;
+  readonly bus: GatedBus;
+  readonly gates: readonly ProviderGate[];
+}
 
 /** What lives in a process, counted. All of it is 0 when the process has stopped. */
 export interface Census {
@@ -20,7 +34,7 @@ export interface Census {
 }
 
 /** Counts what lives in a process. */
-export function censusOf({ system, cores, clock, bus, gates }: SimulatedProcess): Census {
+export function censusOf({ system, cores, clock, bus, gates }: Counted): Census {
   const { services, runs } = system;
   const { queue, holders } = snapshotOf<GovernorSnapshot>(services.governor);
   return {
@@ -37,7 +51,7 @@ export function censusOf({ system, cores, clock, bus, gates }: SimulatedProcess)
 }
 
 /** Actors of runs that have not ended. */
-export function liveActors(cores: SimulatedProcess['cores']): number {
+export function liveActors(cores: Counted['cores']): number {
   const actors = cores.flatMap(({ self, crew, supervisors }) => [self, crew, supervisors]);
   return actors.filter(isActive).length;
 }
@@ -49,10 +63,7 @@ export function leftIn(census: Partial<Census>): string | undefined {
   return left.map(([name, count]) => `${String(count)} ${name}`).join(', ');
 }
 
-function attemptsOf(
-  services: SimulatedProcess['system']['services'],
-  uses: 'function' | 'simulate',
-): number {
+function attemptsOf(services: System['services'], uses: 'function' | 'simulate'): number {
   const agent = { uses, isolate: 'inline' } as AgentSpec;
   return snapshotOf<PoolSnapshot>(services.pool(agent)).attempts.size;
 }

@@ -184,23 +184,24 @@ function strayedRuns({ processes }: World, journals: Journals): string[] {
 }
 
 function tooManyRestarts(records: readonly JournalRecord[]): string | undefined {
-  const times = new Map<string, number[]>();
-  const escalated = new Set<string>();
   const groups = fold(records).workflow?.groups ?? [];
-  for (const record of records) {
-    if (record.type === 'group.escalated') {
-      if (escalated.has(record.group)) return `${record.group} escalates again`;
-      escalated.add(record.group);
-    }
-    if (record.type !== 'group.restarted') continue;
-    const rule = groups.find(({ id }) => id === record.group)?.restart;
-    const { maxRestarts = Infinity, withinMs = 0 } = rule ?? {};
-    const known = [...(times.get(record.group) ?? []), record.due];
-    times.set(record.group, known);
-    const within = known.filter((due) => due > record.due - withinMs && due <= record.due);
-    if (within.length > maxRestarts) return `${record.group}: ${within.length} of ${maxRestarts}`;
-  }
-  return undefined;
+  const faults = groups.map(({ id, restart }) => {
+    const own = records.filter((record) => 'group' in record && record.group === id);
+    const escalations = own.filter(({ type }) => type === 'group.escalated').length;
+    if (escalations > 1) return `${id} escalates ${escalations} times`;
+    const times = own.flatMap((record) => (record.type === 'group.restarted' ? record.due : []));
+    const most = mostWithin(times, restart?.withinMs ?? 0);
+    return restart && most > restart.maxRestarts ? `${id}: ${most} restarts` : undefined;
+  });
+  return faults.find((fault) => fault !== undefined);
+}
+
+/** The most of some times that lie within one window. */
+function mostWithin(times: readonly number[], windowMs: number): number {
+  const counts = times.map(
+    (last) => times.filter((time) => time > last - windowMs && time <= last).length,
+  );
+  return Math.max(0, ...counts);
 }
 
 function leftBy({ node, atRest, afterStop }: SimulatedProcess): string[] {

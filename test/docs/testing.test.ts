@@ -1,29 +1,33 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { execFile } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { faultClasses, scriptedAgent, simulate } from '../../src/testing.ts';
-import { ignoreLateAcknowledgements } from '../adversarial/quiet.ts';
+import { faultClasses } from '../../src/testing.ts';
 import { Page } from './page.ts';
 
-ignoreLateAcknowledgements();
-
 const page = new Page('docs/testing.md');
+const run = promisify(execFile);
 
-type Program = (kit: object) => Promise<void>;
+let folder = '';
 
-/** A program of the page, with what it imports as arguments. */
-function programOf(text: string): Program {
-  const body = text.replaceAll(/^import .*$/gm, '');
-  // eslint-disable-next-line no-new-func
-  return new Function(
-    'kit',
-    `return (async () => { const { scriptedAgent, simulate } = kit; ${body} })();`,
-  ) as Program;
-}
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'troupe-testing-'));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('docs/testing.md', () => {
   it('has an example that runs as it stands', async () => {
     const [example] = page.fences.filter(({ language }) => language === 'ts');
-    await programOf(example?.text ?? 'throw new Error("none")')({ scriptedAgent, simulate });
+    const kit = pathToFileURL('dist/testing.js').href;
+    const program = join(folder, 'example.mjs');
+    writeFileSync(program, (example?.text ?? '').replace('troupe/testing', kit));
+    const { stderr } = await run(process.execPath, [program]);
+    expect(stderr).toBe('');
   });
 
   it('names every class of faults, and no other', () => {
