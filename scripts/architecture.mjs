@@ -41,6 +41,7 @@ export const fences = {
     'workflow/load',
     'runtime/control/',
     'runtime/history',
+    'runtime/retention',
     'runtime/workspaces/',
     'cli/',
   ],

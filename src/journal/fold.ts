@@ -13,7 +13,7 @@ import {
   forgetLate,
 } from './barrier-rows.ts';
 import { countHeld } from './held-time.ts';
-import { applyMigrated } from './migration.ts';
+import { applyMigrated } from './migration-rows.ts';
 import type { JournalRecord } from './record.ts';
 import { emptyRunState, groupRow, taskRow } from './run-state.ts';
 import type { RunState, TaskRow } from './run-state.ts';

@@ -9,7 +9,7 @@ import type {
   ConflictForeseen,
   ContributionLate,
 } from './barrier-records.ts';
-import type { WorkflowMigrated } from './migration.ts';
+import type { WorkflowMigrated } from './migration-record.ts';
 import type { SupervisionRecord } from './supervision-records.ts';
 import type { BreakerDecided, HedgeEnded, HedgeStarted } from './policy-records.ts';
 

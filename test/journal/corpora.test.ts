@@ -23,7 +23,9 @@ interface Corpus {
 }
 
 const folder = 'test/journal/corpora';
-const versions = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+const versions = readdirSync(folder, { withFileTypes: true }).filter((entry) =>
+  entry.isDirectory(),
+);
 const corpora = versions.flatMap(({ name: version }) =>
   readdirSync(join(folder, version)).map((file) => ({ version, file })),
 );

@@ -11,13 +11,12 @@ import { openFileStore } from '../../../src/journal/stores/file-store/file-store
 import { recordOf } from '../../conformance/journal-suite.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { fates, makeImage } from './image.ts';
-import { Recorder } from './recorder.ts';
-import type { DiskCall } from './recorder.ts';
+import type { Calls, DiskCall, Recorder } from './recorder.ts';
 
 const { recorder } = vi.hoisted(() => ({ recorder: { current: undefined as unknown } }));
 
 vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof import('node:fs/promises')>();
+  const real = await original<Calls>();
   const { Recorder: Made } = await import('./recorder.ts');
   const made = new Made();
   recorder.current = made;

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
+import type * as promises from 'node:fs/promises';
 
 /** One call that changes a disk, or makes a change last. Files are numbered as they come into being. */
 export type DiskCall =
@@ -18,7 +18,10 @@ export type DiskCall =
   | { readonly call: 'sync_folder'; readonly path: string }
   | { readonly call: 'acknowledged'; readonly run: string; readonly seq: number };
 
-type Calls = typeof import('node:fs/promises');
+/** The calls of Node. */
+export type Calls = typeof promises;
+
+type FileHandle = promises.FileHandle;
 
 /** All calls below one folder, in the order in which they were made; a sync stands where it has ended. */
 export class Recorder {
