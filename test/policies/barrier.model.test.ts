@@ -424,3 +424,24 @@ test('after the hard deadline nobody waits, whatever has happened before', () =>
     { numRuns: 500 },
   );
 });
+
+test('an extension after the soft deadline does not make the barrier forget it', () => {
+  const spec: BarrierSpec = {
+    type: 'count_down',
+    expected: undefined,
+    minSuccess: { count: 1 },
+    required: [],
+    timeoutMs: 1000,
+    onTimeout: ['extend'],
+    extension: { byMs: 5, max: 1 },
+    onFailure: 'retry_failed_worker',
+  };
+  const softened = barrierSoftDeadline(initialBarrier(spec, ['a', 'b']), []);
+  const extended = barrierTimedOut(softened.state, ['a']);
+  const arrived = barrierArrived(extended.state, { member: 'a', outcome: 'succeeded' });
+  expect([softened, extended, arrived].map(({ decision }) => nameOf(decision))).toEqual([
+    'suffice',
+    'extend',
+    'release partial',
+  ]);
+});
