@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { faultClasses, scriptedAgent, simulate } from '../../src/testing.ts';
-import type { SimulatedHost } from '../../src/testing.ts';
+import { scriptedAgent, simulate } from '../../src/testing.ts';
+import type { FaultClass, SimulatedHost } from '../../src/testing.ts';
 import { ignoreLateAcknowledgements } from '../adversarial/quiet.ts';
 
 ignoreLateAcknowledgements();
@@ -82,7 +82,7 @@ describe('simulate', () => {
   });
 
   it('refuses faults that there are not, and worlds without processes', async () => {
-    const unknown = { faults: ['meteor' as (typeof faultClasses)[number]] };
+    const unknown = { faults: ['meteor' as FaultClass] };
     await expect(simulate(document, unknown)).rejects.toMatchObject({ code: 'TRP_OPTION_INVALID' });
     await expect(simulate(document, { processes: 0 })).rejects.toMatchObject({
       code: 'TRP_OPTION_INVALID',
