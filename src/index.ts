@@ -55,6 +55,6 @@ export type { WorkflowDocument } from './workflow/document.ts';
 export type { ErrorCode, ErrorInfo } from './core/errors.ts';
 export type { Census, GroupOutcome, Reason, RunOutcome, TaskOutcome } from './core/outcome.ts';
 export type { Plain, PlainObject } from './core/plain.ts';
-export type { RunBounds } from './supervisors/run/bounds.ts';
+export type { RunBounds } from './supervisors/run/run-bounds.ts';
 export type { DeadLetter } from './journal/dead-letters.ts';
 export type { JournalRecord } from './journal/record.ts';

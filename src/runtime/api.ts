@@ -4,7 +4,7 @@ import type { Ids } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
 import type { DurabilityLevel } from '../journal/journal.ts';
-import type { RunBounds } from '../supervisors/run/bounds.ts';
+import type { RunBounds } from '../supervisors/run/run-bounds.ts';
 import type { DeadLetter } from '../journal/dead-letters.ts';
 import type { JournalRecord } from '../journal/record.ts';
 import type { TaskFunction } from '../actors/behaviours/behaviour.ts';

@@ -1,6 +1,6 @@
 import { TroupeError } from '../core/errors.ts';
-import { defaultBounds } from '../supervisors/run/bounds.ts';
-import type { RunBounds } from '../supervisors/run/bounds.ts';
+import { defaultBounds } from '../supervisors/run/run-bounds.ts';
+import type { RunBounds } from '../supervisors/run/run-bounds.ts';
 
 /**
  * Bounds of runs as given, each checked.

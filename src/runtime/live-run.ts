@@ -1,7 +1,7 @@
 import type { RunState } from '../journal/run-state.ts';
 import type { JournalRecord } from '../journal/record.ts';
 import type { Resolution } from '../supervisors/run/resolution.ts';
-import { defaultBounds } from '../supervisors/run/bounds.ts';
+import { defaultBounds } from '../supervisors/run/run-bounds.ts';
 import type { RunCore } from '../supervisors/run/core.ts';
 import type { TaskGraph } from '../planning/graph.ts';
 import { liveSubject } from '../bus/subjects.ts';

@@ -7,16 +7,12 @@ import type { Behaviours } from '../actors/behaviours/registry.ts';
 import type { TaskFunction } from '../actors/behaviours/behaviour.ts';
 import type { CollectionSnapshot } from '../actors/collection.ts';
 import type { AnyActorRef } from '../actors/xstate.ts';
-import { createRoot } from '../actors/xstate.ts';
 import { RemoteWork } from '../actors/remote/remote-work.ts';
 import type { RemoteWorkOptions } from '../actors/remote/remote-work.ts';
 import type { Clock } from '../core/clock.ts';
 import { Deadlines } from '../core/deadlines.ts';
-import { messageOf } from '../core/errors.ts';
 import { Secrets, withoutSecrets } from '../core/redaction.ts';
 import type { Logger } from '../core/log.ts';
-import { seededRandom, seedOf } from '../core/random.ts';
-import { rootMachine } from '../supervisors/root.ts';
 import type { PoolEvent } from '../actors/pool.ts';
 import type { CollectionRef, Mailbox, RunServices } from '../supervisors/run/core.ts';
 import type { AdmissionQueue } from '../policies/admission.ts';
@@ -29,6 +25,7 @@ import { LocalProviderGates } from './provider-gates.ts';
 import type { LocalGate } from './provider-gates.ts';
 import { steadyLoad } from './process-load.ts';
 import { RunDoor } from './run-door.ts';
+import { growTree } from './tree.ts';
 import { Watches } from './watches.ts';
 import { createWorkspaces } from './workspaces/workspaces.ts';
 import type { WorkspaceHost } from './workspaces/workspaces.ts';
@@ -91,31 +88,11 @@ export function startSystem(options: SystemOptions): System {
   const load = options.load ?? ((): ProcessLoad => steadyLoad);
   const parts = new Parts();
   const waiting = (run?: string): number => queueOf(parts.find('governor'))?.waiting(run) ?? 0;
-  const report = (id: string, error: unknown): void =>
-    logger.error('an actor died of an error', { actor: id, error: messageOf(error) });
   const runs = new RunDoor(parts);
   const links = new Links(parts);
-  const root = createRoot(rootMachine, {
-    id: 'root',
-    input: {
-      clock,
-      deadlines,
-      random: seededRandom(seedOf('restarts', clock.now())),
-      governor: { clock, concurrency, resources, agePeriodMs },
-      monitor: { clock, deadlines, load, waiting },
-      onStarted: (id, part) => parts.started(id, part),
-      onGone: (id) => parts.gone(id),
-      onFault: report,
-      onLost: (error) => {
-        report('root', error);
-        runs.close(error);
-      },
-    },
-    clock,
-    logger,
-    onFault: (error) => report('root', error),
-  });
-  root.start();
+  const governor = { clock, concurrency, resources, agePeriodMs };
+  const monitor = { clock, deadlines, load, waiting };
+  const stopTree = growTree({ clock, logger, deadlines, parts, runs, governor, monitor });
   const providers = new LocalProviderGates({
     clock,
     providers: options.providers ?? {},
@@ -156,7 +133,7 @@ export function startSystem(options: SystemOptions): System {
       providers.stop();
       breakers.stop();
       await remote?.close();
-      root.send({ type: 'root.stop' });
+      stopTree();
       deadlines.stop();
       await behaviours.close();
       await workspaces.close();

@@ -1,6 +1,5 @@
 import { agentMachine } from '../actors/agent.ts';
 import { busLinkMachine } from '../actors/bus-link.ts';
-import type { BusLinkInput } from '../actors/bus-link.ts';
 import { createCollection } from '../actors/collection.ts';
 import type { CollectionInput } from '../actors/collection.ts';
 import { governorLogic } from '../actors/governor.ts';

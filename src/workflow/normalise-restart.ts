@@ -16,13 +16,19 @@ const defaults: GroupRestartSpec = {
  */
 export function groupRestart(source: GroupSource): GroupRestartSpec | undefined {
   const { restart, strategy, max_restarts: maxRestarts, window, on_failure: word } = source;
-  const beside = [strategy, maxRestarts, window].some((said) => said !== undefined);
-  if (restart === undefined && !beside && word !== 'restart') return undefined;
-  const block = typeof restart === 'string' ? { strategy: restart } : (restart ?? {});
+  const said = [restart, strategy, maxRestarts, window].some((part) => part !== undefined);
+  if (!said && word !== 'restart') return undefined;
+  const block = blockOf(restart);
   return {
     strategy: block.strategy ?? strategy ?? defaults.strategy,
     type: block.type ?? defaults.type,
     maxRestarts: block.max_restarts ?? maxRestarts ?? defaults.maxRestarts,
     withinMs: durationMs(block.within ?? window) ?? defaults.withinMs,
   };
+}
+
+type RestartBlock = Exclude<NonNullable<GroupSource['restart']>, string>;
+
+function blockOf(restart: GroupSource['restart']): RestartBlock {
+  return typeof restart === 'string' ? { strategy: restart } : (restart ?? {});
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { fold } from '../../src/journal/fold.ts';
 import { boundsOf } from '../../src/runtime/bounds-options.ts';
-import type { RunBounds } from '../../src/supervisors/run/bounds.ts';
+import type { RunBounds } from '../../src/supervisors/run/run-bounds.ts';
 import { sim } from '../support/run-harness.ts';
 import { Process } from '../support/tree-harness.ts';
 

@@ -25,8 +25,7 @@ export function advance(core: RunCore, ids: readonly string[]): void {
   const wishes: PermitWish[] = [];
   for (const id of ids) {
     const task = core.book.task(id);
-    if (!mayStart(core, task) || isStopped(core, id)) continue;
-    if (!task.expand && core.breakers?.holds(task)) continue;
+    if (!mayStart(core, task) || isStopped(core, id) || isHeld(core, task)) continue;
     if (task.expand) expand(core, task);
     else if (core.plan?.has(id)) {
       armLockTimeout(core, task);
@@ -41,6 +40,11 @@ export function advance(core: RunCore, ids: readonly string[]): void {
 /** Whether it has been ended here instead of being begun. */
 function isStopped(core: RunCore, id: string): boolean {
   return stopUnpaid(core, id) || stopPoison(core, id) || stopOverlong(core, id);
+}
+
+/** A breaker keeps it back; what is split is looked at part by part. */
+function isHeld({ breakers }: RunCore, task: TaskSpec): boolean {
+  return !task.expand && breakers?.holds(task) === true;
 }
 
 function mayStart(core: RunCore, task: TaskSpec): boolean {

@@ -26,7 +26,7 @@ import type { Planner } from '../../planning/dispatch-plan.ts';
 import type { TaskGraph } from '../../planning/graph.ts';
 import type { RollingPlan } from '../../planning/rolling-plan.ts';
 import type { AgentSpec } from '../../workflow/model.ts';
-import type { RunBounds } from './bounds.ts';
+import type { RunBounds } from './run-bounds.ts';
 import type { LiveCalls, ProviderGates } from './provider-calls.ts';
 import type { Breakers } from './breaker-port.ts';
 import type { BreakerGuard, HealthDesk, HedgeDesk, ThresholdWatch } from './reliability-ports.ts';

@@ -1,6 +1,6 @@
 import type { ErrorInfo } from '../../core/errors.ts';
 import { decideRestart, defaultRestart, noRestarts, restartSet } from '../../policies/restart.ts';
-import type { RestartSpec } from '../../policies/restart.ts';
+import type { RestartDecision, RestartSpec, RestartStrategy } from '../../policies/restart.ts';
 import type { GroupRestartSpec, GroupSpec, TaskSpec } from '../../workflow/model.ts';
 import { unfinished } from './close-member.ts';
 import type { RunCore } from './core.ts';
@@ -28,33 +28,46 @@ export function restartGroup(
   row: Tried,
   { error, at }: { readonly error: ErrorInfo; readonly at: number },
 ): GroupAnswer {
-  const task = core.book.task(row.id);
-  const group = groupOf(core, task);
-  const restart = group?.restart;
-  if (!group || !restart || restart.type === 'temporary') return 'none';
-  const history = core.ledger.state.groups.get(group.id)?.restarts ?? noRestarts;
-  const decision = decideRestart({
-    spec: policyOf(restart),
-    type: restart.type,
-    end: 'failed',
-    history,
-    now: at,
-    random: () => 0,
-  });
-  if (decision.kind === 'ignore' || decision.kind === 'leave') return 'none';
-  if (decision.kind === 'escalate') {
+  const group = groupOf(core, core.book.task(row.id));
+  if (!group?.restart) return 'none';
+  const { kind } = decisionOf(core, group, { restart: group.restart, at });
+  if (kind === 'escalate') {
     escalate(core, group, row.id);
     return 'escalated';
   }
-  const members = runningBeside(core, group, { task, strategy: restart.strategy });
-  const { strategy } = restart;
+  if (kind !== 'restart') return 'none';
+  abortBeside(core, group, { failed: row.id, strategy: group.restart.strategy, at });
+  retryAt(core, row, { error, at });
+  return 'restarted';
+}
+
+function decisionOf(
+  core: RunCore,
+  { id }: GroupSpec,
+  { restart, at }: { readonly restart: GroupRestartSpec; readonly at: number },
+): RestartDecision {
+  const history = core.ledger.state.groups.get(id)?.restarts ?? noRestarts;
+  const spec = policyOf(restart);
+  const { type } = restart;
+  return decideRestart({ spec, type, end: 'failed', history, now: at, random: () => 0 });
+}
+
+/** Journals the restart, and ends the attempts that are begun again with the one that has failed. */
+function abortBeside(
+  core: RunCore,
+  group: GroupSpec,
+  {
+    failed,
+    strategy,
+    at,
+  }: { readonly failed: string; readonly strategy: RestartStrategy; readonly at: number },
+): void {
+  const members = runningBeside(core, group, { task: core.book.task(failed), strategy });
   core.ledger.commit([
-    { type: 'group.restarted', group: group.id, strategy, failed: row.id, members, due: at },
+    { type: 'group.restarted', group: group.id, strategy, failed, members, due: at },
   ]);
   for (const id of members)
     core.live.get(id)?.worker?.send({ type: 'attempt.abort', reason: 'group_restarted' });
-  retryAt(core, row, { error, at });
-  return 'restarted';
 }
 
 /** The attempt of a member that goes with another one is over: it begins again together with that. */

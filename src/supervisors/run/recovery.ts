@@ -5,7 +5,6 @@ import { seededRandom, seedOf } from '../../core/random.ts';
 import type { RecordBody } from '../../journal/record.ts';
 import type { TaskRow } from '../../journal/run-state.ts';
 import { backoffDelayMs } from '../../policies/backoff.ts';
-import { isTried } from '../../policies/escalation.ts';
 import { decideRetry, retryClassOf } from '../../policies/retry.ts';
 import type { FailureCounts } from '../../policies/retry.ts';
 import type { TaskSpec } from '../../workflow/model.ts';
@@ -48,47 +47,63 @@ export function attemptNotBegun(
 
 /** An attempt is over without success: another one follows, somebody is asked, or the task ends. */
 export function attemptFailed(core: RunCore, row: Tried, failure: Failure): void {
-  const { id } = row;
-  const { error, aborted } = failure;
-  if (aborted === 'barrier_fallback')
-    return retryAt(core, row, { error, at: core.services.clock.now() });
-  if (aborted === 'group_restarted' && !hasEnded(core, id)) return beginAgain(core, row);
-  if (aborted === 'cancelled') {
-    return endTask(core, id, { outcome: 'cancelled', reason: 'cancelled_by_user', error });
-  }
-  if (aborted === 'deadline')
-    return endTask(core, id, { outcome: 'timed_out', reason: 'deadline_exceeded', error });
-  const final = failure.reason ?? finalReason(core, id, error);
+  if (endsByAbort(core, row, failure)) return;
+  const { error } = failure;
+  const final = failure.reason ?? finalReason(core, row.id, error);
   if (final !== undefined) return giveUp(core, row, { ...failure, lastReason: final });
-  const task = core.book.task(id);
-  if (task.escalation && retryClassOf(error)) return escalate(core, row, failure);
+  if (core.book.task(row.id).escalation && retryClassOf(error)) return escalate(core, row, failure);
   const decision = retryDecision(core, row, { error });
-  if (decision.retry && !core.halted) {
-    const at = core.services.clock.now() + decision.delayMs;
-    const answer = restartGroup(core, row, { error, at });
-    if (answer === 'none') return retryAt(core, row, { error, at });
-    if (answer === 'restarted') return;
-    return exhausted(core, row, { ...failure, reason: 'restarts_exhausted' });
-  }
-  if (decision.retry) return giveUp(core, row, { ...failure, lastReason: 'run_ending' });
-  exhausted(core, row, { ...failure, reason: decision.reason });
+  if (!decision.retry) return exhausted(core, row, { ...failure, reason: decision.reason });
+  if (core.halted) return giveUp(core, row, { ...failure, lastReason: 'run_ending' });
+  tryWithGroup(core, row, { failure, delayMs: decision.delayMs });
+}
+
+/** A group that restarts its members takes the failure over; else the task is tried again alone. */
+function tryWithGroup(
+  core: RunCore,
+  row: Tried,
+  { failure, delayMs }: { readonly failure: Failure; readonly delayMs: number },
+): void {
+  const { error } = failure;
+  const at = core.services.clock.now() + delayMs;
+  const answer = restartGroup(core, row, { error, at });
+  if (answer === 'none') return retryAt(core, row, { error, at });
+  if (answer === 'restarted') return;
+  exhausted(core, row, { ...failure, reason: 'restarts_exhausted' });
+}
+
+/** What an attempt was asked to end for decides alone. */
+function endsByAbort(core: RunCore, row: Tried, { error, aborted }: Failure): boolean {
+  const { id } = row;
+  if (aborted === 'barrier_fallback') retryAt(core, row, { error, at: core.services.clock.now() });
+  else if (aborted === 'group_restarted' && !hasEnded(core, id)) beginAgain(core, row);
+  else if (aborted === 'cancelled')
+    endTask(core, id, { outcome: 'cancelled', reason: 'cancelled_by_user', error });
+  else if (aborted === 'deadline')
+    endTask(core, id, { outcome: 'timed_out', reason: 'deadline_exceeded', error });
+  else return false;
+  return true;
 }
 
 /** The time of the rung that a task is on is over; what still runs of it is asked to end. */
 export function rungExpired(core: RunCore, id: string): void {
   const row = core.ledger.state.tasks.get(id);
-  const escalation = row?.recovery?.escalation;
-  if (core.halted || hasEnded(core, id) || !row?.error || !escalation) return;
-  if ((escalation.opened.deadline ?? Infinity) > core.services.clock.now()) return;
+  if (!row?.error || !isOverdue(core, row)) return;
   const live = core.live.get(id);
   if (live?.holding) return live.worker?.send({ type: 'attempt.abort', reason: 'timeout' });
   // What has been decided, and is not durable yet, comes first.
   if (live?.undecided) return core.ledger.follow(() => rungExpired(core, id));
-  if (row.phase === 'completed') return;
   core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id });
   core.plan?.left(id, core.services.clock.now());
   const failure: Failure = { error: row.error, aborted: undefined };
   carryOn(core, row, { failure, hasFailed: false });
+}
+
+function isOverdue(core: RunCore, { phase, recovery }: TaskRow): boolean {
+  if (core.halted || phase === 'ended' || phase === 'completed' || !recovery?.escalation)
+    return false;
+  const { deadline = Infinity } = recovery.escalation.opened;
+  return deadline <= core.services.clock.now();
 }
 
 function escalate(core: RunCore, row: Tried, failure: Failure): void {
@@ -110,7 +125,12 @@ function carryOn(core: RunCore, row: Tried, fall: Fall): void {
   if (result.rung.kind === 'person') {
     const { records } = result;
     const { error } = climber;
-    return park(core, row, { records, error, reason: 'question' }, () => showRung(core, row.id));
+    return park(core, row, {
+      records,
+      error,
+      reason: 'question',
+      onDurable: () => showRung(core, row.id),
+    });
   }
   const output = result.rung.degrade?.default;
   if (output !== undefined) {
@@ -154,7 +174,8 @@ function tryAgain(
   const now = core.services.clock.now();
   if (hasFailed) {
     const at = now + delayMs(core, row, { error, result });
-    return retryAt(core, row, { error, at, records, next }, () => showRung(core, row.id));
+    const onDurable = (): void => showRung(core, row.id);
+    return retryAt(core, row, { error, at, records, next, onDurable });
   }
   core.ledger.commit(records, () => {
     const live = core.live.get(row.id);
@@ -193,50 +214,39 @@ function conclude(
   const how = step.kind === 'end' ? step.how : 'exhausted';
   const task = core.book.task(row.id);
   const reason = lastReason(core, row, { error, isFirst: result.isFirst });
-  if (how === 'exhausted') return exhausted(core, row, { ...failure, reason }, records);
+  if (how === 'exhausted') return exhausted(core, row, { ...failure, reason, records });
   if (how === 'skip') {
     const end = { outcome: 'skipped', reason: 'skipped_after_failure', error } as const;
     return endTask(core, row.id, { ...end, records });
   }
   const isDefault = how === 'use_default' && task.default !== undefined;
-  giveUp(
-    core,
-    row,
-    { ...failure, lastReason: isDefault ? 'default_used' : 'escalation_expired' },
-    records,
-  );
+  const last = isDefault ? 'default_used' : 'escalation_expired';
+  giveUp(core, row, { ...failure, lastReason: last, records });
+}
+
+/** A failure that nothing is left against. */
+interface Ending extends Failure {
+  /** What goes before the end. */
+  readonly records?: readonly RecordBody[];
 }
 
 /** Nothing is left to try: the run is paused where the document says so, else the task fails. */
-function exhausted(
-  core: RunCore,
-  row: Tried,
-  failure: Failure,
-  records: readonly RecordBody[] = [],
-): void {
+function exhausted(core: RunCore, row: Tried, ending: Ending): void {
+  const { error, reason, lastReason: last = reason, records } = ending;
   const task = core.book.task(row.id);
   if (task.onExhausted !== 'pause' || core.halted || isNonCritical(core, task))
-    return giveUp(
-      core,
-      row,
-      { ...failure, lastReason: failure.lastReason ?? failure.reason ?? 'attempts_exhausted' },
-      records,
-    );
+    return giveUp(core, row, { ...ending, ...(last && { lastReason: last }) });
   const pause: RecordBody = { type: 'run.paused', by: 'policy', task: row.id };
-  park(core, row, { records, after: [pause], error: failure.error, reason: 'exhausted' });
+  park(core, row, { ...(records && { records }), after: [pause], error, reason: 'exhausted' });
 }
 
-function giveUp(
-  core: RunCore,
-  row: Tried,
-  { error, lastReason = 'attempts_exhausted' }: Failure,
-  records: readonly RecordBody[] = [],
-): void {
+function giveUp(core: RunCore, row: Tried, ending: Ending): void {
+  const { error, lastReason: reason = 'attempts_exhausted', records = [] } = ending;
   const outcome = error.errorClass === 'timeout' ? 'timed_out' : 'failed';
   // An attempt that waited for a lock in vain was never dispatched.
   const known = core.ledger.state.tasks.get(row.id)?.attempt ?? 0;
   const attempt = row.attempt > known ? row.attempt : undefined;
-  endTask(core, row.id, { outcome, reason: lastReason, error, attempt, records });
+  endTask(core, row.id, { outcome, reason, error, attempt, records });
   tripBreakers(core, core.book.task(row.id));
 }
 
