@@ -1,12 +1,12 @@
-import type { Bus } from '../bus/bus.ts';
 import { TroupeError } from '../core/errors.ts';
-import type { JournalStore } from '../journal/journal.ts';
-import { leaseTerms } from '../journal/lease.ts';
+import type { DurabilityLevel } from '../journal/journal.ts';
 import type { TroupeOptions } from './api.ts';
-import type { TroupeConfig } from './options.ts';
 
 /** Where journals are and what they survive. */
-type JournalChoice = Pick<TroupeConfig, 'journal' | 'level'>;
+interface JournalChoice {
+  readonly journal: NonNullable<TroupeOptions['journal']>;
+  readonly level: DurabilityLevel;
+}
 
 const levels: readonly string[] = ['memory', 'process', 'power'];
 const places: readonly string[] = ['memory', 'file', 'bus'];
@@ -21,12 +21,15 @@ export function journalOf(options: TroupeOptions): JournalChoice {
     throw invalid('level', level, levels.join(', '));
   if (!places.includes(journal)) throw invalid('journal', journal, places.join(', '));
   if (journal === 'bus') return onBus(options);
-  if (journal === 'file' && dataDir === undefined)
+  if (journal === 'memory') return inMemory(options);
+  if (dataDir === undefined)
     throw invalid('journal', journal, 'memory or bus, as long as there is no dataDir');
-  if (level !== undefined && level !== 'memory' && journal === 'memory') {
-    throw invalid('level', level, 'memory, as long as there is no dataDir');
-  }
-  return { journal, level: level ?? (journal === 'file' ? 'power' : 'memory') };
+  return { journal, level: level ?? 'power' };
+}
+
+function inMemory({ level = 'memory' }: TroupeOptions): JournalChoice {
+  if (level !== 'memory') throw invalid('level', level, 'memory, as long as there is no dataDir');
+  return { journal: 'memory', level };
 }
 
 function placeOf({ dataDir, level }: TroupeOptions): 'memory' | 'file' {
@@ -50,24 +53,12 @@ function onBus({ bus, level, serverSync }: TroupeOptions): JournalChoice {
   return { journal: 'bus', level: serverSync === 'always' ? 'power' : 'process' };
 }
 
-/** Opens the journal that the configuration asks for. Stores are loaded only when they are used. */
-export async function openStore(config: TroupeConfig, bus: Bus): Promise<JournalStore> {
-  const { dataDir, level, journal, clock, ids } = config;
-  const node = ids.node();
-  if (journal === 'bus') {
-    const { openBusStore } = await import('../journal/stores/bus-store/bus-store.ts');
-    const { withBlobs } = await import('../journal/blobs/with-blobs.ts');
-    const { runBlobs } = await import('../journal/stores/bus-store/run-blobs.ts');
-    const terms = leaseTerms(config.leaseMs);
-    const store = openBusStore({ bus, node, clock, level, terms, schedule: setImmediate });
-    return withBlobs(store, (run) => runBlobs(bus, run));
-  }
-  if (dataDir === undefined || level === 'memory' || journal === 'memory') {
-    const { createMemoryStore } = await import('../journal/stores/memory-store.ts');
-    return createMemoryStore(node);
-  }
-  const { openFileStore } = await import('../journal/stores/file-store/file-store.ts');
-  return openFileStore({ dataDir, level, node, now: () => clock.now(), schedule: setImmediate });
+/** @throws TroupeError TRP_OPTION_INVALID for what needs every process to see the journals */
+export function assertOnBus({ journal }: Pick<JournalChoice, 'journal'>, what: string): void {
+  if (journal === 'bus') return;
+  const message = `${what} needs journals on the bus, so that every process sees them.`;
+  const hint = 'createTroupe({ journal: "bus", bus: "nats://..." }), or --journal bus --bus URL.';
+  throw new TroupeError('TRP_OPTION_INVALID', message, { hint });
 }
 
 function invalid(option: string, value: unknown, range: string): TroupeError {

@@ -2,7 +2,6 @@ import type { Bus } from '../bus/bus.ts';
 import { ctlSubject } from '../bus/subjects.ts';
 import { withoutLogin } from '../core/bus-choice.ts';
 import { TroupeError, messageOf } from '../core/errors.ts';
-import { toPlain } from '../core/plain.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
 import { fold } from '../journal/fold.ts';
 import { deadLettersOf } from '../journal/dead-letters.ts';
@@ -41,11 +40,12 @@ import { holdLease, runLost } from './lease-notices.ts';
 import { RunService } from './serve/run-service.ts';
 import { submitRun } from './serve/submission.ts';
 import { HistoryFile, plannerFor } from './history.ts';
-import { tellChange } from './alert-event.ts';
+import { tellChange } from './change-messages.ts';
 import { tellAlert } from './alert-messages.ts';
 import { tellProgress, tellRecord } from './live-messages.ts';
 import { LiveRun } from './live-run.ts';
-import { openStore } from './journal-options.ts';
+import { assertOnBus } from './journal-options.ts';
+import { openStore } from './open-store.ts';
 import { readWorkflow, startOfNew } from './new-run.ts';
 import { configOf } from './options.ts';
 import type { TroupeConfig } from './options.ts';
@@ -140,7 +140,10 @@ class LocalTroupe implements Troupe {
     this.links = new BusLinks(config, main, (input) => this.system.link(input));
     this.owners = new OwnerDesk(config, store, () => main.bus);
     this.person = new PersonDesk({
-      ...{ node: store.node, store, owners: this.owners, live: this.live },
+      node: store.node,
+      store,
+      owners: this.owners,
+      live: this.live,
       services: () => this.system.services,
       newId: () => this.newId(),
       busOf: (start) => this.busOf(start),
@@ -150,7 +153,11 @@ class LocalTroupe implements Troupe {
     });
     if (store.lease) holdLease(this.system, store.lease, logger);
     this.service = new RunService({
-      ...{ node: store.node, store, clock, logger, bus: main.bus },
+      node: store.node,
+      store,
+      clock,
+      logger,
+      bus: main.bus,
       takeRuns: config.takeRuns,
       adopts: config.adopt,
       running: () => [...this.live.values()].map((handle) => handle.outcome()),
@@ -225,7 +232,7 @@ class LocalTroupe implements Troupe {
     options: SubmitOptions = {},
   ): Promise<string> {
     this.assertOpen();
-    this.assertJournalOnBus('submit');
+    assertOnBus(this.config, 'submit');
     const { id: run = this.newId(), source = typeof workflow === 'string' ? workflow : '' } =
       options;
     const parsed = await readWorkflow(workflow);
@@ -236,7 +243,7 @@ class LocalTroupe implements Troupe {
 
   async follow(run: string): Promise<RunHandle> {
     this.assertOpen();
-    this.assertJournalOnBus('follow');
+    assertOnBus(this.config, 'follow');
     const known = this.live.get(run);
     if (known) return known;
     return FollowedRun.open({
@@ -474,13 +481,6 @@ class LocalTroupe implements Troupe {
     await this.links.close();
     await this.system.stop();
     await this.store.close();
-  }
-
-  private assertJournalOnBus(what: string): void {
-    if (this.config.journal === 'bus') return;
-    const message = `${what} needs journals on the bus, so that every process sees them.`;
-    const hint = 'createTroupe({ journal: "bus", bus: "nats://..." }), or --journal bus --bus URL.';
-    throw new TroupeError('TRP_OPTION_INVALID', message, { hint });
   }
 
   private assertOpen(): void {

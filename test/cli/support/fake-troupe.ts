@@ -88,6 +88,20 @@ export class FakeTroupe implements Troupe {
     return this.live;
   }
 
+  async submit(...args: Parameters<Troupe['submit']>): Promise<string> {
+    this.asked.push(['submit', ...args]);
+    return this.live.id;
+  }
+
+  async follow(run: string): Promise<RunHandle> {
+    this.asked.push(['follow', run]);
+    return this.live;
+  }
+
+  async drain(withinMs?: number): Promise<void> {
+    this.asked.push(['drain', withinMs]);
+  }
+
   async resume(run: string): Promise<RunHandle> {
     this.asked.push(['resume', run]);
     return this.live;

@@ -127,7 +127,8 @@ export function faultsOf(
   if (last?.type !== 'run.ended' || last.outcome !== 'succeeded') faults.push('it did not succeed');
   if (records.some(({ seq }, index) => seq !== index + 1)) faults.push('its records have gaps');
   const results = records.flatMap((one) => (one.type === 'task.succeeded' ? one.task : []));
-  if (String(results.toSorted()) !== String(servedTasks)) faults.push(`its results: ${results}`);
+  if (String(results.toSorted()) !== String(servedTasks))
+    faults.push(`its results: ${results.join(', ')}`);
   const commits = records.flatMap((one) => (one.type === 'memory.committed' ? one.op : []));
   const operations = servedTasks.map((task) => operationId(run, task, 1));
   if (String(commits.toSorted()) !== String(operations.toSorted()))

@@ -54,8 +54,13 @@ describe.each(natsServers())('journals on nats-server $version', (binary) => {
 
   async function connected(url: string): Promise<Bus> {
     const bus = await connectNats({
-      ...{ url, ns, clock: systemClock, schedule, onError: () => undefined },
-      ...{ pingIntervalMs: 300, closeTimeoutMs: 200 },
+      url,
+      ns,
+      clock: systemClock,
+      schedule,
+      onError: () => undefined,
+      pingIntervalMs: 300,
+      closeTimeoutMs: 200,
     });
     ending.push(() => bus.close());
     return bus;
