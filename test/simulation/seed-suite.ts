@@ -14,13 +14,20 @@ const parts = 4;
 /** Seeds of one test: short enough for the timeout of a test on a slow and busy machine. */
 const chunkSize = 125;
 
+/** A chunk takes two or three seconds of a core; other tests may have all of them. */
+const timeoutMs = 120_000;
+
 /** Tests one part of all seeds. @param part from 0 */
 export function describeSeeds(part: number): void {
   ignoreLateAcknowledgements();
   describe('a world of processes, a store and a bus that fail by a seed', () => {
-    it.each(chunksOf(part))('keeps every invariant, seeds %i to %i', async (from, last) => {
-      expect(await failuresOf(seedsFrom(from, last))).toBe('');
-    });
+    it.each(chunksOf(part))(
+      'keeps every invariant, seeds %i to %i',
+      { timeout: timeoutMs },
+      async (from, last) => {
+        expect(await failuresOf(seedsFrom(from, last))).toBe('');
+      },
+    );
   });
 }
 
