@@ -1,5 +1,6 @@
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BlobPort } from '../../../src/journal/blobs/blob-port.ts';
@@ -49,7 +50,7 @@ describe('large values of records', () => {
 
   it('come back as they were, whatever they are', async () => {
     const leaf = fc.oneof(
-      fc.constantFrom<Plain>(large('x'), large('é', 40), new Uint8Array(70_000), null, 1.5, 'y'),
+      fc.constantFrom<Plain>(large('x', 65), large('é', 40), new Uint8Array(70_000), null, 1.5),
       fc.string(),
     );
     const value = fc.letrec<{ value: Plain }>((tie) => ({
@@ -70,10 +71,10 @@ describe('large values of records', () => {
         const run = await store.create('a');
         const records = [recordOf(1), stepOf(2, plain), recordOf(3)];
         await Promise.all(records.map((record) => appended(run, [record])));
-        expect(await store.read('a')).toEqual(records);
-        expect(await store.read('a')).toEqual(records);
+        expect(isDeepStrictEqual(await store.read('a'), records)).toBe(true);
+        expect(isDeepStrictEqual(await store.read('a'), records)).toBe(true);
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
