@@ -37,7 +37,7 @@ export const errorCodes = {
   TRP_BUDGET_EXHAUSTED:
     'The budget of the run or of the agent is spent. Raise it in the document, or let less be done.',
   TRP_BREAKER_OPEN:
-    'The breaker of an agent, provider, model, tool or pool is open. It lets calls try at the time named.',
+    'The breaker of an agent, provider, model, tool or pool is open. It lets calls try after its wait.',
   TRP_ATTEMPT_LOST:
     'The thread or process that carried the attempt died (out of memory, exit, signal).',
   TRP_COMMAND_SPAWN:

@@ -2,7 +2,15 @@ import { addSpend, noSpend } from '../policies/budget.ts';
 import type { Spend } from '../policies/budget.ts';
 import type { BreakerDecided, HedgeEnded, HedgeStarted } from './policy-records.ts';
 import { emptyRecovery } from './recovery-rows.ts';
-import type { TaskRow } from './run-state.ts';
+import type { RecoveryRow } from './recovery-rows.ts';
+
+/** What these records change of a task. */
+interface CountedTask {
+  attempt: number;
+  attemptBase: number;
+  heldMs: number;
+  recovery?: RecoveryRow | undefined;
+}
 
 /** What open breakers have done to the tasks of a run, by breaker. */
 export interface BreakerCounts {
@@ -33,7 +41,7 @@ const counted = { wait: 'waited', redistribute: 'redistributed', fail: 'failed' 
 /** Notes what an open breaker has done to a task. */
 export function applyBreaker(
   rows: Map<string, BreakerCounts>,
-  row: TaskRow,
+  row: CountedTask,
   { breaker, decision, to }: BreakerDecided,
 ): void {
   const counts = rows.get(breaker) ?? { waited: 0, redistributed: 0, failed: 0 };
@@ -47,7 +55,7 @@ export function applyBreaker(
 /** Notes a further attempt; it is none that the retry policy counts. */
 export function applyHedge(
   rows: HedgeRows,
-  row: TaskRow,
+  row: CountedTask,
   record: HedgeStarted & { readonly at: number },
 ): void {
   rows.started++;
@@ -59,7 +67,7 @@ export function applyHedge(
 /** Notes the end of a further attempt. */
 export function applyHedgeEnd(
   rows: HedgeRows,
-  row: TaskRow,
+  row: CountedTask,
   record: HedgeEnded & { readonly at: number },
 ): void {
   rows[record.result]++;

@@ -93,7 +93,7 @@ export class LocalBreakers implements Breakers {
   }
 
   private tell(key: string, change: BreakerChange): void {
-    for (const { known, changed } of [...this.runs.values()])
+    for (const { known, changed } of this.runs.values())
       for (const [name, found] of known)
         if (found?.breaker.key === key) changed({ ...change, key: name });
   }
@@ -104,16 +104,25 @@ function keyOf({ name: workflow }: Workflow, name: string): string {
 }
 
 function specOf(workflow: Workflow, name: string): BreakerSpec | undefined {
-  const { agents, providers = {}, breakers } = workflow;
   const colon = name.indexOf(':');
-  const [kind, of] = [name.slice(0, colon), name.slice(colon + 1)];
-  if (kind === 'agent') return own(agents, of)?.breaker;
-  if (kind === 'provider') return own(providers, of)?.breaker;
-  if (kind === 'pool') return own(breakers?.pools ?? {}, of);
-  if (kind === 'tool') return own(breakers?.tools ?? {}, of);
-  const slash = of.indexOf('/');
-  return own(own(providers, of.slice(0, slash))?.models ?? {}, of.slice(slash + 1))?.breaker;
+  const kind = name.slice(0, colon);
+  const find = Object.hasOwn(finders, kind) ? finders[kind] : undefined;
+  return find?.(workflow, name.slice(colon + 1));
 }
+
+type Finder = (workflow: Workflow, of: string) => BreakerSpec | undefined;
+
+const finders: { readonly [kind: string]: Finder } = {
+  agent: ({ agents }, of) => own(agents, of)?.breaker,
+  provider: ({ providers = {} }, of) => own(providers, of)?.breaker,
+  pool: ({ breakers }, of) => own(breakers?.pools ?? {}, of),
+  tool: ({ breakers }, of) => own(breakers?.tools ?? {}, of),
+  model: ({ providers = {} }, of) => {
+    const slash = of.indexOf('/');
+    const { models = {} } = own(providers, of.slice(0, slash)) ?? {};
+    return own(models, of.slice(slash + 1))?.breaker;
+  },
+};
 
 function own<Value>(mapping: { readonly [name: string]: Value }, name: string): Value | undefined {
   return Object.hasOwn(mapping, name) ? mapping[name] : undefined;

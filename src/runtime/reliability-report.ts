@@ -76,7 +76,9 @@ function breakerReports(
   const names = new Set([...breakers.keys(), ...(live?.standings.keys() ?? [])]);
   return [...names].map((name) => {
     const counts = breakers.get(name) ?? { waited: 0, redistributed: 0, failed: 0 };
-    const opened = live ? (live.standings.get(name)?.opened ?? 0) : null;
-    return [name, { state: live?.find(name)?.breaker.state ?? null, opened, ...counts }] as const;
+    const standing = live?.standings.get(name);
+    // A run that has ended asks its breakers no more.
+    const state = live?.find(name)?.breaker.state ?? standing?.state ?? (live ? 'closed' : null);
+    return [name, { state, opened: live ? (standing?.opened ?? 0) : null, ...counts }] as const;
   });
 }

@@ -140,7 +140,6 @@ class LocalTroupe implements Troupe {
     this.links = new BusLinks(config, main, (input) => this.system.link(input));
     this.owners = new OwnerDesk(config, store, () => main.bus);
     this.person = new PersonDesk({
-      node: store.node,
       store,
       owners: this.owners,
       live: this.live,

@@ -96,6 +96,11 @@ export class CircuitBreaker {
     return this.policy.reopensAt;
   }
 
+  /** How long until it lets calls try, milliseconds; 0: it is not open. */
+  get waitMs(): number {
+    return Math.max(0, (this.until ?? 0) - this.now());
+  }
+
   /** Whether a call would be let through; none is counted. */
   allows(): boolean {
     const isAllowed = this.policy.allows(this.now());
@@ -158,7 +163,8 @@ export class CircuitBreaker {
     this.arm();
     if (this.waiting.size === 0) return;
     // Who is told may ask at once, and wait again.
-    for (const listener of [...this.waiting]) {
+    const listeners = [...this.waiting];
+    for (const listener of listeners) {
       if (!this.policy.allows(this.now())) return;
       if (this.waiting.has(listener)) listener();
     }

@@ -108,7 +108,8 @@ export class AttemptCalls implements CallPort {
   /** No call of this attempt is let out any more; those that wait are refused. Those under way go on. */
   refuse(reason: TroupeError): void {
     this.refusal ??= reason;
-    for (const refuse of [...this.blocked]) refuse(reason);
+    const blocked = [...this.blocked];
+    for (const refuse of blocked) refuse(reason);
     for (const [ticket, { refuse }] of this.open) {
       if (!refuse) continue;
       this.open.delete(ticket);

@@ -3,10 +3,9 @@ import type {
   AttemptResult,
   AttemptSettlement,
 } from '../../actors/behaviours/behaviour.ts';
-import type { AbortReason, Verdict } from '../../actors/worker.ts';
+import type { AbortReason } from '../../actors/worker.ts';
 import type { ErrorInfo } from '../../core/errors.ts';
 import { errorInfo } from '../../core/errors.ts';
-import type { TaskOutcome } from '../../core/outcome.ts';
 import type { TaskRow } from '../../journal/run-state.ts';
 import type { MemoryChange, RecordBody } from '../../journal/record.ts';
 import { keptLetter } from '../../journal/dead-letters.ts';

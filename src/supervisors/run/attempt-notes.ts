@@ -1,13 +1,13 @@
-import type { AttemptEnd } from './attempt-end.ts';
 import { breakerResult } from './breakers.ts';
 import type { RunCore } from './core.ts';
+import type { SettledAttempt } from './reliability-ports.ts';
 import { poolName } from './pool-name.ts';
 
 /** What an ended attempt says of those who took part in it: to breakers, hedges and health. */
 export function noteAttempt(
   core: RunCore,
   id: string,
-  end: AttemptEnd & { readonly durationMs: number },
+  end: SettledAttempt & { readonly durationMs: number },
 ): void {
   const { breakers, hedges, health, monitoring } = core;
   if (!breakers && !hedges && !health && !monitoring) return;

@@ -7,6 +7,7 @@ import type { BreakerChange, CircuitBreaker } from '../circuit-breaker.ts';
 import type { RunBreaker } from './breaker-port.ts';
 import { agentOf } from './assignment.ts';
 import type { RunCore } from './core.ts';
+import type { BreakerGuard, BreakerStanding } from './reliability-ports.ts';
 import { poolName } from './pool-name.ts';
 import { endTask } from './task-end.ts';
 
@@ -25,12 +26,6 @@ interface Decided {
   readonly breaker: CircuitBreaker;
 }
 
-/** How often a breaker of a run has opened, and how it stands. */
-export interface BreakerStanding {
-  state: BreakerChange['state'];
-  opened: number;
-}
-
 /**
  * The breakers of one run.
  *
@@ -39,10 +34,12 @@ export interface BreakerStanding {
  * 2. What was let through is given back exactly once: with its result, or withdrawn.
  * 3. While a task waits for a breaker, the run is told when that may let it through.
  */
-export class RunBreakers {
+class RunBreakers implements BreakerGuard {
   /** How those that changed stand, by name. */
   readonly standings = new Map<string, BreakerStanding>();
   private readonly core: RunCore;
+  /** The breakers of attempts of an agent in its own pool: they are asked for every attempt. */
+  private readonly byAgent = new WeakMap<AgentSpec, readonly RunBreaker[]>();
   private readonly waiting = new Map<string, Set<string>>();
   private readonly watches = new Map<string, () => void>();
   private readonly passages = new Map<string, Passage[]>();
@@ -98,7 +95,8 @@ export class RunBreakers {
 
   /** Gives everything back. */
   close(): void {
-    for (const name of [...this.passages.keys()]) this.over(name, { end: 'withdrawn' });
+    for (const passage of [...this.passages.values()].flat()) withdraw(passage);
+    this.passages.clear();
     for (const stop of this.watches.values()) stop();
     this.watches.clear();
     this.waiting.clear();
@@ -153,8 +151,12 @@ export class RunBreakers {
     return found.find(({ breaker }) => !breaker.allows());
   }
 
-  private ofAttempt(task: TaskSpec, agent = agentOf(this.core, task)): RunBreaker[] {
-    return this.named(`agent:${agent.id}`, `pool:${poolName(task, agent)}`);
+  private ofAttempt(task: TaskSpec, agent = agentOf(this.core, task)): readonly RunBreaker[] {
+    const known = task.pool ? undefined : this.byAgent.get(agent);
+    if (known) return known;
+    const found = this.named(`agent:${agent.id}`, `pool:${poolName(task, agent)}`);
+    if (!task.pool) this.byAgent.set(agent, found);
+    return found;
   }
 
   /** What the agent says that it calls: there is no use in beginning while that is known not to answer. */
@@ -257,8 +259,8 @@ export function breakerResult(
 }
 
 /** What a call, or a task, fails with while a breaker is open. */
-export function openError(name: string, { until }: CircuitBreaker): ErrorInfo {
-  const when = until === undefined ? '' : ` until ${new Date(until).toISOString()}`;
+export function openError(name: string, { waitMs }: CircuitBreaker): ErrorInfo {
+  const when = waitMs === 0 ? '' : ` for another ${Math.ceil(waitMs / 1000)} s`;
   return {
     code: 'TRP_BREAKER_OPEN',
     message: `The breaker of ${name} is open${when}.`,

@@ -1,35 +1,9 @@
 import { Health } from '../../policies/health.ts';
 import type { HealthFigures, HealthState } from '../../policies/health.ts';
-import type { BreakerState } from '../../policies/breaker.ts';
 import type { HealthSpec } from '../../workflow/health.ts';
 import type { AgentSpec } from '../../workflow/model.ts';
 import type { RunCore } from './core.ts';
-
-/** Something about a run that people should hear of. */
-export type RunAlert =
-  | {
-      readonly kind: 'breaker';
-      /** The breaker. */
-      readonly of: string;
-      readonly state: BreakerState;
-      readonly why: string;
-      /** When it lets calls try, wall milliseconds; null: it is not open. */
-      readonly until: number | null;
-    }
-  | {
-      readonly kind: 'health';
-      /** `agent:` or `pool:` and a name, or `run`. */
-      readonly of: string;
-      readonly state: HealthState;
-      readonly why: string;
-    }
-  | {
-      readonly kind: 'threshold';
-      /** A threshold of `monitoring`. */
-      readonly of: string;
-      readonly state: 'passed' | 'back';
-      readonly why: string;
-    };
+import type { HealthDesk } from './reliability-ports.ts';
 
 interface Watched {
   readonly health: Health;
@@ -42,7 +16,7 @@ interface Watched {
  *
  * Invariant: a change is told once, when it is seen: at the end of an attempt, or when somebody asks.
  */
-export class RunHealth {
+class RunHealth implements HealthDesk {
   private readonly core: RunCore;
   private readonly watched = new Map<string, Watched>();
 

@@ -9,17 +9,25 @@ import type { AttemptClient } from '../../actors/pool.ts';
 import type { Plain } from '../../core/plain.ts';
 import { AttemptCalls } from './attempt-calls.ts';
 import type { RunCore } from './core.ts';
-import type { Hedges } from './hedge.ts';
+import type { LiveCalls } from './provider-calls.ts';
 import { remoteTerms } from './remote-terms.ts';
+
+/** Whom a hedge tells of itself. */
+export interface HedgeRace {
+  /** Keeps the calls of an attempt, to be refused and closed with it. */
+  take(request: AttemptRequest, calls: LiveCalls): void;
+  /** It has ended. */
+  report(task: string, attempt: number, settlement: AttemptSettlement): void;
+}
 
 /** The run's side of a hedge that runs. */
 export class HedgeClient implements AttemptClient {
   private readonly core: RunCore;
-  private readonly hedges: Hedges;
+  private readonly hedges: HedgeRace;
   private readonly request: AttemptRequest;
   private ownCalls: AttemptCalls | undefined;
 
-  constructor(core: RunCore, hedges: Hedges, request: AttemptRequest) {
+  constructor(core: RunCore, hedges: HedgeRace, request: AttemptRequest) {
     this.core = core;
     this.hedges = hedges;
     this.request = request;

@@ -10,7 +10,6 @@ import type { HedgeSpec } from '../../workflow/hedge.ts';
 import { demandOf } from './advance.ts';
 import { successRecords } from './attempt-end.ts';
 import { leave } from './verdict.ts';
-import type { AttemptEnd } from './attempt-end.ts';
 import { breakerResult } from './breakers.ts';
 import { budgetError } from './budget.ts';
 import type { Mailbox, RunCore } from './core.ts';
@@ -22,11 +21,11 @@ import { countLocks } from './locks-held.ts';
 import type { LiveCalls } from './provider-calls.ts';
 import { isPaused } from './parking.ts';
 import { attemptFailed } from './recovery.ts';
-import type { Failure } from './recovery.ts';
+import type { HedgeDesk, HedgedFailure, SettledAttempt } from './reliability-ports.ts';
 import { hasEnded, succeedTask } from './task-end.ts';
 
 /** A further attempt at work that another attempt is at. */
-export interface Hedge {
+interface Hedge {
   readonly task: string;
   /** The attempt that takes long. */
   readonly of: number;
@@ -40,7 +39,7 @@ export interface Hedge {
   /** It is decided that it has lost; it is asked to end. */
   lost: boolean;
   /** How the other attempt has failed; what follows from that is decided when this one has ended. */
-  failure?: Failure;
+  failure?: HedgedFailure;
 }
 
 /** Which of a task's attempts are being watched, since when, and how many hedges they have had. */
@@ -61,7 +60,7 @@ interface Watched {
  * 3. Of the two, at most one gives the task its output, and only that one's memory changes are applied.
  * 4. If both fail, one failure is decided, when the second of them has settled.
  */
-export class Hedges {
+class Hedges implements HedgeDesk {
   private readonly core: RunCore;
   private readonly policy: Hedging;
   private readonly hedges = new Map<string, Hedge>();
@@ -106,9 +105,8 @@ export class Hedges {
     const { core } = this;
     const watched = this.watched.get(id);
     const spec = this.specOf(id);
-    const live = core.live.get(id);
-    if (!watched || !spec || watched.attempt !== attempt || this.hedges.has(id)) return;
-    if (core.halted || !live?.holding || live.request?.attempt !== attempt) return;
+    if (!watched || !spec || watched.attempt !== attempt) return;
+    if (core.halted || this.hedges.has(id) || !this.runs(id, attempt)) return;
     const now = core.services.clock.now();
     const afterMs = this.policy.afterMs(core.book.task(id).agent, spec) ?? Infinity;
     if (watched.used === 0 && watched.since + afterMs > now) return this.arm(id);
@@ -122,17 +120,17 @@ export class Hedges {
   granted(task: string): void {
     const { core } = this;
     const hedge = this.hedges.get(task);
-    const live = core.live.get(task);
-    const isOn = live?.holding && live.request?.attempt === hedge?.of && !hasEnded(core, task);
-    if (!hedge || hedge.request || !live?.request || !isOn || !this.mayBegin(task)) {
-      if (hedge && !hedge.request) this.hedges.delete(task);
+    const beside = core.live.get(task)?.request;
+    const isWanted = hedge && !hedge.request && this.runs(task, hedge.of);
+    if (!isWanted || !beside || !this.mayBegin(task)) {
+      if (!hedge?.request) this.hedges.delete(task);
       return this.release(task);
     }
-    this.start(hedge, live.request);
+    this.start(hedge, beside);
   }
 
   /** Whether the task goes on with its hedge although its other attempt has failed. */
-  carries(id: string, failure: Failure): boolean {
+  carries(id: string, failure: HedgedFailure): boolean {
     const hedge = this.hedges.get(id);
     if (!hedge?.request || hedge.lost || this.core.halted) return false;
     if (failure.aborted && failure.aborted !== 'timeout') return false;
@@ -152,7 +150,7 @@ export class Hedges {
   }
 
   /** A hedge is over. */
-  settled(task: string, end: AttemptEnd): void {
+  settled(task: string, end: SettledAttempt): void {
     const { core } = this;
     const hedge = this.hedges.get(task);
     if (!hedge?.request || !this.letGo(hedge, end)) return;
@@ -177,7 +175,7 @@ export class Hedges {
   }
 
   /** A hedge of a run that cannot go on has stopped. */
-  abandoned(task: string, end: AttemptEnd): void {
+  abandoned(task: string, end: SettledAttempt): void {
     const hedge = this.hedges.get(task);
     if (hedge) this.letGo(hedge, end);
   }
@@ -189,7 +187,8 @@ export class Hedges {
 
   /** Nothing of it is armed any more. */
   close(): void {
-    for (const id of [...this.watched.keys()]) this.unwatch(id);
+    for (const { timer } of this.watched.values()) timer?.cancel();
+    this.watched.clear();
     for (const { timer } of this.hedges.values()) timer?.cancel();
   }
 
@@ -205,6 +204,12 @@ export class Hedges {
     const hedge = this.hedges.get(task);
     if (hedge?.request?.attempt !== attempt) return;
     hedge.worker?.send({ type: 'attempt.settled', settlement });
+  }
+
+  /** Whether that attempt of the task runs, and the task has not ended. */
+  private runs(id: string, attempt: number): boolean {
+    const live = this.core.live.get(id);
+    return live?.holding === true && live.request?.attempt === attempt && !hasEnded(this.core, id);
   }
 
   private specOf(id: string): HedgeSpec | undefined {
@@ -364,7 +369,7 @@ export class Hedges {
   }
 
   /** Permits, timers, books; false when it has been let go already. */
-  private letGo(hedge: Hedge, { settlement, aborted }: AttemptEnd): boolean {
+  private letGo(hedge: Hedge, { settlement, aborted }: SettledAttempt): boolean {
     const { core } = this;
     const { task, request, instance } = hedge;
     if (!request || this.hedges.get(task) !== hedge) return false;
@@ -387,7 +392,7 @@ export class Hedges {
   }
 
   /** Takes its result for the task's, if it has one that may be taken. */
-  private won(hedge: Hedge, row: TaskRow, { settlement, aborted }: AttemptEnd): boolean {
+  private won(hedge: Hedge, row: TaskRow, { settlement, aborted }: SettledAttempt): boolean {
     const { core } = this;
     const { request } = hedge;
     const isRefused = aborted === 'timeout' || aborted === 'deadline';
@@ -412,7 +417,7 @@ export class Hedges {
   }
 
   /** It has no result. The other attempt goes on; or it has failed before, and that is decided now. */
-  private failed(hedge: Hedge, row: TaskRow, { settlement, aborted }: AttemptEnd): void {
+  private failed(hedge: Hedge, row: TaskRow, { settlement, aborted }: SettledAttempt): void {
     const { core } = this;
     core.ledger.commit([this.endRecord(hedge, 'failed', hedge.calls?.total)]);
     if (settlement.status === 'succeeded' && hedge.request)

@@ -1,10 +1,11 @@
 import type { Sample } from '../../actors/monitor.ts';
 import { AlertThresholds } from '../../policies/alert-thresholds.ts';
 import type { RunCore } from './core.ts';
+import type { ThresholdWatch } from './reliability-ports.ts';
 import { Responses } from './responses.ts';
 
 /** Compares what is measured with the thresholds of `monitoring`, and tells when one is passed. */
-export class RunMonitoring {
+class RunMonitoring implements ThresholdWatch {
   private readonly core: RunCore;
   private readonly thresholds: AlertThresholds;
   private readonly responses = new Responses();
