@@ -37,7 +37,9 @@ const ends: ChildEnd[] = ['done', 'failed'];
 
 /** Naive: every window that begins at a restart is counted by itself. */
 function worst(times: readonly number[], windowMs: number): number {
-  const counts = times.map((from) => times.filter((at) => at >= from && at < from + windowMs).length);
+  const counts = times.map(
+    (from) => times.filter((at) => at >= from && at < from + windowMs).length,
+  );
   return Math.max(0, ...counts);
 }
 
