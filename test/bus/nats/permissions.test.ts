@@ -9,6 +9,8 @@ import { connectNats } from '../../../src/bus/nats/connect.ts';
 import type { NatsBusOptions } from '../../../src/bus/nats/connect.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { Plain } from '../../../src/core/plain.ts';
+import { openBusStore } from '../../../src/journal/stores/bus-store/bus-store.ts';
+import { appended, recordOf } from '../../conformance/journal-suite.ts';
 import { eventually } from '../../support/eventually.ts';
 import { natsServers, startNatsServer } from '../../support/nats-server.ts';
 import type { NatsServer } from '../../support/nats-server.ts';
@@ -147,6 +149,18 @@ describe.each(natsServers())(
       expect(heard.sort()).toEqual([at('live.run.task'), at('mem.run.key')]);
       await viewer.flush();
       expect(errors['viewer']).toEqual([]);
+    });
+
+    it('lets a viewer list and read the runs of a supervisor, and take none over', async () => {
+      const parts = { clock: systemClock, schedule: setImmediate };
+      const owner = openBusStore({ ...parts, bus: supervisor, node: 'node-1' });
+      const run = await owner.create('run-of-supervisor');
+      await appended(run, [recordOf(1)]);
+      const watcher = openBusStore({ ...parts, bus: viewer, node: 'node-2' });
+      expect(await watcher.read('run-of-supervisor')).toEqual([recordOf(1)]);
+      expect(await watcher.list()).toContainEqual({ run: 'run-of-supervisor', owner: 'node-1' });
+      await denied(watcher.create('run-of-viewer'));
+      await owner.close();
     });
 
     it('keeps a worker from adding work, writing journals and memory, and changing streams', async () => {
