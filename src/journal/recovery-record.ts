@@ -61,7 +61,7 @@ export interface EscalationExpired {
   readonly task: string;
   readonly cause: 'attempts' | 'cost' | 'deadline' | 'not_retryable';
   /** What follows by the rung's default. */
-  readonly then: RungDefault;
+  readonly default: RungDefault;
   /** What the task has spent on the rung. */
   readonly cost: number;
 }

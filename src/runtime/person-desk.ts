@@ -22,7 +22,6 @@ import type { WatchedBus } from './watched-bus.ts';
 
 /** What the desk needs of its process. */
 export interface PersonDeskOptions {
-  readonly node: string;
   readonly store: JournalStore;
   readonly owners: OwnerDesk;
   readonly live: ReadonlyMap<string, LiveRun>;
@@ -135,13 +134,13 @@ export class PersonDesk {
     run: string,
     apply: (parts: AssemblyOptions) => Promise<void>,
   ): Promise<void> {
-    const { store, node, services, busOf, windowOf, release } = this.options;
+    const { store, services, busOf, windowOf, release } = this.options;
     const owned = await store.adopt(run);
     let window: RunWindow | undefined;
     try {
       const start = startOf(owned);
       const watched = await busOf(start);
-      const parts = { owned, start, node, services: services() };
+      const parts = { owned, start, node: store.node, services: services() };
       await answerDead(parts, apply, (memory) => {
         window = windowOf(owned, watched, memory);
         return window;

@@ -84,6 +84,12 @@ const supervisorSample = {
   ].map((type) => ({ type })),
 };
 
+const escalationEvents = [
+  ...rungKinds.map((rung) => ({ type: 'rung.opened', rung })),
+  { type: 'deadline.reached' },
+  ...['succeeded', 'failed', 'retried'].map((verdict) => ({ type: 'escalation.over', verdict })),
+];
+
 /** For every machine: an input, and one sample of each event that needs more than its type. */
 const samples: {
   readonly [name: string]: { input: unknown; events: readonly { type: string }[] };
@@ -136,13 +142,7 @@ const samples: {
   async_merge: { input: joinInput, events: joinEvents },
   escalation: {
     input: { task: 't', port: { expired: nothing } },
-    events: [
-      ...rungKinds.map((rung) => ({ type: 'rung.opened', rung })),
-      { type: 'deadline.reached' },
-      { type: 'escalation.over', verdict: 'succeeded' },
-      { type: 'escalation.over', verdict: 'failed' },
-      { type: 'escalation.over', verdict: 'retried' },
-    ],
+    events: escalationEvents,
   },
   worker: {
     input: { task: 't', port: workerPort },

@@ -1,6 +1,5 @@
 import { TroupeError } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
-import type { AnswerChoice } from '../../journal/recovery-record.ts';
 import type { ConflictAnswer, Troupe } from '../../runtime/api.ts';
 import type { QuestionAnswer } from '../../runtime/run-controls.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -58,28 +57,30 @@ interface Question {
 async function answerQuestion(
   shell: Shell,
   { troupe, run, id, choice }: Question,
-  { json = false, note, value }: AnswerOptions,
+  options: AnswerOptions,
 ): Promise<void> {
-  const why = note === undefined ? {} : { note };
-  const given = value === undefined ? choice : 'value';
-  if (given === undefined || !isChoice(given) || (value !== undefined && choice !== undefined))
-    throw invalid(`the answer is one of ${questionChoices.join(', ')}, or --value with JSON`);
-  const decided: QuestionAnswer =
-    given === 'value' && value !== undefined
-      ? { choice: 'value', value: jsonOf(value), by: 'command line', ...why }
-      : { choice: given as Exclude<AnswerChoice, 'value'>, by: 'command line', ...why };
+  const decided = questionAnswer(choice, options);
   await troupe.answer(run, id, decided);
-  if (json) return writeJson(shell, { format: 1, run_id: run, question: id, choice: given });
+  if (options.json === true)
+    return writeJson(shell, { format: 1, run_id: run, question: id, choice: decided.choice });
   const { owner } = (await troupe.runs()).find(({ run_id }) => run_id === run) ?? {};
   const goOn = owner ? '' : `to go on: troupe resume ${run}\n`;
-  shell.out(`answered  ${id}  ${given}\n${goOn}`);
+  shell.out(`answered  ${id}  ${decided.choice}\n${goOn}`);
+}
+
+function questionAnswer(
+  choice: string | undefined,
+  { note, value }: AnswerOptions,
+): QuestionAnswer {
+  const who = { by: 'command line', ...(note !== undefined && { note }) };
+  if (value !== undefined && choice === undefined)
+    return { choice: 'value', value: jsonOf(value), ...who };
+  const known = questionChoices.find((one) => one === choice);
+  if (known !== undefined && value === undefined) return { choice: known, ...who };
+  throw invalid(`the answer is one of ${questionChoices.join(', ')}, or --value with JSON`);
 }
 
 const questionChoices = ['retry', 'skip', 'use_default', 'fail', 'cancel'] as const;
-
-function isChoice(text: string): text is AnswerChoice {
-  return text === 'value' || (questionChoices as readonly string[]).includes(text);
-}
 
 function answerOf(choice: string | undefined, { value }: AnswerOptions): ConflictAnswer {
   const by = 'command line';

@@ -3,14 +3,14 @@ import type { AnswerChoice } from '../../journal/recovery-record.ts';
 import type { RunVerb } from '../../supervisors/run/run-verb.ts';
 import { malformed } from './request.ts';
 
-const choices: ReadonlySet<Plain | undefined> = new Set<AnswerChoice>([
+const choices: readonly AnswerChoice[] = [
   'retry',
   'skip',
   'use_default',
   'fail',
   'cancel',
   'value',
-]);
+];
 
 /**
  * A verb out of a request: `{task}` for retry and skip, `{question, choice, value, note}` for answer, and `{by}` for all.
@@ -34,19 +34,20 @@ export function verbOf(verb: RunVerb['verb'], payload: Plain, by: string): RunVe
 }
 
 /** The request that asks for a verb; read back by {@link verbOf}. */
-export function payloadOf({ verb: _, ...fields }: RunVerb): PlainObject {
-  return fields as unknown as PlainObject;
+export function payloadOf(verb: RunVerb): PlainObject {
+  return { ...verb };
 }
 
 function answerOf({ question, choice, value, note }: Partial<PlainObject>, by: string): RunVerb {
   if (typeof question !== 'number') throw malformed('`question` must be the number of a question');
-  if (!choices.has(choice)) throw malformed(`\`choice\` must be one of ${[...choices].join(', ')}`);
+  const known = choices.find((one) => one === choice);
+  if (!known) throw malformed(`\`choice\` must be one of ${choices.join(', ')}`);
   if (choice === 'value' && value === undefined)
     throw malformed('the choice `value` needs a `value`');
   return {
     verb: 'answer',
     question,
-    choice: choice as AnswerChoice,
+    choice: known,
     ...(choice === 'value' && value !== undefined && { value }),
     ...(typeof note === 'string' && { note }),
     by,

@@ -1,5 +1,8 @@
 import type { AttemptRequest } from '../../actors/behaviours/behaviour.ts';
 import type { Plain } from '../../core/plain.ts';
+import type { ErrorInfo } from '../../core/errors.ts';
+import type { RecoveryRow } from '../../journal/recovery-rows.ts';
+import { candidateOf } from './assignment.ts';
 import type { TaskSpec } from '../../workflow/model.ts';
 import type { RunCore } from './core.ts';
 
@@ -10,20 +13,29 @@ const maxPartialLength = 64 * 1024;
 
 /** Who it was given to, for whom, and what the last attempt has left; nothing for a first attempt. */
 export function pastOf(
-  { book, ledger }: RunCore,
+  core: RunCore,
   task: TaskSpec,
 ): Pick<AttemptRequest, 'assigned' | 'standsInFor' | 'previous'> {
-  const { recovery, error } = ledger.state.tasks.get(task.id) ?? {};
+  const { recovery, error } = core.ledger.state.tasks.get(task.id) ?? {};
   if (!recovery) return {};
-  const { next, partial } = recovery;
-  const last = recovery.failed.at(-1);
-  const agent = last?.agent ?? task.agent;
-  const model = last?.model ?? book.agent(agent).model ?? null;
+  const { next } = recovery;
   return {
     ...(next && { assigned: next }),
     ...(next?.agent !== undefined && { standsInFor: task.agent }),
-    ...(error && last && { previous: { agent, model, error, partial } }),
+    ...(error && previousOf(core, task, { recovery, error })),
   };
+}
+
+function previousOf(
+  { book }: RunCore,
+  task: TaskSpec,
+  { recovery, error }: { readonly recovery: RecoveryRow; readonly error: ErrorInfo },
+): Pick<AttemptRequest, 'previous'> {
+  const last = recovery.failed.at(-1);
+  if (!last) return {};
+  const { agent, model } = candidateOf(task, last);
+  const { partial } = recovery;
+  return { previous: { agent, model: model ?? book.agent(agent).model ?? null, error, partial } };
 }
 
 /** A partial output that is not too large to be kept; else nothing of it. */

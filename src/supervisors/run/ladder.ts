@@ -45,16 +45,10 @@ export function climbed(core: RunCore, climber: Climber): Climbed {
   const records: RecordBody[] = [];
   const isFirst = recovery?.escalation === undefined;
   let place = placeOf(recovery, climber);
-  let cost = place?.cost ?? 0;
   for (;;) {
-    const step = climb(climber.ladder, {
-      place,
-      now: core.services.clock.now(),
-      attemptsOf: (rung) => attemptsOf(core, climber.task, rung),
-      retryEnd: climber.retryEnd,
-    });
-    if (step.kind !== 'again' && step.left !== undefined && place)
-      records.push(...expired(climber, { left: step.left, index: place.index, cost, recovery }));
+    const step = stepFrom(core, climber, place);
+    if (step.kind !== 'again' && place)
+      records.push(...expired(climber, { left: step.left, place, recovery }));
     const rung = step.kind === 'end' ? undefined : climber.ladder[step.index];
     if (step.kind === 'end' || !rung) return { records, step, rung, next: undefined, isFirst };
     const next = nextOn(core, climber, { rung, recovery });
@@ -62,8 +56,16 @@ export function climbed(core: RunCore, climber: Climber): Climbed {
     if (rung.kind !== 'supervisor') return { records, step, rung, next, isFirst };
     records.push(handedUp(core, climber.task.id, { of: rung.of ?? 'run', ahead: records.length }));
     place = { index: step.index, attempts: 0, cost: 0, deadline: undefined };
-    cost = 0;
   }
+}
+
+function stepFrom(core: RunCore, climber: Climber, place: LadderPlace | undefined): ClimbStep {
+  return climb(climber.ladder, {
+    place,
+    now: core.services.clock.now(),
+    attemptsOf: (rung) => attemptsOf(core, climber.task, rung),
+    retryEnd: climber.retryEnd,
+  });
 }
 
 /** Whether the next attempt is made by whoever has just failed. */
@@ -138,20 +140,20 @@ function ownerOf(ladder: readonly RungSpec[], index: number): string {
 function expired(
   { task, retryEnd, ladder }: Climber,
   rung: {
-    readonly left: RungEnd;
-    readonly index: number;
-    readonly cost: number;
+    readonly left: RungEnd | undefined;
+    readonly place: LadderPlace;
     readonly recovery: RecoveryRow | undefined;
   },
 ): readonly RecordBody[] {
-  const { left, index, cost, recovery } = rung;
+  const { left, place, recovery } = rung;
+  const { index, cost } = place;
   const escalation = recovery?.escalation;
-  if (left === 'handed_up' || escalation?.opened.index !== index) return [];
+  if (!left || left === 'handed_up' || escalation?.opened.index !== index) return [];
   const cause = left === 'attempts' && retryEnd === 'not_retryable' ? retryEnd : left;
-  const then = ladder[index]?.otherwise ?? 'next';
-  return [
-    { type: 'escalation.expired', escalation: escalation.id, task: task.id, cause, then, cost },
-  ];
+  const otherwise = ladder[index]?.otherwise ?? 'next';
+  const { id } = escalation;
+  const over = { escalation: id, task: task.id, cause, default: otherwise, cost } as const;
+  return [{ type: 'escalation.expired', ...over }];
 }
 
 /** The number of its `escalation.opened` is known before it is written: records are numbered without gaps. */

@@ -18,14 +18,15 @@ export interface SecondTry {
   readonly at: number;
   readonly records?: readonly RecordBody[];
   readonly next?: Assignment | undefined;
+  /** Runs when it is in the journal. */
+  readonly onDurable?: () => void;
 }
 
-/** Another attempt is due at a time. `onDurable` runs when that is in the journal. */
+/** Another attempt is due at a time. */
 export function retryAt(
   core: RunCore,
   { id, attempt }: Tried,
-  { error, at, records = [], next }: SecondTry,
-  onDurable?: () => void,
+  { error, at, records = [], next, onDurable }: SecondTry,
 ): void {
   const partial = partialOf(core, id);
   const failed = {
@@ -37,15 +38,18 @@ export function retryAt(
     ...(next && { next }),
     ...(partial !== undefined && { partial }),
   } as const;
-  decided(core, id, [...records, failed], () => {
-    onDurable?.();
-    const live = core.live.get(id);
-    if (!live) return;
-    const due = live.hurry ? core.services.clock.now() : at;
-    live.hurry = false;
-    live.retryTimer = core.services.deadlines.at(due, () =>
-      core.self.send({ type: 'retry.due', task: id }),
-    );
+  decided(core, id, {
+    records: [...records, failed],
+    onDurable: () => {
+      onDurable?.();
+      const live = core.live.get(id);
+      if (!live) return;
+      const due = live.hurry ? core.services.clock.now() : at;
+      live.hurry = false;
+      live.retryTimer = core.services.deadlines.at(due, () =>
+        core.self.send({ type: 'retry.due', task: id }),
+      );
+    },
   });
 }
 
@@ -56,14 +60,15 @@ export interface Parking {
   /** In the journal before it, and after it. */
   readonly records?: readonly RecordBody[];
   readonly after?: readonly RecordBody[];
+  /** Runs when it is in the journal. */
+  readonly onDurable?: () => void;
 }
 
 /** The task waits for a word, and holds nothing. */
 export function park(
   core: RunCore,
   { id, attempt }: Tried,
-  { error, reason, records = [], after = [] }: Parking,
-  onDurable?: () => void,
+  { error, reason, records = [], after = [], onDurable }: Parking,
 ): void {
   const partial = partialOf(core, id);
   const live = core.live.get(id);
@@ -77,14 +82,16 @@ export function park(
     error,
     ...(partial !== undefined && { partial }),
   } as const;
-  decided(core, id, [...records, parked, ...after], () => onDurable?.());
+  decided(core, id, { records: [...records, parked, ...after], onDurable });
 }
 
 function decided(
   core: RunCore,
   id: string,
-  records: readonly RecordBody[],
-  onDurable: () => void,
+  {
+    records,
+    onDurable,
+  }: { readonly records: readonly RecordBody[]; readonly onDurable: (() => void) | undefined },
 ): void {
   const own = core.live.get(id);
   if (own) own.undecided = true;
@@ -93,7 +100,7 @@ function decided(
     if (!live || hasEnded(core, id)) return;
     live.undecided = false;
     live.worker?.send({ type: 'verdict.retry' });
-    onDurable();
+    onDurable?.();
   });
 }
 

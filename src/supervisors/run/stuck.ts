@@ -31,14 +31,25 @@ export function checkStuck(core: RunCore): void {
 }
 
 function isWaitingForSomething(core: RunCore): boolean {
-  const { ledger, services, run } = core;
-  if (ledger.isAwaited || (services.waiting?.(run) ?? 1) > 0) return true;
-  if (core.planTimer || core.breakers || (core.merging ?? 0) > 0) return true;
-  for (const group of core.groups.values()) if (group.timer || group.bounds) return true;
-  for (const [id, live] of core.live) {
-    if (live.retryTimer || live.deadlineTimer || live.startTimer || live.rungTimer) return true;
-    if (ledger.state.tasks.get(id)?.phase === 'parked') return true;
-  }
+  return isAwaited(core) || hasTimer(core) || hasQuestion(core);
+}
+
+/** The journal, the governor, a breaker or a merge will be heard of. */
+function isAwaited(core: RunCore): boolean {
+  const { ledger, services, run, merging = 0 } = core;
+  if (ledger.isAwaited || core.breakers || merging > 0) return true;
+  return (services.waiting?.(run) ?? 1) > 0;
+}
+
+function hasTimer(core: RunCore): boolean {
+  if (core.planTimer) return true;
+  for (const group of core.groups.values()) if (group.timer ?? group.bounds) return true;
+  for (const live of core.live.values())
+    if (live.retryTimer ?? live.deadlineTimer ?? live.startTimer ?? live.rungTimer) return true;
+  return false;
+}
+
+function hasQuestion({ ledger }: RunCore): boolean {
   return [...ledger.state.tasks.values()].some(({ phase }) => phase === 'parked');
 }
 

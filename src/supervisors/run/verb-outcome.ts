@@ -133,10 +133,7 @@ function retried(core: RunCore, { task, by }: VerbOf<'retry'>): VerbOutcome {
 
 function skipped(core: RunCore, { task, by }: VerbOf<'skip'>): VerbOutcome {
   const row = known(core, task);
-  const phase = row?.phase ?? 'waiting';
-  const isIdle = phase === 'parked' || phase === 'waiting' || phase === 'backing_off';
-  const live = core.live.get(task);
-  if (!isIdle || row?.items || live?.holding || live?.undecided)
+  if (isBusy(core, task, row))
     throw wrongState(task, row, 'skipped while nothing of it runs and it has not ended');
   const { default: output } = core.book.task(task);
   const end =
@@ -145,6 +142,14 @@ function skipped(core: RunCore, { task, by }: VerbOf<'skip'>): VerbOutcome {
       : ({ outcome: 'failed', reason: 'default_used' } as const);
   const { records } = ending(row ?? { id: task, error: undefined }, end);
   return { records: [...records, ...lifted(core, task, by)], ended: [task] };
+}
+
+/** Something of it runs, or is being decided, or it has ended. */
+function isBusy(core: RunCore, task: string, row: TaskRow | undefined): boolean {
+  const phase = row?.phase ?? 'waiting';
+  const isIdle = phase === 'parked' || phase === 'waiting' || phase === 'backing_off';
+  const { holding = false, undecided = false } = core.live.get(task) ?? {};
+  return !isIdle || row?.items !== undefined || holding || undecided;
 }
 
 /** The pause is over with the last task that the run was paused for. */

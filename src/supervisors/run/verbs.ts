@@ -23,17 +23,21 @@ export function carryOutVerb(
   } catch (error) {
     return answer(error as TroupeError);
   }
-  commitOutcome(core, outcome, verb.by, answer);
+  commitOutcome(core, outcome, { by: verb.by, answer });
 }
 
 /** Carries out what a person has answered before a crash. */
 export function answerAgain(core: RunCore, row: TaskRow): void {
   const { choice, value = null, by } = row.recovery?.answer ?? {};
   if (choice === undefined || choice === 'escalate' || by === undefined) return;
-  commitOutcome(core, answerOutcome(core, row, { choice, value, by }), by);
+  commitOutcome(core, answerOutcome(core, row, { choice, value, by }), { by });
 }
 
-function commitOutcome(core: RunCore, outcome: VerbOutcome, by: string, answer?: () => void): void {
+function commitOutcome(
+  core: RunCore,
+  outcome: VerbOutcome,
+  { by, answer }: { readonly by: string; readonly answer?: () => void },
+): void {
   const pausedAt = core.ledger.state.paused?.at;
   const { records } = outcome;
   for (const id of outcome.ended ?? [])

@@ -43,7 +43,7 @@ test('work that has failed three times goes to one peer, which gets what was don
   ]);
   expect(records.filter(({ type }) => type.startsWith('escalation.'))).toMatchObject([
     { type: 'escalation.opened', rung: 'retry', of: 'task' },
-    { type: 'escalation.expired', cause: 'attempts', then: 'next' },
+    { type: 'escalation.expired', cause: 'attempts', default: 'next' },
     { type: 'escalation.opened', rung: 'other_worker', next: { agent: 'b' } },
   ]);
   expect(records.findLast(({ type }) => type === 'task.started')).toMatchObject({

@@ -4,7 +4,7 @@ import type { JournalRecord } from '../../src/journal/record.ts';
 import { Dice } from '../../src/simulation/dice.ts';
 import { breachesOf } from '../../src/simulation/journal-laws.ts';
 
-import { withRecoveryKeys } from './recovery-dressing.ts';
+import { withLadders } from './ladder-dressing.ts';
 import type { Blow } from './blows.ts';
 import { live, storyOf, workflowOf } from './chaos.ts';
 import type { Phase } from './chaos.ts';
@@ -48,7 +48,7 @@ function lessHasty(phase: Phase, index: number): Phase {
 
 async function faultsOf(seed: number): Promise<readonly string[] | undefined> {
   const bare = storyOf(seed);
-  const { deadline: _, ...unbounded } = withRecoveryKeys(bare.document, new Dice(seed * 29 + 3));
+  const { deadline: _, ...unbounded } = withLadders(bare.document, new Dice(seed * 29 + 3));
   const story = {
     ...bare,
     document: unbounded,
@@ -66,7 +66,7 @@ async function faultsOf(seed: number): Promise<readonly string[] | undefined> {
   return breaches.map(
     ({ law, detail }) =>
       `seed ${seed} breaks “${law}”: ${detail}\n` +
-      `  TROUPE_FUZZ_SEED=${seed} npx vitest run test/adversarial/recovery.fuzz.test.ts`,
+      `  TROUPE_FUZZ_SEED=${seed} npx vitest run test/adversarial/ladders.fuzz.test.ts`,
   );
 }
 
