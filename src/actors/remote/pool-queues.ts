@@ -6,10 +6,10 @@ import { packed } from './large-message.ts';
 import type { RemoteAttempt } from './remote-attempt.ts';
 
 /**
- * How the queues of pools are made. A host that takes an item tells of it three times as often; one that dies before
+ * How the queues of pools are made. A host that takes an item tells of it more than twice as often; one that dies before
  * it has asked the run's owner costs this long. Items that are handed back again and again end as dead letters.
  */
-export const poolQueueOptions: WorkQueueOptions = { ackWaitMs: 10_000, maxDeliveries: 100 };
+export const poolQueueOptions: WorkQueueOptions = { ackWaitMs: 5_000, maxDeliveries: 100 };
 
 /** Between two tries to store an item while the bus is away, in milliseconds. */
 const againMs = 1_000;
@@ -27,7 +27,8 @@ export class PoolQueues {
   async add(bus: Bus, attempt: RemoteAttempt, isWanted: () => boolean): Promise<void> {
     const { operation, attempt: number, epoch } = attempt.label;
     const assignment = attempt.assignment();
-    const id = `${operation}/${number}/${epoch}`;
+    // One that was handed back is another item: the queue knows the first, and who acknowledged it.
+    const id = `${operation}/${number}/${epoch}/${attempt.handBacks}`;
     for (;;) {
       try {
         const payload = await packed(bus, assignment);

@@ -67,6 +67,8 @@ export class RemoteAttempt {
   readonly label: Label;
   readonly parts: RemoteAttemptParts;
   holder: string | undefined;
+  /** Times that a host gave it back. */
+  handBacks = 0;
   private readonly steps = new Map<string, Plain>();
   private heldSince = 0;
   private waitingSince: number;
@@ -155,6 +157,7 @@ export class RemoteAttempt {
   handedBack(host: string): boolean {
     if (this.settled || this.holder !== host) return false;
     this.holder = undefined;
+    this.handBacks++;
     this.waitingSince = this.parts.desk.clock.monotonic();
     this.parts.terms.waits(true);
     return true;

@@ -287,10 +287,11 @@ export class RunDesk implements RemoteDesk {
     return answer;
   }
 
-  /** An attempt that no queue gives to somebody else is offered again. */
+  /** It is offered again; the host that had it acknowledges what it came with. */
   private back(attempt: RemoteAttempt, host: string): boolean {
     const isBack = attempt.handedBack(host);
-    if (isBack && this.given.delete(attempt)) this.offer(attempt).catch(attempt.cannotBeSent);
+    this.given.delete(attempt);
+    if (isBack) this.offer(attempt).catch(attempt.cannotBeSent);
     return isBack;
   }
 

@@ -9,6 +9,7 @@ import type {
 import { natsEnvironment } from '../../runtime/nats-environment.ts';
 import type { Shell } from '../shell.ts';
 import type { Check, CheckStatus } from './check.ts';
+import { hostsCheck } from './hosts-check.ts';
 
 /** Messages of this size are what every bus takes. */
 const wantedPayloadBytes = 1_048_576;
@@ -33,7 +34,8 @@ export async function serverChecks(
   try {
     const { inspectServer } = await import('../../bus/nats/inspect-server.ts');
     const options = { ...natsEnvironment(env), clock: systemClock, schedule: setImmediate };
-    return inspectionChecks(await inspectServer(bus, options));
+    const found = inspectionChecks(await inspectServer(bus, options));
+    return [...found, await hostsCheck(bus, env)];
   } catch (error) {
     if (!(error instanceof TroupeError)) throw error;
     return [{ name: 'bus', status: 'fail', detail: error.message, hint: error.hint }];

@@ -20,6 +20,9 @@ import type { Outlet, Outlets } from './outlet.ts';
 /** Progress of one attempt is passed on so often at most, in milliseconds. */
 const progressGapMs = 200;
 
+/** Its result is stored or unwanted; its owner has it again; or nobody could be told. */
+export type HowDone = 'over' | 'handed back' | 'undone';
+
 /** What one attempt on this host is made from. */
 export interface HostAttemptParts {
   readonly host: string;
@@ -30,8 +33,8 @@ export interface HostAttemptParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly gate: (call: ProviderCall) => ProviderGate;
-  /** Its result is where it belongs, or nobody wants it. `isBack`: it is to be done by somebody else. */
-  readonly done: (isBack: boolean) => void;
+  /** This host has done its part. */
+  readonly done: (how: HowDone) => void;
   /** Its work has ended, well or with an error. */
   readonly ended: (error: string | undefined) => void;
 }
@@ -88,7 +91,7 @@ export class HostAttempt implements AttemptClient {
     this.parts.ended(settlement.status === 'failed' ? settlement.error.message : undefined);
     const spent = ownCalls?.spending;
     ownCalls?.close();
-    if (this.isUnwanted) return this.parts.done(false);
+    if (this.isUnwanted) return this.parts.done('over');
     if (this.handsBack && settlement.status === 'failed') return void this.handBack();
     void this.leave(settlement, spent && { spent });
   }
@@ -117,9 +120,9 @@ export class HostAttempt implements AttemptClient {
         task: this.label.task,
         message: messageOf(error),
       });
-      return this.parts.done(true);
+      return this.parts.done('undone');
     }
-    this.parts.done(false);
+    this.parts.done('over');
   }
 
   /** A result that no bus takes is a failure that says why. */
@@ -135,12 +138,13 @@ export class HostAttempt implements AttemptClient {
   private async handBack(): Promise<void> {
     const { outlets, logger } = this.parts;
     try {
-      await outlets.ask(this.message({ type: 'handed_back' }));
+      const isTaken = await outlets.ask(this.message({ type: 'handed_back' }));
+      return this.parts.done(isTaken === true ? 'handed back' : 'over');
     } catch (error) {
       // Its owner finds out by the silence of this host.
       logger.debug('not told that an attempt is handed back', { message: messageOf(error) });
     }
-    this.parts.done(true);
+    this.parts.done('undone');
   }
 
   private message(said: Said): HostMessage {

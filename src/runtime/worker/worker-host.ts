@@ -20,6 +20,7 @@ import { LocalProviderGates } from '../provider-gates.ts';
 import { SharedQuotas } from '../quota/shared-quotas.ts';
 import type { WorkerHost, WorkerStats } from './api.ts';
 import { HostAttempt } from './host-attempt.ts';
+import type { HowDone } from './host-attempt.ts';
 import { HostRuns } from './host-runs.ts';
 import { Outlets } from './outlet.ts';
 import type { Outlet } from './outlet.ts';
@@ -289,7 +290,7 @@ export class LocalWorkerHost implements WorkerHost {
       clock,
       logger,
       gate: (call) => this.runs.gate(assignment.run, call),
-      done: (isBack) => this.done(key, isBack),
+      done: (how) => this.done(key, how),
       ended: (error) => {
         this.counts[error === undefined ? 'succeeded' : 'failed']++;
         tally.ended(clock.monotonic() - since, error);
@@ -308,15 +309,15 @@ export class LocalWorkerHost implements WorkerHost {
     }
   }
 
-  private done(key: string, isBack: boolean): void {
+  private done(key: string, how: HowDone): void {
     const work = this.atWork.get(key);
     if (!work) return;
     const { item, since, attempt } = work;
     this.atWork.delete(key);
     this.runs.leave(attempt.label.run);
     this.counts.busyMs += this.config.clock.monotonic() - since;
-    if (isBack) this.counts.handedBack++;
-    const settled = isBack ? item?.nak() : item?.ack();
+    if (how !== 'over') this.counts.handedBack++;
+    const settled = how === 'undone' ? item?.nak() : item?.ack();
     // Held no more: somebody else has it, or it is settled; its result tells.
     settled?.catch(ignore);
     this.free();
