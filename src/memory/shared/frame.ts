@@ -1,11 +1,8 @@
 import type { LogEntry } from '../../bus/event-log.ts';
 import { TroupeError } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
-import {
-  isJournalEntry,
-  journalFrameOf,
-  recordsOfChunk,
-} from '../../journal/stores/bus-store/frame.ts';
+import { recordsOfChunk } from '../../journal/stores/bus-store/chunk.ts';
+import { isJournalEntry, journalFrameOf } from '../../journal/stores/bus-store/frame.ts';
 import type { BlobAt, StoredRecord } from '../../journal/blobs/lift.ts';
 import type {
   ConflictRecorded,

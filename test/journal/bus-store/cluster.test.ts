@@ -4,6 +4,7 @@ import type { Bus } from '../../../src/bus/bus.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { openBusStore } from '../../../src/journal/stores/bus-store/bus-store.ts';
 import { connectBus } from '../../../src/runtime/connect-bus.ts';
+import { untilDone } from '../../bus/nats/support/until-done.ts';
 import { appended, recordOf, recordsOf } from '../../conformance/journal-suite.ts';
 import { startNatsCluster } from '../../support/nats-cluster.ts';
 import type { NatsCluster } from '../../support/nats-cluster.ts';
@@ -37,7 +38,7 @@ describe.each(natsServers())('journals in three copies on nats-server $version',
     const killed = servers[Number(leader.replace('node-', ''))]?.kill();
     for (let seq = 41; seq <= 120; seq++) await append(seq);
     await Promise.all([...all, killed]);
-    expect(await journals.read('run-1')).toEqual(recordsOf(1, 120));
+    expect(await untilDone(() => journals.read('run-1'))).toEqual(recordsOf(1, 120));
     await journals.close();
   }, 180_000);
 });

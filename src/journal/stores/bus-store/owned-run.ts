@@ -5,16 +5,10 @@ import type { Patience } from '../../../bus/fenced-append.ts';
 import { errorInfo, TroupeError } from '../../../core/errors.ts';
 import type { OwnedRun } from '../../journal.ts';
 import type { JournalRecord } from '../../record.ts';
-import {
-  blobOf,
-  chunkOf,
-  frameBytes,
-  framePayload,
-  maxMessageBytes,
-  shownChunks,
-} from './frame.ts';
-import { journalFrameOf } from './frame.ts';
+import { chunkOf } from './chunk.ts';
+import { frameBytes, framePayload, journalFrameOf, maxMessageBytes } from './frame.ts';
 import type { JournalFrame } from './frame.ts';
+import { blobOf, shownChunks } from './frame-aside.ts';
 
 /** What a run on the bus is owned with. */
 export interface BusOwnership {
@@ -243,7 +237,7 @@ function answer({ durable }: Append, failure: TroupeError | undefined): void {
 }
 
 /** Whether records end their run; undefined: they say nothing about it. */
-export function endsIn(records: readonly JournalRecord[]): boolean | undefined {
+function endsIn(records: readonly JournalRecord[]): boolean | undefined {
   const last = records.findLast(({ type }) => type === 'run.ended' || type === 'run.reopened');
   return last && last.type === 'run.ended';
 }

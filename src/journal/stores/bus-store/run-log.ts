@@ -2,7 +2,9 @@ import type { BlobStore } from '../../../bus/blob-store.ts';
 import type { EventLog, LogEntry } from '../../../bus/event-log.ts';
 import { TroupeError } from '../../../core/errors.ts';
 import type { JournalRecord } from '../../record.ts';
-import { chunksOfBlob, journalFrameOf, recordsOfChunk } from './frame.ts';
+import { recordsOfChunk } from './chunk.ts';
+import { journalFrameOf } from './frame.ts';
+import { chunksOfBlob } from './frame-aside.ts';
 
 /** What a run's log held at the time of reading. */
 export interface RunPast {
