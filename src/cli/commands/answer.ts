@@ -34,6 +34,9 @@ export async function answer(
   const id = Number(conflict);
   if (!Number.isInteger(id))
     throw invalid(`a question or a conflict has a number, not ${JSON.stringify(conflict)}`);
+  // What neither a question nor a conflict takes is refused before the run is looked for.
+  if (!questionChoices.some((one) => one === choice) || options.value !== undefined)
+    answerOf(choice, options);
   await withStoredRun(shell, { run: named, options }, async (troupe, run) => {
     const { recovery } = await troupe.show(run);
     if (recovery.questions.some((question) => question.id === id))
