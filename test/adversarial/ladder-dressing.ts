@@ -54,6 +54,8 @@ function recovering(task: RandomTask, dice: Dice): RandomTask {
   };
 }
 
+const thenKey = 'then';
+
 function retryOf(dice: Dice): object {
   return {
     max_attempts: dice.between(1, 2),
@@ -61,9 +63,11 @@ function retryOf(dice: Dice): object {
     backoff: dice.pick(['decorrelated', 'fixed', 'exponential']),
     max: 200,
     ...dice.maybe(0.4, () => ({ on: { transient: dice.between(1, 3), permanent: 2, timeout: 1 } })),
-    ...dice.maybe(0.3, () => ({
-      then: dice.pick<unknown>(['peer', ['model', 'person'], 'pause', 'fail']),
-    })),
+    ...dice.maybe(0.3, () =>
+      Object.fromEntries([
+        [thenKey, dice.pick<unknown>(['peer', ['model', 'person'], 'pause', 'fail'])],
+      ]),
+    ),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { TroupeError } from '../../src/core/errors.ts';
+import type { TaskRow } from '../../src/journal/run-state.ts';
 import type { Dice } from '../../src/simulation/dice.ts';
 import type { RunVerb } from '../../src/supervisors/run/run-verb.ts';
 import type { LateRun } from './one-process.ts';
@@ -30,16 +31,21 @@ function wishes(run: LateRun, dice: Dice): RunVerb[] {
   const { state } = run.core.ledger;
   const by = 'somebody';
   const verbs: RunVerb[] = [];
-  for (const { id, phase, recovery } of state.tasks.values()) {
-    if (phase !== 'parked' || !recovery || dice.chance(0.3)) continue;
-    const question = recovery.escalation?.id;
-    if (recovery.parked === 'question' && question !== undefined) {
-      const choice = dice.pick(['retry', 'skip', 'fail', 'value'] as const);
-      verbs.push({ verb: 'answer', question, choice, value: 'V', by });
-    } else verbs.push({ verb: dice.pick(['retry', 'skip']), task: id, by });
+  for (const row of state.tasks.values()) {
+    if (row.phase !== 'parked' || !row.recovery || dice.chance(0.3)) continue;
+    verbs.push(wordFor(row, dice));
   }
   if (state.paused && dice.chance(0.4)) verbs.push({ verb: 'resume', by });
   if (!state.paused && dice.chance(0.03)) verbs.push({ verb: 'pause', by });
   const [first] = verbs;
   return first && dice.chance(0.1) ? [...verbs, first] : verbs;
+}
+
+function wordFor({ id, recovery }: TaskRow, dice: Dice): RunVerb {
+  const by = 'somebody';
+  const question = recovery?.escalation?.id;
+  if (recovery?.parked !== 'question' || question === undefined)
+    return { verb: dice.pick(['retry', 'skip']), task: id, by };
+  const choice = dice.pick(['retry', 'skip', 'fail', 'value'] as const);
+  return { verb: 'answer', question, choice, value: 'V', by };
 }

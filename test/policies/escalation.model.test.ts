@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { climb } from '../../src/policies/escalation.ts';
+import { climb, isTried } from '../../src/policies/escalation.ts';
 import type { ClimbStep, LadderPlace } from '../../src/policies/escalation.ts';
 import { nextCandidate } from '../../src/policies/redistribution.ts';
 import type { Candidate } from '../../src/policies/redistribution.ts';
@@ -24,6 +24,11 @@ interface Story {
   readonly attemptsBy: ReadonlyMap<number, number>;
 }
 
+function arrived(spec: RungSpec | undefined, index: number, now: number): LadderPlace {
+  const deadline = spec?.deadlineMs === undefined ? undefined : now + spec.deadlineMs;
+  return { index, attempts: 0, cost: 0, deadline };
+}
+
 /** Fails again and again, and says where that leads; a person never answers. */
 function failOn(ladder: readonly RungSpec[], retries: number): Story {
   const steps: ClimbStep[] = [];
@@ -40,13 +45,16 @@ function failOn(ladder: readonly RungSpec[], retries: number): Story {
     steps.push(step);
     if (step.kind === 'end') break;
     const spec = ladder[step.index];
-    const deadline = spec?.deadlineMs === undefined ? undefined : now + spec.deadlineMs;
-    if (step.kind === 'up') place = { index: step.index, attempts: 0, cost: 0, deadline };
-    const isAsked = spec?.kind === 'person' || spec?.kind === 'supervisor';
-    now = isAsked ? (place?.deadline ?? now) : now + 7;
-    if (!isAsked) attemptsBy.set(step.index, (attemptsBy.get(step.index) ?? 0) + 1);
-    if (place && !isAsked) place = { ...place, attempts: place.attempts + 1, cost: place.cost + 1 };
-    if (spec?.kind === 'person' && spec.deadlineMs === undefined) break;
+    if (step.kind === 'up') place = arrived(spec, step.index, now);
+    if (!place || !spec) break;
+    if (!isTried(spec)) {
+      if (spec.kind === 'person' && spec.deadlineMs === undefined) break;
+      now = place.deadline ?? now;
+      continue;
+    }
+    now += 7;
+    attemptsBy.set(step.index, (attemptsBy.get(step.index) ?? 0) + 1);
+    place = { ...place, attempts: place.attempts + 1, cost: place.cost + 1 };
   }
   return { steps, attemptsBy };
 }
@@ -54,14 +62,18 @@ function failOn(ladder: readonly RungSpec[], retries: number): Story {
 describe('a ladder under failures without end', () => {
   it('is climbed upwards only, and comes to an end or to a person', () => {
     fc.assert(
-      fc.property(fc.array(rung, { maxLength: 6 }), fc.integer({ min: 1, max: 5 }), (ladder, retries) => {
-        const { steps } = failOn(ladder, retries);
-        const indexes = steps.flatMap((step) => (step.kind === 'end' ? [] : [step.index]));
-        expect([...indexes].sort((a, b) => a - b)).toEqual(indexes);
-        const last = steps.at(-1);
-        const asks = last && last.kind !== 'end' && ladder[last.index]?.kind === 'person';
-        expect(last?.kind === 'end' || asks).toBe(true);
-      }),
+      fc.property(
+        fc.array(rung, { maxLength: 6 }),
+        fc.integer({ min: 1, max: 5 }),
+        (ladder, retries) => {
+          const { steps } = failOn(ladder, retries);
+          const indexes = steps.flatMap((step) => (step.kind === 'end' ? [] : [step.index]));
+          expect([...indexes].sort((a, b) => a - b)).toEqual(indexes);
+          const last = steps.at(-1);
+          const asks = last && last.kind !== 'end' && ladder[last.index]?.kind === 'person';
+          expect(last?.kind === 'end' || asks).toBe(true);
+        },
+      ),
     );
   });
 
@@ -97,17 +109,22 @@ describe('who is next', () => {
 
   it('is never who has just failed if there is another, and always who has failed least among the rest', () => {
     fc.assert(
-      fc.property(names, fc.array(fc.constantFrom('a', 'b', 'c', 'd')), fc.nat(), (all, past, seed) => {
-        const candidates = all.map((agent): Candidate => ({ agent }));
-        const failed = past.map((agent): Candidate => ({ agent }));
-        const next = nextCandidate(candidates, failed, seededRandom(seed));
-        expect(next).toEqual(nextCandidate(candidates, failed, seededRandom(seed)));
-        const others = all.filter((agent) => agent !== past.at(-1));
-        if (others.length > 0) expect(others).toContain(next?.agent);
-        const count = (agent: string): number => past.filter((one) => one === agent).length;
-        const eligible = others.length > 0 ? others : all;
-        expect(count(next?.agent ?? '')).toBe(Math.min(...eligible.map(count)));
-      }),
+      fc.property(
+        names,
+        fc.array(fc.constantFrom('a', 'b', 'c', 'd')),
+        fc.nat(),
+        (all, past, seed) => {
+          const candidates = all.map((agent): Candidate => ({ agent }));
+          const failed = past.map((agent): Candidate => ({ agent }));
+          const next = nextCandidate(candidates, failed, seededRandom(seed));
+          expect(next).toEqual(nextCandidate(candidates, failed, seededRandom(seed)));
+          const others = all.filter((agent) => agent !== past.at(-1));
+          if (others.length > 0) expect(others).toContain(next?.agent);
+          const count = (agent: string): number => past.filter((one) => one === agent).length;
+          const eligible = others.length > 0 ? others : all;
+          expect(count(next?.agent ?? '')).toBe(Math.min(...eligible.map(count)));
+        },
+      ),
     );
   });
 
@@ -117,7 +134,8 @@ describe('who is next', () => {
         const failed: Candidate[] = [];
         const random = seededRandom(seed);
         const candidates = all.map((agent) => ({ agent }));
-        for (const _ of all) failed.push(nextCandidate(candidates, failed, random) ?? { agent: '' });
+        for (const _ of all)
+          failed.push(nextCandidate(candidates, failed, random) ?? { agent: '' });
         expect(failed.map(({ agent }) => agent).sort()).toEqual([...all].sort());
       }),
     );
