@@ -15,16 +15,6 @@ export function ctlSubject(ns: string, target: string): string {
   return subjectOf(ns, 'ctl', target);
 }
 
-/** Where the owner of a run hears of its attempts on worker hosts. */
-export function attemptSubject(ns: string, run: string): string {
-  return subjectOf(ns, 'att', run);
-}
-
-/** Signs of life of a node. */
-export function heartbeatSubject(ns: string, node: string): string {
-  return subjectOf(ns, 'hb', node);
-}
-
 /** New entries of a memory key: the key's dots part tokens, so `mem.<run>.parallel.>` is a subscription. */
 export function memorySubject(ns: string, run: string, key: string): string {
   return subjectOf(ns, 'mem', run, ...key.split('.'));

@@ -20,7 +20,7 @@ import { rawRequests } from './raw-requests.mjs';
 import { predict } from './scale-model.mjs';
 
 const slotsPerHost = 8;
-const sleepMs = 200;
+const sleepMs = 1_000;
 
 /**
  * @param {Build} build
@@ -32,7 +32,7 @@ export async function* remoteWork(build, { quick }) {
   if (!ground) return yield noServerLine('remote-work');
   try {
     yield* roundTrips(build, ground, quick ? 30 : 300);
-    yield* growth(build, ground, quick ? 2 : 15);
+    yield* growth(build, ground, quick ? 1 : 5);
   } finally {
     await ground.end();
   }
@@ -67,7 +67,7 @@ async function* roundTrips(build, ground, tasks) {
       ratio: overheadMs / unitMs,
       against: level === 'memory' ? 'a request of the bare client' : 'an awaited JetStream publish',
       target: level === 'memory' ? 2 : null,
-      fails_at: level === 'memory' ? 12 : null,
+      fails_at: level === 'memory' ? 30 : null,
       figures: { remote_p50_ms: remote, local_p50_ms: local, unit_p50_ms: unitMs },
     });
   }
@@ -81,7 +81,7 @@ async function* roundTrips(build, ground, tasks) {
  * @param {number} rounds
  */
 async function* growth(build, ground, rounds) {
-  const cost = await costPerTask(build, ground, rounds * 40);
+  const cost = await costPerTask(build, ground, rounds * 60);
   let oneMs = 0;
   for (const count of [1, 2, 4]) {
     const hosts = await hostsOf(build, ground, count);

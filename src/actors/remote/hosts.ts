@@ -1,8 +1,10 @@
 import type { Bus, Subscription } from '../../bus/bus.ts';
-import { ctlSubject, heartbeatSubject, subjectOf } from '../../bus/subjects.ts';
+import { ctlSubject, subjectOf } from '../../bus/subjects.ts';
+import { heartbeatSubject } from '../../bus/worker-subjects.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Plain } from '../../core/plain.ts';
-import type { Heartbeat, Label } from './messages.ts';
+import type { Heartbeat } from './messages.ts';
+import type { Label } from './label.ts';
 import { workProtocol } from './messages.ts';
 import { readHeartbeat } from './read-message.ts';
 

@@ -3,8 +3,8 @@ import { decode, encode } from '../../bus/codec.ts';
 import { encodedBound } from '../../bus/payload.ts';
 import { TroupeError } from '../../core/errors.ts';
 import type { Plain, PlainObject } from '../../core/plain.ts';
-import type { Label } from './messages.ts';
-import { labelOf } from './messages.ts';
+import type { Label } from './label.ts';
+import { labelOf } from './label.ts';
 
 /** Messages that may be larger than this go aside as a blob: below every server's limit, headers included. In bytes. */
 const maxInlineBytes = 512 * 1024;

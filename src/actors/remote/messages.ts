@@ -5,6 +5,7 @@ import type { MemoryChange } from '../../journal/record.ts';
 import type { ProviderSpec } from '../../workflow/model.ts';
 import type { AttemptRequest, Progress, Usage } from '../behaviours/behaviour.ts';
 import type { MemoryCopy } from '../behaviours/memory-copy.ts';
+import type { Label } from './label.ts';
 
 /**
  * Version of what supervisors and worker hosts say to each other. Messages of every version from 1 on are read for
@@ -12,17 +13,6 @@ import type { MemoryCopy } from '../behaviours/memory-copy.ts';
  * keep their place in every version, so that even a message that cannot be read can be answered.
  */
 export const workProtocol = 1;
-
-/** Which try at which work a message is about. */
-export interface Label {
-  readonly run: string;
-  readonly task: string;
-  /** Operation id: the same for every attempt at one result. */
-  readonly operation: string;
-  readonly attempt: number;
-  /** Fencing epoch of the run's owner who had the attempt begun. */
-  readonly epoch: number;
-}
 
 /** What a worker host is to do. */
 export interface Assignment extends Label {
@@ -87,16 +77,3 @@ export type HostOrder =
   | (Label & { readonly protocol: number; readonly type: 'adopt'; readonly was: number })
   /** Begin at once, without a queue. Answered by true if there was a slot. */
   | { readonly protocol: number; readonly type: 'begin'; readonly assignment: Assignment };
-
-/** What a pool that is asked over the network waits for an answer, in milliseconds. */
-export const answerMs = 5_000;
-
-/** The label of a message alone. */
-export function labelOf({ run, task, operation, attempt, epoch }: Label): Label {
-  return { run, task, operation, attempt, epoch };
-}
-
-/** Whether two messages are about the same try. */
-export function isSameTry(a: Label, b: Label): boolean {
-  return a.operation === b.operation && a.attempt === b.attempt && a.epoch === b.epoch;
-}

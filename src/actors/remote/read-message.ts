@@ -1,6 +1,7 @@
 import { TroupeError } from '../../core/errors.ts';
 import type { Plain, PlainObject } from '../../core/plain.ts';
-import type { Assignment, Heartbeat, HostMessage, HostOrder, Label } from './messages.ts';
+import type { Assignment, Heartbeat, HostMessage, HostOrder } from './messages.ts';
+import type { Label } from './label.ts';
 import { workProtocol } from './messages.ts';
 
 /** Foreign messages: what is not of this protocol is refused before anything acts on it. */

@@ -16,8 +16,10 @@ import type { PoolSpec } from '../../workflow/model.ts';
 import type { WorkLevel } from '../../bus/work-queue.ts';
 import { heartbeatMs } from './hosts.ts';
 import { isAway } from './is-away.ts';
-import { isSameTry, workProtocol } from './messages.ts';
-import type { Assignment, ClaimAnswer, HostMessage, Label } from './messages.ts';
+import { workProtocol } from './messages.ts';
+import { isSameTry } from './label.ts';
+import type { Assignment, ClaimAnswer, HostMessage } from './messages.ts';
+import type { Label } from './label.ts';
 
 /** What a host has beyond the agent's kill time to say that an aborted attempt has ended, in milliseconds. */
 const graceMs = 2_000;

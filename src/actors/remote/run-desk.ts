@@ -1,6 +1,6 @@
 import type { Bus, BusMessage, Subscription } from '../../bus/bus.ts';
 import type { EventLog, Following, LogEntry } from '../../bus/event-log.ts';
-import { attemptSubject } from '../../bus/subjects.ts';
+import { attemptSubject } from '../../bus/worker-subjects.ts';
 import type { Clock } from '../../core/clock.ts';
 import { errorInfo, messageOf, TroupeError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
@@ -9,11 +9,15 @@ import type { PoolSpec } from '../../workflow/model.ts';
 import type { Hosts } from './hosts.ts';
 import { hostSubject } from './hosts.ts';
 import { forgetLarge, unpacked } from './large-message.ts';
-import { answerMs, workProtocol } from './messages.ts';
-import type { ClaimAnswer, HostMessage, Label } from './messages.ts';
+import { workProtocol } from './messages.ts';
+import type { ClaimAnswer, HostMessage } from './messages.ts';
+import type { Label } from './label.ts';
 import type { PoolQueues } from './pool-queues.ts';
 import { readHostMessage, readLabel } from './read-message.ts';
 import type { RemoteAttempt, RemoteDesk } from './remote-attempt.ts';
+
+/** How long a host that is asked may take to answer, in milliseconds. */
+const answerMs = 5_000;
 
 /** What a desk is made from. */
 export interface RunDeskOptions {

@@ -5,8 +5,10 @@ import type {
   Progress,
 } from '../../actors/behaviours/behaviour.ts';
 import type { AttemptClient } from '../../actors/pool.ts';
-import { labelOf, workProtocol } from '../../actors/remote/messages.ts';
-import type { Assignment, HostMessage, Label } from '../../actors/remote/messages.ts';
+import { workProtocol } from '../../actors/remote/messages.ts';
+import { labelOf } from '../../actors/remote/label.ts';
+import type { Assignment, HostMessage } from '../../actors/remote/messages.ts';
+import type { Label } from '../../actors/remote/label.ts';
 import type { Clock } from '../../core/clock.ts';
 import { errorInfo, messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';

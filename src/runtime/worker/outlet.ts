@@ -1,6 +1,6 @@
 import type { Bus } from '../../bus/bus.ts';
 import type { EventLog } from '../../bus/event-log.ts';
-import { attemptSubject } from '../../bus/subjects.ts';
+import { attemptSubject } from '../../bus/worker-subjects.ts';
 import type { Clock } from '../../core/clock.ts';
 import { messageOf, TroupeError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createEmbeddedBus } from '../../../src/bus/embedded/embedded-bus.ts';
 import type { Bus } from '../../../src/bus/bus.ts';
-import { attemptSubject, ctlSubject, heartbeatSubject } from '../../../src/bus/subjects.ts';
+import { ctlSubject } from '../../../src/bus/subjects.ts';
+import { attemptSubject, heartbeatSubject } from '../../../src/bus/worker-subjects.ts';
 import { SimulatedClock } from '../../../src/core/simulated-clock.ts';
 import type { Plain, PlainObject } from '../../../src/core/plain.ts';
 import type { RunReport } from '../../../src/runtime/report.ts';
