@@ -91,6 +91,10 @@ export class GatedBus implements Bus {
     return this.bus.log(kind, name);
   }
 
+  logs(kind: LogKind): Promise<readonly string[]> {
+    return this.bus.logs(kind);
+  }
+
   keys(bucket: string, options?: KeyBucketOptions): Promise<KeyBucket> {
     return this.bus.keys(bucket, options);
   }

@@ -5,5 +5,10 @@ export const knownSeeds: readonly { readonly seed: number; readonly found: strin
   { seed: 120, found: 'a group that succeeds with half of its successes' },
   { seed: 122, found: 'appends that overtook each other on a way that had been cut' },
   { seed: 145, found: 'a takeover whose answer was lost: the owner does not know that it is' },
+  {
+    seed: 813,
+    found: 'once, on a busy machine: a run left open after a restart, with lost answers',
+  },
+  { seed: 3357, found: 'the same as 813' },
   { seed: 495, found: 'a start that is too early by a clock that jumped' },
 ];
