@@ -96,6 +96,8 @@ export interface Bus {
   workQueue(pool: string, options?: WorkQueueOptions): Promise<WorkQueue>;
   /** One append-only log; logs of one kind share a carrier, so there may be many. */
   log(kind: LogKind, name: string): Promise<EventLog>;
+  /** Names of the logs of a kind that hold an entry, in the order of the alphabet; costs as much as there are logs. */
+  logs(kind: LogKind): Promise<readonly string[]>;
   /** A bucket of versioned keys, made when it does not exist yet. */
   keys(bucket: string, options?: KeyBucketOptions): Promise<KeyBucket>;
   /** Where values go that are too large for a message. */

@@ -152,6 +152,10 @@ export class ConnectedBus implements EmbeddedBus {
     return new EmbeddedEventLog(log, this.faceOptions());
   }
 
+  async logs(kind: LogKind): Promise<readonly string[]> {
+    return (await this.connection.call(() => this.server.logs(kind))).toSorted();
+  }
+
   async keys(bucket: string, options: KeyBucketOptions = {}): Promise<KeyBucket> {
     const name = bucketName(this.ns, bucket);
     checkWholeNumbers({ history: options.history }, mostHistory);

@@ -87,6 +87,10 @@ export class Server {
     return made(this.carriers, kind, () => new LogCarrier()).log(name);
   }
 
+  logs(kind: LogKind): readonly string[] {
+    return this.carriers.get(kind)?.names() ?? [];
+  }
+
   /** A bucket that exists keeps its options. */
   bucket(name: string, options: KeyBucketOptions): StoredBucket {
     return made(this.buckets, name, () => {

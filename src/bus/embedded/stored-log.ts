@@ -24,6 +24,11 @@ export class LogCarrier {
   private readonly logs = new Map<string, StoredLog>();
   private lastSeq = 0;
 
+  /** Names of the logs that hold an entry. */
+  names(): readonly string[] {
+    return [...this.logs.values()].filter((log) => log.lastSeq > 0).map(({ name }) => name);
+  }
+
   /** The log of a name; empty when nobody has appended to it. */
   log(name: string): StoredLog {
     let log = this.logs.get(name);

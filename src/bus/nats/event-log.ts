@@ -12,6 +12,7 @@ import type {
   ReadOptions,
 } from '../event-log.ts';
 import { checkedPayload } from '../payload.ts';
+import { unescapeToken } from '../subject-grammar.ts';
 import { logRole, logSubject, streamName, subjectOf } from '../subjects.ts';
 import { isConflict, JetStream } from './jetstream.ts';
 import type { JetStreamOptions } from './jetstream.ts';
@@ -19,12 +20,14 @@ import type { NatsLink } from './link.ts';
 import { decoded, encodedText, userHeaders, wireHeaders } from './message-headers.ts';
 import { Readings } from './readings.ts';
 import type { StoredMessage } from './stored-message.ts';
-import { purgeSubject, streamConfig, Streams } from './streams.ts';
+import { purgeSubject, streamConfig, Streams, subjectsIn } from './streams.ts';
 import type { StreamConfig } from './streams.ts';
 
 /** The logs of one bus. */
 export interface EventLogs {
   open(kind: LogKind, name: string): Promise<EventLog>;
+  /** Names of those of a kind that hold an entry. */
+  names(kind: LogKind): Promise<readonly string[]>;
   /** Ends all readings. */
   close(): void;
 }
@@ -40,8 +43,18 @@ export function createEventLogs(link: NatsLink, options?: JetStreamOptions): Eve
       const { name: stream } = await streams.ensure(logStream(js, kind));
       return new StreamLog({ js, readings, stream, subject, name });
     },
+    names: (kind) => logNames(js, kind),
     close: () => readings.close(),
   };
+}
+
+/** Subjects of the kind's stream, as names. Makes no stream. */
+async function logNames(js: JetStream, kind: LogKind): Promise<readonly string[]> {
+  const { ns } = js.link;
+  const above = `${subjectOf(ns, kind)}.`;
+  const subjects = await subjectsIn(js, streamName(ns, logRole(kind)), `${above}*`);
+  // Another client's subject may be no name of ours.
+  return subjects.flatMap((subject) => unescapeToken(subject.slice(above.length)) ?? []).toSorted();
 }
 
 /** The stream of the logs of one kind. Nothing in it ages. */

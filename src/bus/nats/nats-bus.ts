@@ -132,6 +132,10 @@ export class NatsBus implements Bus {
     return this.stored((parts) => parts.log(kind, name));
   }
 
+  logs(kind: LogKind): Promise<readonly string[]> {
+    return this.stored((parts) => parts.logNames(kind));
+  }
+
   keys(bucket: string, options?: KeyBucketOptions): Promise<KeyBucket> {
     return this.stored((parts) => parts.keys(bucket, options));
   }

@@ -31,6 +31,10 @@ export class StorageParts {
     return this.logs.open(kind, name);
   }
 
+  logNames(kind: LogKind): Promise<readonly string[]> {
+    return this.logs.names(kind);
+  }
+
   keys(bucket: string, options?: KeyBucketOptions): Promise<KeyBucket> {
     return this.buckets.open(bucket, options);
   }

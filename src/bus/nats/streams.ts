@@ -30,6 +30,8 @@ export interface StreamInfo {
     readonly last_seq: number;
     readonly subjects?: { readonly [subject: string]: number };
   };
+  /** Subjects that fit the filter, over all pages. */
+  readonly total?: number;
 }
 
 /** Nanoseconds in a millisecond. */
@@ -110,18 +112,48 @@ export class Streams {
   }
 }
 
+/** Which subjects of a stream are counted. */
+interface SubjectCount {
+  readonly subjects_filter: string;
+  /** Subjects to pass over; the server tells them a page at a time. */
+  readonly offset?: number;
+}
+
 /** What the server says of a stream; undefined when there is none. @param filter counts messages by subject */
-export async function streamInfo(
+export function streamInfo(
   js: JetStream,
   name: string,
   filter?: string,
 ): Promise<StreamInfo | undefined> {
+  return infoOf(js, name, filter === undefined ? undefined : { subjects_filter: filter });
+}
+
+async function infoOf(
+  js: JetStream,
+  name: string,
+  body: SubjectCount | undefined,
+): Promise<StreamInfo | undefined> {
   try {
-    const body = filter === undefined ? undefined : { subjects_filter: filter };
     return await js.call<StreamInfo>(`STREAM.INFO.${name}`, body);
   } catch (error) {
     if (isRefusal(error, apiCodes.streamNotFound)) return undefined;
     throw error;
+  }
+}
+
+/** Subjects of a stream that fit and have a message; none where there is no stream. */
+export async function subjectsIn(
+  js: JetStream,
+  stream: string,
+  filter: string,
+): Promise<readonly string[]> {
+  const found = new Set<string>();
+  for (;;) {
+    const page = await infoOf(js, stream, { subjects_filter: filter, offset: found.size });
+    const before = found.size;
+    for (const subject of Object.keys(page?.state.subjects ?? {})) found.add(subject);
+    // What came or went meanwhile may move the pages: no page that brings nothing new is followed by another.
+    if (found.size === before || found.size >= (page?.total ?? 0)) return [...found];
   }
 }
 

@@ -10,6 +10,7 @@ export function eventLogSuite(driver: BusUnderTest): void {
   appendSuite(driver);
   readSuite(driver);
   followSuite(driver);
+  namesSuite(driver);
 }
 
 async function entriesOf(log: EventLog, options?: ReadOptions): Promise<LogEntry[]> {
@@ -341,6 +342,24 @@ function followSuite(driver: BusUnderTest): void {
       await log.append('b');
       await eventually('the next came', () => seen.length === 2);
       expect(seen).toEqual(['a', 'b']);
+    });
+  });
+}
+
+function namesSuite(driver: BusUnderTest): void {
+  describe(`${driver.name}: names of logs`, () => {
+    const bench = benchFor(driver);
+
+    it('names the logs of a kind that hold an entry, and no others', async () => {
+      expect(await bench.bus.logs('jrn')).toEqual([]);
+      for (const name of ['run-b', 'run a.1', 'run-c', 'gone'])
+        await (await bench.bus.log('jrn', name)).append(name);
+      await (await bench.bus.log('jrn', 'empty')).lastSeq();
+      await (await bench.bus.log('cfl', 'other kind')).append(1);
+      await (await bench.bus.log('jrn', 'gone')).purge();
+      expect(await bench.bus.logs('jrn')).toEqual(['run a.1', 'run-b', 'run-c']);
+      expect(await (await bench.again()).logs('cfl')).toEqual(['other kind']);
+      expect(await (await bench.elsewhere()).logs('jrn')).toEqual([]);
     });
   });
 }
