@@ -14,6 +14,9 @@ export const heartbeatMs = 2_000;
 /** What a question to all hosts may take: their answers come within a round trip. In milliseconds. */
 const askMs = 500;
 
+/** Between two looks for who has answered, in milliseconds. */
+const lookMs = 50;
+
 /** The control target that every worker host listens to, beside its own. */
 export const allHosts = 'workers';
 
@@ -67,8 +70,7 @@ export class Hosts {
     return this.living(withinMs).filter(({ pools, draining }) => !draining && pools.includes(pool));
   }
 
-  /** Who carries an attempt at this work that is wanted. */
-  holderOf(operation: string, isWanted: (label: Label) => boolean): KnownHost | undefined {
+  private holderOf(operation: string, isWanted: (label: Label) => boolean): KnownHost | undefined {
     return [...this.known.values()].find(({ attempts }) => {
       const label = attempts.get(operation);
       return label && isWanted(label);
@@ -79,6 +81,21 @@ export class Hosts {
   async ask(): Promise<void> {
     this.askAll();
     await new Promise<void>((resolve) => this.options.clock.setTimeout(resolve, askMs));
+  }
+
+  /** Who carries such an attempt, after a question to all; a host that is slow to answer has a whole heartbeat for it. */
+  async findHolder(
+    operation: string,
+    isWanted: (label: Label) => boolean,
+  ): Promise<KnownHost | undefined> {
+    const { clock } = this.options;
+    const until = clock.monotonic() + heartbeatMs + askMs;
+    this.askAll();
+    for (;;) {
+      const holder = this.holderOf(operation, isWanted);
+      if (holder || clock.monotonic() >= until) return holder;
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, lookMs));
+    }
   }
 
   /** This process itself has slept: silence until now proves nothing. */

@@ -235,8 +235,7 @@ export class RunDesk implements RemoteDesk {
   private async adopt(attempt: RemoteAttempt): Promise<boolean> {
     const { hosts, bus, logger } = this.options;
     const { operation } = attempt.label;
-    await hosts.ask();
-    const holder = hosts.holderOf(operation, (label) => attempt.accepts(label));
+    const holder = await hosts.findHolder(operation, (label) => attempt.accepts(label));
     if (!holder) return false;
     const { host, attempts } = holder;
     const was = attempts.get(operation)?.attempt ?? 0;
