@@ -242,14 +242,22 @@ function isGiven(row: TaskRow | undefined): boolean {
 }
 
 function backToTheSame({ record, state, row }: Moment): string | undefined {
-  if (record.type !== 'attempt.failed') return undefined;
-  const { escalation, by } = row?.recovery ?? {};
-  if (escalation?.opened.rung !== 'other_worker' || escalation.opened.after >= record.attempt)
-    return undefined;
+  if (record.type !== 'attempt.failed' || !isOnPeers(row, record.attempt)) return undefined;
   const { agent = '' } = specOf(state, splitTaskOf(record.task)) ?? {};
-  const peers = state.workflow?.agents[agent]?.peers ?? [];
-  const [before, next] = [by?.agent ?? agent, record.next?.agent ?? agent];
+  const { by } = row?.recovery ?? {};
+  const [before, next] = [agentOr(agent, by), agentOr(agent, record.next)];
+  const { peers = [] } = state.workflow?.agents[agent] ?? {};
   return before === next && peers.some((peer) => peer !== before) ? `to ${next}` : undefined;
+}
+
+function agentOr(own: string, given: { readonly agent?: string } | undefined): string {
+  return given?.agent ?? own;
+}
+
+/** The attempt that has failed was one of the rung that goes round the peers. */
+function isOnPeers(row: TaskRow | undefined, attempt: number): boolean {
+  const opened = row?.recovery?.escalation?.opened;
+  return opened?.rung === 'other_worker' && opened.after < attempt;
 }
 
 function tooFewSuccesses({ record, state }: Moment): string | undefined {
