@@ -35,11 +35,12 @@ export async function answer(
   if (!Number.isInteger(id))
     throw invalid(`a question or a conflict has a number, not ${JSON.stringify(conflict)}`);
   // What neither a question nor a conflict takes is refused before the run is looked for.
-  if (!questionChoices.some((one) => one === choice) || options.value !== undefined)
-    answerOf(choice, options);
+  const isWord = options.value === undefined && questionChoices.some((one) => one === choice);
+  if (!isWord) answerOf(choice, options);
   await withStoredRun(shell, { run: named, options }, async (troupe, run) => {
     const { recovery } = await troupe.show(run);
-    if (recovery.questions.some((question) => question.id === id))
+    // A word that only questions take is refused by the run itself, which knows that the question is closed.
+    if (isWord || recovery.questions.some((question) => question.id === id))
       return answerQuestion(shell, { troupe, run, id, choice }, options);
     const decided = answerOf(choice, options);
     await troupe.resolveConflict(run, id, decided);
