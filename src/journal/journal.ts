@@ -1,4 +1,5 @@
 import type { TroupeError } from '../core/errors.ts';
+import type { RunOutcome } from '../core/outcome.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { LeaseTerms } from './lease.ts';
 import type { JournalRecord } from './record.ts';
@@ -66,11 +67,15 @@ export interface JournalStore {
    * the first call begins the observation. Absent: {@link list} says so at once.
    */
   orphans?(): Promise<readonly string[]>;
+  /** Runs that have ended and that nobody owns, by the time of their ends. Absent: their journals say it. */
+  ended?(): Promise<readonly EndedRun[]>;
   /** Hands over what the run's journal holds and then each group of new records, in order, until stopped. */
   follow?(
     run: string,
     take: (records: readonly JournalRecord[]) => void,
   ): Promise<JournalFollowing>;
+  /** How a run has ended, without reading more of it than is needed; undefined: it has not. Absent: read it. */
+  endedAs?(run: string): Promise<RunOutcome | undefined>;
   /** Removes an ended run's journal for good. Rejects with TRP_RUN_NOT_FOUND, and TRP_RUN_OWNED while it has an owner. */
   delete?(run: string): Promise<void>;
   /** Finishes deletions that were interrupted, and removes what no run needs any more. */
@@ -95,6 +100,13 @@ export interface LeaseKeeper {
   renew(): Promise<void>;
   /** Asks for every run whether it is still this process's; those that are not are lost. Then nothing is in doubt. */
   verify(): Promise<void>;
+}
+
+/** One line of {@link JournalStore.ended}. */
+export interface EndedRun {
+  readonly run: string;
+  /** Wall milliseconds. */
+  readonly endedAt: number;
 }
 
 /** One line of {@link JournalStore.list}. */

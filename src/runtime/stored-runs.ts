@@ -1,7 +1,8 @@
 import { recordFormat } from '../journal/record.ts';
 import type { RunStarted } from '../journal/record.ts';
 import { TroupeError } from '../core/errors.ts';
-import { startWith } from '../journal/checkpoint.ts';
+import { outcomeIn, startWith } from '../journal/checkpoint.ts';
+import type { RunOutcome } from '../core/outcome.ts';
 import { fold } from '../journal/fold.ts';
 import type { RunState } from '../journal/run-state.ts';
 import type { JournalStore, OwnedRun } from '../journal/journal.ts';
@@ -16,6 +17,11 @@ import { reportOf } from './reporting.ts';
 export async function storedReport(store: JournalStore, run: string): Promise<RunReport> {
   const state = fold(await store.read(run));
   return reportOf(state, buildGraph(workflowOf(state, run)));
+}
+
+/** How a run has ended; undefined: it has not. */
+export async function endingOf(store: JournalStore, run: string): Promise<RunOutcome | undefined> {
+  return store.endedAs ? store.endedAs(run) : outcomeIn({ records: await store.read(run) });
 }
 
 /** One line per run, oldest first. A run whose journal cannot be read does not hide the others. */

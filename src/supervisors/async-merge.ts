@@ -27,6 +27,7 @@ export const asyncMergeMachine = joinSetup.createMachine({
           { guard: 'succeeded', target: 'merging', actions: ['announceContribution', 'decide'] },
           { target: 'merging', actions: 'decide' },
         ],
+        'members.ended': { target: 'merging', actions: ['announceContributions', 'decide'] },
       },
     },
     merging: {
@@ -37,6 +38,7 @@ export const asyncMergeMachine = joinSetup.createMachine({
           { guard: 'succeeded', actions: ['announceContribution', 'decide'] },
           { actions: 'decide' },
         ],
+        'members.ended': { actions: ['announceContributions', 'decide'] },
         'deadline.reached': [
           { guard: 'extends', actions: ['decide', 'announceExtension'] },
           { guard: 'suffices', target: 'completing', actions: ['decide', 'announceSufficiency'] },
@@ -53,6 +55,7 @@ export const asyncMergeMachine = joinSetup.createMachine({
           { guard: 'succeeded', actions: ['announceContribution', 'decide'] },
           { actions: 'decide' },
         ],
+        'members.ended': { actions: ['announceContributions', 'decide'] },
         'deadline.reached': [
           { guard: 'extends', actions: ['decide', 'announceExtension'] },
           { guard: 'suffices', actions: ['decide', 'announceSufficiency'] },

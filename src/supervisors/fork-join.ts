@@ -27,12 +27,20 @@ export const forkJoinMachine = joinSetup.createMachine({
           { guard: 'releases', target: 'released', actions: 'decide' },
           { target: 'open', actions: 'decide' },
         ],
+        'members.ended': [
+          { guard: 'releases', target: 'released', actions: 'decide' },
+          { target: 'open', actions: 'decide' },
+        ],
       },
     },
     open: {
       tags: ['monitoring'],
       on: {
         'member.ended': [
+          { guard: 'releases', target: 'released', actions: 'decide' },
+          { actions: 'decide' },
+        ],
+        'members.ended': [
           { guard: 'releases', target: 'released', actions: 'decide' },
           { actions: 'decide' },
         ],
@@ -51,6 +59,10 @@ export const forkJoinMachine = joinSetup.createMachine({
           { guard: 'releases', target: 'released', actions: 'decide' },
           { actions: 'decide' },
         ],
+        'members.ended': [
+          { guard: 'releases', target: 'released', actions: 'decide' },
+          { actions: 'decide' },
+        ],
         'deadline.reached': [
           { guard: 'extends', actions: ['decide', 'announceExtension'] },
           { guard: 'suffices', target: 'sufficing', actions: ['decide', 'announceSufficiency'] },
@@ -66,6 +78,10 @@ export const forkJoinMachine = joinSetup.createMachine({
           { guard: 'releases', target: 'released', actions: 'decide' },
           { actions: 'decide' },
         ],
+        'members.ended': [
+          { guard: 'releases', target: 'released', actions: 'decide' },
+          { actions: 'decide' },
+        ],
         'deadline.reached': [
           { guard: 'extends', actions: ['decide', 'announceExtension'] },
           { guard: 'fallsBack', target: 'falling_back', actions: ['decide', 'announceFallback'] },
@@ -77,6 +93,10 @@ export const forkJoinMachine = joinSetup.createMachine({
       tags: ['completion'],
       on: {
         'member.ended': [
+          { guard: 'releases', target: 'released', actions: 'decide' },
+          { actions: 'decide' },
+        ],
+        'members.ended': [
           { guard: 'releases', target: 'released', actions: 'decide' },
           { actions: 'decide' },
         ],

@@ -10,6 +10,7 @@ import {
   initialBarrier,
 } from '../policies/barrier.ts';
 import type {
+  Arrival,
   BarrierDecision,
   BarrierOutcome,
   BarrierState,
@@ -63,10 +64,14 @@ type MemberEnded = {
   readonly leftOut?: boolean;
 };
 
+/** Members that had ended when the run was taken over, in the order of the group: the same as one after another. */
+type MembersEnded = { readonly type: 'members.ended'; readonly members: readonly Arrival[] };
+
 /** Every message that a group's supervisor may receive. */
 export type JoinEvent =
   | { readonly type: 'member.dispatched' }
   | MemberEnded
+  | MembersEnded
   | {
       readonly type: 'deadline.reached';
       readonly progressed: readonly string[];
@@ -77,16 +82,41 @@ export type JoinEvent =
 
 const nothingDecided: BarrierDecision = { kind: 'wait' };
 
-/** The barrier's answer to an event; the same for guards and for the context, since the policy is pure. */
+/** The last answer: guards and the context ask for the same one, and the policy is pure. */
+let answered: { barrier: BarrierState; event: JoinEvent; step: BarrierStep } | undefined;
+
+/** The barrier's answer to an event. */
 function stepOf({ barrier }: JoinContext, event: JoinEvent): BarrierStep {
+  if (answered?.event === event && answered.barrier === barrier) return answered.step;
+  const step = askedFor(barrier, event);
+  answered = { barrier, event, step };
+  return step;
+}
+
+function askedFor(barrier: BarrierState, event: JoinEvent): BarrierStep {
   switch (event.type) {
     case 'member.ended':
       return barrierArrived(barrier, event);
+    case 'members.ended':
+      return arrivedTogether(barrier, event.members).step;
     case 'deadline.reached':
       return deadlineStep(barrier, event);
     default:
       return { state: barrier, decision: nothingDecided };
   }
+}
+
+/** Counts members until the barrier releases; `count` says how many. */
+function arrivedTogether(
+  barrier: BarrierState,
+  members: readonly Arrival[],
+): { readonly step: BarrierStep; readonly count: number } {
+  let step: BarrierStep = { state: barrier, decision: nothingDecided };
+  for (const [index, arrival] of members.entries()) {
+    step = barrierArrived(step.state, arrival);
+    if (step.decision.kind === 'release') return { step, count: index + 1 };
+  }
+  return { step, count: members.length };
 }
 
 function deadlineStep(
@@ -126,6 +156,12 @@ export const joinSetup = setup({
     announceFallback: ({ context: { port, group } }) => port.fellBack(group),
     announceContribution: ({ context: { port, group }, event }) => {
       if (event.type === 'member.ended') port.contributed(group, event.member);
+    },
+    announceContributions: ({ context: { port, group, barrier }, event }) => {
+      if (event.type !== 'members.ended') return;
+      const { count } = arrivedTogether(barrier, event.members);
+      for (const { member, outcome } of event.members.slice(0, count))
+        if (outcome === 'succeeded') port.contributed(group, member);
     },
   },
 });

@@ -58,6 +58,14 @@ const events: readonly JoinEvent[] = [
     { type: 'member.ended', member, outcome: 'failed' },
   ]),
   { type: 'member.ended', member: 'c', outcome: 'skipped', leftOut: true },
+  { type: 'members.ended', members: members.map((member) => ({ member, outcome: 'succeeded' })) },
+  {
+    type: 'members.ended',
+    members: [
+      { member: 'b', outcome: 'failed' },
+      { member: 'c', outcome: 'skipped', leftOut: true },
+    ],
+  },
   ...([undefined, 'soft', 'hard'] as const).flatMap((bound): JoinEvent[] => [
     { type: 'deadline.reached', progressed: members, ...(bound && { bound }) },
     { type: 'deadline.reached', progressed: [], ...(bound && { bound }) },
@@ -97,6 +105,8 @@ function walked(machine: Machine, barrier: BarrierSpec): { state: Snapshot; edge
 /** What the policy alone makes of an event. */
 function decided(barrier: BarrierState, event: JoinEvent): BarrierState {
   if (event.type === 'member.ended') return barrierArrived(barrier, event).state;
+  if (event.type === 'members.ended')
+    return event.members.reduce((state, arrival) => barrierArrived(state, arrival).state, barrier);
   if (event.type !== 'deadline.reached') return barrier;
   if (event.bound === 'soft') return barrierSoftDeadline(barrier, event.progressed).state;
   return event.bound === 'hard'

@@ -25,7 +25,9 @@ export function withBlobs(store: JournalStore, blobsOf: (run: string) => BlobPor
 class BlobbedStore implements JournalStore {
   readonly level: DurabilityLevel;
   readonly node: string;
+  readonly endedAs?: NonNullable<JournalStore['endedAs']>;
   readonly orphans?: NonNullable<JournalStore['orphans']>;
+  readonly ended?: NonNullable<JournalStore['ended']>;
   readonly delete?: NonNullable<JournalStore['delete']>;
   readonly sweep?: NonNullable<JournalStore['sweep']>;
   readonly follow?: NonNullable<JournalStore['follow']>;
@@ -38,7 +40,9 @@ class BlobbedStore implements JournalStore {
     this.level = store.level;
     this.node = store.node;
     this.blobsOf = blobsOf;
+    if (store.endedAs) this.endedAs = store.endedAs.bind(store);
     if (store.orphans) this.orphans = store.orphans.bind(store);
+    if (store.ended) this.ended = store.ended.bind(store);
     if (store.sweep) this.sweep = store.sweep.bind(store);
     if (store.lease) this.lease = store.lease;
     if (store.delete) this.delete = store.delete.bind(store);

@@ -11,7 +11,7 @@ const minRecords = 8_192;
 const maxLiveRows = 20_000;
 
 /**
- * Writes the fold of a run down, at a takeover and then whenever twice as many records as it has rows have come, so
+ * Writes the fold of a run down, at a takeover and then whenever as many records as it has rows have come, so
  * that it costs the same per record however long the run is.
  *
  * Invariant: what is kept was encoded in the turn in which its last record was applied, and is handed over when that
@@ -52,7 +52,7 @@ export class Checkpoints {
     this.since += records.length;
     if (this.since < minRecords || this.pending || this.isTooLarge) return;
     const rows = state.tasks.size + state.groups.size;
-    if (rows <= maxLiveRows && this.since >= 2 * rows) this.encode(state);
+    if (rows <= maxLiveRows && this.since >= rows) this.encode(state);
   }
 
   /** A record was acknowledged: told in the turn in which the journal says so. */

@@ -1,6 +1,6 @@
 import type { AnyActorRef } from '../../actors/xstate.ts';
 import type { GroupRow } from '../../journal/run-state.ts';
-import type { BarrierDecision, BarrierOutcome } from '../../policies/barrier.ts';
+import type { Arrival, BarrierDecision, BarrierOutcome } from '../../policies/barrier.ts';
 import type { GroupSpec, TaskSpec } from '../../workflow/model.ts';
 import type { JoinInput, JoinPort } from '../join.ts';
 import { enqueue } from './agenda.ts';
@@ -41,10 +41,15 @@ export function memberEnded(core: RunCore, groupId: string, member: string): voi
 
 /** Tells a group's supervisor how a member ended, if it has. */
 function tellOfMember(core: RunCore, live: LiveGroup, member: string): void {
-  const row = core.ledger.state.tasks.get(member);
-  if (row?.phase !== 'ended' || !row.outcome) return;
+  const arrival = arrivalOf(core, member);
+  if (arrival) live.supervisor.send({ type: 'member.ended', ...arrival });
+}
+
+function arrivalOf({ ledger }: RunCore, member: string): Arrival | undefined {
+  const row = ledger.state.tasks.get(member);
+  if (row?.phase !== 'ended' || !row.outcome) return undefined;
   const leftOut = row.reason === 'condition_false' || row.reason === 'upstream_skipped';
-  live.supervisor.send({ type: 'member.ended', member, outcome: row.outcome, leftOut });
+  return { member, outcome: row.outcome, leftOut };
 }
 
 /** A member was dispatched: the first one starts the barrier's times and fixes what all members read. */
@@ -156,7 +161,8 @@ function replayDecisions(core: RunCore, live: LiveGroup, row: GroupRow): void {
 }
 
 function replayMembers(core: RunCore, live: LiveGroup, group: GroupSpec): void {
-  for (const member of group.members) tellOfMember(core, live, member);
+  const members = group.members.flatMap((member) => arrivalOf(core, member) ?? []);
+  if (members.length > 0) live.supervisor.send({ type: 'members.ended', members });
 }
 
 /** The release is in the journal, but perhaps not everything that follows from it. */

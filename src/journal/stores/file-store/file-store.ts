@@ -1,5 +1,7 @@
 import { TroupeError } from '../../../core/errors.ts';
 import { randomIds } from '../../../core/ids.ts';
+import type { RunOutcome } from '../../../core/outcome.ts';
+import { outcomeIn } from '../../checkpoint.ts';
 import { withBlobs } from '../../blobs/with-blobs.ts';
 import type { JournalStore, OwnedRun, StoredRun } from '../../journal.ts';
 import type { JournalRecord } from '../../record.ts';
@@ -109,6 +111,12 @@ class FileStore implements JournalStore {
 
   async read(run: string): Promise<readonly JournalRecord[]> {
     return this.attempt(run, async () => this.inheritance.read(run, await this.epochsOf(run)));
+  }
+
+  async endedAs(run: string): Promise<RunOutcome | undefined> {
+    return this.attempt(run, async () =>
+      outcomeIn(await this.inheritance.look(run, await this.epochsOf(run))),
+    );
   }
 
   async list(): Promise<readonly StoredRun[]> {

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { OwnedRun } from '../../journal.ts';
+import type { RunPast } from '../../checkpoint.ts';
 import type { JournalRecord } from '../../record.ts';
 import { readCheckpoint } from './checkpoint-file.ts';
 import { segmentsOf, syncEpoch } from './journal-reader.ts';
@@ -8,10 +8,9 @@ import { readRun, sourcesOf } from './run-records.ts';
 import { readTail } from './run-tail.ts';
 
 /** What was read last, and how the files stood before. */
-interface LastRead {
+interface LastRead extends RunPast {
   readonly run: string;
   readonly files: string;
-  readonly records: readonly JournalRecord[];
 }
 
 /**
@@ -32,26 +31,38 @@ export class Inheritance {
   /** All records of a run. */
   async read(run: string, epochs: readonly Epoch[]): Promise<readonly JournalRecord[]> {
     const files = await this.filesOf(run, epochs);
-    const { last } = this;
-    if (last?.run === run && last.files === files) return last.records;
+    const known = this.known(run, files);
+    if (known && !known.checkpoint) return known.records;
     const records = await readRun(this.dataDir, run, epochs);
     this.last = { run, files, records };
     return records;
   }
 
-  /** What a new owner goes on from: all records, or a checkpoint and those after it. */
-  async take(
-    run: string,
-    epochs: readonly Epoch[],
-  ): Promise<Pick<OwnedRun, 'records' | 'checkpoint'>> {
+  /** A checkpoint and the records after it; all records where there is none. */
+  async look(run: string, epochs: readonly Epoch[]): Promise<RunPast> {
+    const files = await this.filesOf(run, epochs);
+    const known = this.known(run, files);
+    if (known) return known;
     const { dataDir } = this;
-    if (this.sync) await Promise.all(sourcesOf(dataDir, run, epochs).map(syncEpoch));
-    if (epochs.length === 0) return { records: [] };
     const kept = await readCheckpoint(dataDir, run);
-    const tail = kept && (await readTail({ dataDir, run, epochs }, kept));
-    const records = tail ?? (await this.read(run, epochs));
+    const records = kept && (await readTail({ dataDir, run, epochs }, kept));
+    if (!records) return { records: await this.read(run, epochs) };
+    this.last = { run, files, records, checkpoint: kept.checkpoint };
+    return this.last;
+  }
+
+  /** What a new owner goes on from. It uses a checkpoint up, so that nobody else is given the same one. */
+  async take(run: string, epochs: readonly Epoch[]): Promise<RunPast> {
+    const sources = sourcesOf(this.dataDir, run, epochs);
+    if (this.sync) await Promise.all(sources.map(syncEpoch));
+    if (epochs.length === 0) return { records: [] };
+    const { records, checkpoint } = await this.look(run, epochs);
     this.last = undefined;
-    return tail && kept ? { records, checkpoint: kept.checkpoint } : { records };
+    return checkpoint ? { records, checkpoint } : { records };
+  }
+
+  private known(run: string, files: string): LastRead | undefined {
+    return this.last?.run === run && this.last.files === files ? this.last : undefined;
   }
 
   /** Names and sizes of the files that hold the run; they only grow, or are written anew with another size. */

@@ -41,6 +41,8 @@ export async function readRun(
  * owner was not told that it is durable.
  */
 export function joinEpochs(parts: readonly (readonly JournalRecord[])[]): readonly JournalRecord[] {
+  const [only] = parts;
+  if (parts.length === 1 && only) return only;
   const joined: (readonly JournalRecord[])[] = [];
   let first = Infinity;
   for (const part of parts.toReversed()) {
