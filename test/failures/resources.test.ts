@@ -146,9 +146,17 @@ describe('what is short, or nobody there', () => {
             with: { fail: [1] },
             escalation: [{ rung: 'retry', attempts: 1 }, { degrade: { agent: 'simple' } }],
           }),
+          summary: sim(1, {
+            with: { fail: true },
+            escalation: [
+              { rung: 'retry', attempts: 1 },
+              { degrade: { with: { duration: 1, output: 'one page' } } },
+            ],
+          }),
         },
       },
     });
+    expect(state.tasks.get('summary')).toMatchObject({ outcome: 'succeeded', output: 'one page' });
     expect(state.tasks.get('answer')).toMatchObject({
       outcome: 'succeeded',
       output: 'short answer',

@@ -21,8 +21,8 @@ export function degradedTask({ ledger }: RunCore, task: TaskSpec): TaskSpec {
   if (!escalation) return task;
   const input = task.escalation?.[escalation.opened.index]?.degrade?.with;
   if (input === undefined) return task;
-  // The copy must not lose what a member has from the task that was split.
-  return Object.assign(Object.create(task) as TaskSpec, { with: input });
+  // The copy must not lose what a member has from the task that was split; the task itself may be frozen.
+  return Object.create(task, { with: { value: input, enumerable: true } }) as TaskSpec;
 }
 
 /** Those whom an attempt on this rung can go to; none for a rung where somebody decides. */
