@@ -42,6 +42,11 @@ export interface TroupeOptions {
    * over; at two thirds of it the process starts nothing until it has looked. 500 to 600,000. Default 10 s.
    */
   readonly leaseMs?: number;
+  /**
+   * With journals on the bus: this process removes runs that ended longer ago, in milliseconds, whoever carried them,
+   * with all that is kept of them. Default: runs stay until somebody removes them.
+   */
+  readonly retainMs?: number;
   /** Submitted runs that this process takes from the bus, at most so many at one time. Default 0: none. */
   readonly takeRuns?: number;
   /** Attempts at one time over all runs of this process. Default 16; a document may ask for less. */

@@ -2,14 +2,17 @@ import type { BusLinkInput } from '../actors/bus-link.ts';
 import type { MemberStart } from '../actors/member-restarts.ts';
 import type { Parts } from './parts.ts';
 
-/** The buses that the process follows; told again when the links of the tree were restarted. */
+/** Lasting members of a collection of the tree, such as the buses that the process follows; told again when it was restarted. */
 export class Links {
   private readonly parts: Parts;
+  private readonly part: string;
   private readonly members = new Map<string, MemberStart>();
 
-  constructor(parts: Parts) {
+  /** @param part name of the collection */
+  constructor(parts: Parts, part = 'links') {
     this.parts = parts;
-    parts.onStarted('links', (links) => {
+    this.part = part;
+    parts.onStarted(part, (links) => {
       for (const member of this.members.values()) links.send(member);
     });
   }
@@ -18,10 +21,16 @@ export class Links {
     this.hold(startOf(input));
   }
 
-  /** Something else that the process holds to the outside. */
+  /** Something else that lasts as long as the process. */
   hold(member: MemberStart): void {
     this.members.set(member.id, member);
-    this.parts.find('links')?.send(member);
+    this.parts.find(this.part)?.send(member);
+  }
+
+  /** It is over, and not begun again. */
+  drop(id: string): void {
+    this.members.delete(id);
+    this.parts.find(this.part)?.send({ type: 'child.stop', id });
   }
 }
 

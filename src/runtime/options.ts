@@ -27,6 +27,8 @@ export interface TroupeConfig {
   readonly adopt: boolean;
   readonly takeRuns: number;
   readonly leaseMs: number;
+  /** Undefined: nothing is removed. */
+  readonly retainMs: number | undefined;
   readonly concurrency: number;
   /** Runs that do not say how many attempts they want at one time choose it themselves. */
   readonly autoConcurrency: boolean;
@@ -56,6 +58,7 @@ const defaults = {
   adopt: false,
   takeRuns: 0,
   leaseMs: defaultLeaseTerms.ttlMs,
+  retainMs: undefined,
   clock: systemClock,
   ids: randomIds,
   logger: silentLogger,
@@ -91,6 +94,7 @@ export function configOf(options: TroupeOptions): TroupeConfig {
   checkResources(config.resources);
   checkBus(config);
   checkTakeRuns(config);
+  checkRetention(config);
   if (!(config.leaseMs >= 500 && config.leaseMs <= 600_000))
     throw invalid('leaseMs', config.leaseMs, 'milliseconds from 500 to 600000');
   const isStored = config.journal === 'file';
@@ -161,6 +165,14 @@ function checkTakeRuns({ takeRuns, journal }: Pick<TroupeConfig, 'takeRuns' | 'j
   if (!isCount) throw invalid('takeRuns', takeRuns, `a whole number from 0 to ${maxTakenRuns}`);
   if (takeRuns > 0 && journal !== 'bus')
     throw invalid('takeRuns', takeRuns, '0, as long as `journal` is not bus');
+}
+
+function checkRetention({ journal, retainMs }: Pick<TroupeConfig, 'journal' | 'retainMs'>): void {
+  if (retainMs === undefined) return;
+  if (!(retainMs >= 0 && Number.isFinite(retainMs)))
+    throw invalid('retainMs', retainMs, 'milliseconds from 0');
+  if (journal !== 'bus')
+    throw invalid('retainMs', retainMs, 'absent, as long as `journal` is not bus');
 }
 
 function invalid(option: string, value: unknown, range: string): TroupeError {

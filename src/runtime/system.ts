@@ -25,8 +25,10 @@ import { LocalProviderGates } from './provider-gates.ts';
 import type { LocalGate } from './provider-gates.ts';
 import { steadyLoad } from './process-load.ts';
 import { RunDoor } from './run-door.ts';
+import { ServiceMembers } from './service-members.ts';
 import { growTree } from './tree.ts';
 import { Watches } from './watches.ts';
+import { unmadeWorkspaces } from './workspaces/unmade.ts';
 import { createWorkspaces } from './workspaces/workspaces.ts';
 import type { WorkspaceHost } from './workspaces/workspaces.ts';
 
@@ -48,6 +50,8 @@ export interface SystemOptions {
   readonly environment: { readonly [name: string]: string | undefined };
   /** Where workspaces are; undefined: in a temporary folder. */
   readonly dataDir?: string | undefined;
+  /** Nothing leaves this thread: no folders, no threads, no child processes; `simulate` stands in. Default: false. */
+  readonly closed?: boolean;
   /** See {@link RunServices.autoConcurrency}. */
   readonly autoConcurrency?: boolean;
   readonly bounds?: RunServices['bounds'];
@@ -73,6 +77,8 @@ export interface System {
   link(bus: BusLinkInput): void;
   /** Takes the lease of this process's runs into the tree, which renews it from then on. */
   holdLease(lease: Pick<LeaseInput, 'keeper' | 'onChange'>): void;
+  /** What this process does for runs of others. */
+  readonly service: ServiceMembers;
   stop(): Promise<void>;
 }
 
@@ -81,8 +87,9 @@ export function startSystem(options: SystemOptions): System {
   const { clock, concurrency, resources, functions, environment } = options;
   const secrets = new Secrets();
   const logger = withoutSecrets(options.logger, secrets);
-  const behaviours = createBehaviours({ clock, functions, environment });
-  const workspaces = createWorkspaces(options.dataDir);
+  const { closed = false } = options;
+  const behaviours = createBehaviours({ clock, functions, environment, closed });
+  const workspaces = closed ? unmadeWorkspaces : createWorkspaces(options.dataDir);
   const remote = options.remote && new RemoteWork({ clock, logger, ...options.remote });
   const deadlines = new Deadlines(clock);
   const load = options.load ?? ((): ProcessLoad => steadyLoad);
@@ -90,6 +97,7 @@ export function startSystem(options: SystemOptions): System {
   const waiting = (run?: string): number => queueOf(parts.find('governor'))?.waiting(run) ?? 0;
   const runs = new RunDoor(parts);
   const links = new Links(parts);
+  const service = new ServiceMembers(parts, { clock, deadlines });
   const governor = { clock, concurrency, resources, agePeriodMs };
   const monitor = { clock, deadlines, load, waiting };
   const stopTree = growTree({ clock, logger, deadlines, parts, runs, governor, monitor });
@@ -122,6 +130,7 @@ export function startSystem(options: SystemOptions): System {
     ),
     remote,
     runs,
+    service,
     link: (input) => links.add(input),
     holdLease: (lease) => {
       const input: LeaseInput = { ...lease, clock, deadlines };

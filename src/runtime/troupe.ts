@@ -1,21 +1,15 @@
 import type { Bus } from '../bus/bus.ts';
-import { ctlSubject } from '../bus/subjects.ts';
-import { withoutLogin } from '../core/bus-choice.ts';
 import { TroupeError, messageOf } from '../core/errors.ts';
 import type { Plain, PlainObject } from '../core/plain.ts';
 import { fold } from '../journal/fold.ts';
 import { deadLettersOf } from '../journal/dead-letters.ts';
 import type { DeadLetter } from '../journal/dead-letters.ts';
-import type { JournalStore, OwnedRun } from '../journal/journal.ts';
-import type { JournalRecord, RunStarted } from '../journal/record.ts';
-import { assembleRun } from '../supervisors/run/assemble.ts';
-import type { RunInput } from '../supervisors/run/run.ts';
+import type { JournalStore } from '../journal/journal.ts';
+import type { JournalRecord } from '../journal/record.ts';
 import type { Workflow } from '../workflow/model.ts';
-import type { RunMemory } from '../memory/run-memory.ts';
 import type { SharedMemory } from '../memory/shared/shared-memory.ts';
 import type {
   ConflictAnswer,
-  RunEvent,
   RunHandle,
   RunOptions,
   RunSummary,
@@ -24,26 +18,23 @@ import type {
   TroupeOptions,
 } from './api.ts';
 import { BusLinks, mainBus } from './bus-links.ts';
-import { withoutBus } from './bus-notices.ts';
 import type { WatchedBus } from './watched-bus.ts';
 import type { ControlServer } from './control/server.ts';
 import type { OpenBus } from './open-bus.ts';
 import { openRunMemory } from './open-run-memory.ts';
-import { RunWindow } from './run-window.ts';
 import { EndedRun } from './ended-run.ts';
 import { FollowedRun } from './followed-run.ts';
 import { PersonDesk } from './person-desk.ts';
-import type { PersonOpening } from './person-desk.ts';
 import type { QuestionAnswer } from './run-controls.ts';
 import { OwnerDesk } from './owner-desk.ts';
-import { holdLease, runLost } from './lease-notices.ts';
+import { holdLease } from './lease-notices.ts';
+import { RunOpener } from './run-opener.ts';
+import { removeRun } from './run-removal.ts';
 import { RunService } from './serve/run-service.ts';
 import { submitRun } from './serve/submission.ts';
-import { HistoryFile, plannerFor } from './history.ts';
+import { HistoryFile } from './history.ts';
 import { tellChange } from './change-messages.ts';
-import { tellAlert } from './alert-messages.ts';
-import { tellProgress, tellRecord } from './live-messages.ts';
-import { LiveRun } from './live-run.ts';
+import type { LiveRun } from './live-run.ts';
 import { assertOnBus } from './journal-options.ts';
 import { openStore } from './open-store.ts';
 import { readWorkflow, startOfNew } from './new-run.ts';
@@ -51,8 +42,9 @@ import { configOf } from './options.ts';
 import type { TroupeConfig } from './options.ts';
 import type { RunReport } from './report.ts';
 import { processLoad } from './process-load.ts';
-import { runSummaries, startOf, storedReport } from './stored-runs.ts';
-import { answerOnBus, answerRequest } from './run-verbs.ts';
+import { durableStart } from './durability.ts';
+import { endingOf, runSummaries, startOf, storedReport } from './stored-runs.ts';
+import { answerRequest } from './run-verbs.ts';
 import { SharedQuotas } from './quota/shared-quotas.ts';
 import { startSystem } from './system.ts';
 import type { System } from './system.ts';
@@ -79,9 +71,8 @@ async function openTroupe(config: TroupeConfig): Promise<Troupe> {
  * One process of Troupe.
  *
  * Invariants:
- * 1. `live` holds exactly the runs that this process owns and has not let go of.
- * 2. A run's ownership is released after its actor has ended, and only then.
- * 3. The control socket is served from the first owned run on, until close.
+ * 1. The control socket is served from the first owned run on, until close.
+ * 2. What is asked for after `close` is refused with TRP_CLOSED.
  */
 class LocalTroupe implements Troupe {
   readonly node: string;
@@ -94,8 +85,7 @@ class LocalTroupe implements Troupe {
   private readonly service: RunService;
   private readonly owners: OwnerDesk;
   private readonly person: PersonDesk;
-  private readonly live = new Map<string, LiveRun>();
-  private readonly releasing = new Set<Promise<void>>();
+  private readonly opener: RunOpener;
   /** Two requests to resume one run are one takeover. */
   private readonly resuming = new Map<string, Promise<RunHandle>>();
   private control: Promise<ControlServer> | undefined;
@@ -124,7 +114,14 @@ class LocalTroupe implements Troupe {
       dataDir: config.dataDir,
       history: (workflow) => this.history.of(workflow),
       progressed: (run, task, { fraction = null, message = null }) =>
-        this.tell(run, { type: 'task.progress', run, task, at: clock.now(), fraction, message }),
+        this.opener.progressed(run, {
+          type: 'task.progress',
+          run,
+          task,
+          at: clock.now(),
+          fraction,
+          message,
+        }),
       remote: {
         busOf: (run) => this.live.get(run)?.window.bus ?? this.links.main.bus,
         direct: config.level === 'memory',
@@ -138,17 +135,21 @@ class LocalTroupe implements Troupe {
       },
     });
     this.links = new BusLinks(config, main, (input) => this.system.link(input));
+    const { system, links, history } = this;
+    const onOpen = (): void => this.serveControl();
+    this.opener = new RunOpener({ config, store, links, system, history, onOpen });
+    const { opener } = this;
     this.owners = new OwnerDesk(config, store, () => main.bus);
     this.person = new PersonDesk({
       store,
       owners: this.owners,
-      live: this.live,
+      live: opener.live,
       services: () => this.system.services,
       newId: () => this.newId(),
-      busOf: (start) => this.busOf(start),
-      windowOf: (owned, watched, memory) => this.windowOf(owned, watched, memory),
-      open: (owned, start, how) => this.open(owned, start, how),
-      release: (owned, window) => this.release(owned, window),
+      busOf: (start) => opener.busOf(start),
+      windowOf: (owned, watched, memory) => opener.windowOf(owned, watched, memory),
+      open: (owned, start, how) => opener.open(owned, start, how),
+      release: (owned, window) => opener.release(owned, window),
     });
     if (store.lease) holdLease(this.system, store.lease, logger);
     this.service = new RunService({
@@ -159,10 +160,17 @@ class LocalTroupe implements Troupe {
       bus: main.bus,
       takeRuns: config.takeRuns,
       adopts: config.adopt,
+      retainMs: config.retainMs,
+      members: this.system.service,
       running: () => [...this.live.values()].map((handle) => handle.outcome()),
-      open: (owned, start) => this.open(owned, start, {}),
+      open: (owned, start) => opener.open(owned, start),
       adopt: (run) => this.adoptOrphan(run),
+      remove: (run) => removeRun(store, main.bus, run),
     });
+  }
+
+  private get live(): ReadonlyMap<string, LiveRun> {
+    return this.opener.live;
   }
 
   get bus(): Bus {
@@ -207,10 +215,10 @@ class LocalTroupe implements Troupe {
   }
 
   private async takeOver(run: string): Promise<RunHandle> {
-    if (fold(await this.store.read(run)).outcome === 'succeeded')
+    if ((await endingOf(this.store, run)) === 'succeeded')
       return new EndedRun(await this.show(run));
     const owned = await this.store.adopt(run);
-    return this.open(owned, startOf(owned), {});
+    return this.opener.open(owned, await durableStart(owned, this.store.level));
   }
 
   private async adoptOrphan(run: string): Promise<'adopted' | 'over'> {
@@ -219,7 +227,7 @@ class LocalTroupe implements Troupe {
     // One that never began is in the queue of submissions, or of no use to anybody.
     if (status === 'created') return 'over';
     const owned = await this.store.adopt(run);
-    if (status !== 'ended') await this.open(owned, startOf(owned), {});
+    if (status !== 'ended') await this.opener.open(owned, startOf(owned));
     // Who owned it died between its last record and saying so.
     else await owned.release();
     return status === 'ended' ? 'over' : 'adopted';
@@ -325,128 +333,7 @@ class LocalTroupe implements Troupe {
   ): Promise<LiveRun> {
     const run = this.newId();
     const start = startOfNew({ run, workflow, input, options }, this.config);
-    return this.open(await this.store.create(run), start, { watched: options.watched });
-  }
-
-  /** The bus of a run that is taken over. It goes on unseen when that is away: a run never waits for a bus. */
-  private async busOf({ workflow, source }: RunStarted): Promise<WatchedBus> {
-    try {
-      return await this.links.of(workflow.bus, source !== '');
-    } catch (error) {
-      withoutBus(this.config.logger, withoutLogin(workflow.bus ?? 'URL'), messageOf(error));
-      return this.links.main;
-    }
-  }
-
-  private windowOf(owned: OwnedRun, watched: WatchedBus, memory: () => RunMemory): RunWindow {
-    const { clock, logger } = this.config;
-    const { run, epoch, records, checkpoint } = owned;
-    return new RunWindow({
-      watched,
-      run,
-      epoch,
-      clock,
-      logger,
-      isResumed: records.length > 0 || checkpoint !== undefined,
-      ...(this.config.journal === 'bus' && { journaled: owned }),
-      memory,
-      records: () => this.store.read(run),
-    });
-  }
-
-  private async open(owned: OwnedRun, start: RunStarted, how: Opening): Promise<LiveRun> {
-    const { cancelBy, watched = await this.busOf(start), opening, inherited } = how;
-    const planner = await plannerFor(start.workflow, this.history);
-    // From here on there is no waiting: who closes finds either no run or one that lives.
-    if (this.closing) await owned.release();
-    this.assertOpen();
-    const window = this.windowOf(owned, watched, () => handle.memory);
-    const handle: LiveRun = new LiveRun(owned.run, window);
-    this.live.set(owned.run, handle);
-    this.serveControl();
-    const { bus } = watched;
-    const answers = bus.subscribe(ctlSubject(bus.ns, owned.run), (message) =>
-      answerOnBus(handle, message),
-    );
-    const over = (): void => {
-      answers.unsubscribe();
-      this.release(owned, handle.window);
-    };
-    await new Promise<void>((resolve, reject) => {
-      const input: RunInput = {
-        run: owned.run,
-        assemble: (parts) =>
-          assembleRun(
-            {
-              owned,
-              node: this.node,
-              start,
-              services: this.system.services,
-              planner,
-              onRecord: (record) => this.recorded(handle, record),
-              onCore: (core) => handle.attach(core),
-              opening,
-              inherited,
-              ...(cancelBy === undefined ? {} : { cancelBy }),
-            },
-            parts,
-          ),
-        onOpened: () => {
-          handle.window.opened(handle);
-          resolve();
-        },
-        onEnded: () => {
-          over();
-          void this.system.remote?.runOver(owned.run, true);
-          handle.finished();
-          this.history.learnFrom(start, handle);
-        },
-        onInterrupted: () => {
-          over();
-          void this.system.remote?.runOver(owned.run, false);
-          handle.interrupted();
-          reject(
-            new TroupeError('TRP_CLOSED', `Run ${owned.run} was interrupted before it began.`),
-          );
-        },
-        onFault: (error) => {
-          runLost(this.config.logger, handle, error);
-          over();
-          void this.system.remote?.runOver(owned.run, false);
-          handle.faulted(error);
-          reject(new TroupeError(error.code, error.message, { place: owned.run }));
-        },
-      };
-      this.system.runs.send({ type: 'child.start', id: owned.run, src: 'run', input });
-    });
-    return handle;
-  }
-
-  private recorded(handle: LiveRun, record: JournalRecord): void {
-    handle.recorded(record);
-    tellRecord(handle, record, this.config.logger);
-    if (record.type === 'alert.raised') tellAlert(handle, record, this.config.logger);
-  }
-
-  private tell(run: string, event: Extract<RunEvent, { type: 'task.progress' }>): void {
-    const handle = this.live.get(run);
-    if (!handle) return;
-    handle.emit(event);
-    const { task, at, fraction, message } = event;
-    handle.window.progressed(task, { task, at, fraction, message });
-    tellProgress(handle, event, this.config.logger);
-  }
-
-  private release(owned: OwnedRun, window: RunWindow | undefined): void {
-    this.live.delete(owned.run);
-    if (window) this.links.finish(window);
-    const done = owned
-      .release()
-      .catch((error: unknown) =>
-        this.config.logger.error('a run could not be released', { message: messageOf(error) }),
-      )
-      .finally(() => this.releasing.delete(done));
-    this.releasing.add(done);
+    return this.opener.open(await this.store.create(run), start, { watched: options.watched });
   }
 
   private serveControl(): void {
@@ -470,9 +357,9 @@ class LocalTroupe implements Troupe {
 
   private async shutDown(): Promise<void> {
     this.ending.abort();
+    this.opener.close();
     await this.service.stop();
-    await Promise.all([...this.live.values()].map((handle) => handle.interrupt()));
-    await Promise.all(this.releasing);
+    await this.opener.interruptAll();
     await (await this.control?.catch(() => undefined))?.close();
     await this.quotas.close();
     // Journals on the bus are given up before it goes; whoever looks for runs takes them at once.
@@ -485,10 +372,4 @@ class LocalTroupe implements Troupe {
   private assertOpen(): void {
     if (this.closing) throw new TroupeError('TRP_CLOSED', 'This Troupe has been closed.');
   }
-}
-
-/** How a run is opened, besides its journal. */
-interface Opening extends PersonOpening {
-  /** Default: what the document or the process says. */
-  readonly watched?: WatchedBus;
 }

@@ -4,8 +4,10 @@ import { createCollection } from '../actors/collection.ts';
 import { governorLogic } from '../actors/governor.ts';
 import { leaseMachine } from '../actors/lease.ts';
 import { monitorMachine } from '../actors/monitor.ts';
+import { patrolMachine } from '../actors/patrol.ts';
 import { createPool } from '../actors/pool.ts';
 import { providerGateMachine } from '../actors/provider-gate.ts';
+import { runTakerMachine } from '../actors/run-taker.ts';
 import { createSupervisor } from '../actors/supervisor.ts';
 import { workerMachine } from '../actors/worker.ts';
 import { workerHostMachine } from '../actors/worker-host.ts';
@@ -27,6 +29,8 @@ export function allMachines(): { readonly [name: string]: AnyStateMachine } {
     root: rootMachine,
     bus_link: busLinkMachine,
     lease: leaseMachine,
+    run_taker: runTakerMachine,
+    patrol: patrolMachine,
     monitor: monitorMachine,
     governor: drawn(governorLogic.config),
     supervisor: drawn(createSupervisor('supervisor').config),

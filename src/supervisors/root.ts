@@ -6,6 +6,8 @@ import { governorLogic } from '../actors/governor.ts';
 import type { GovernorInput } from '../actors/governor.ts';
 import type { MemberRestartSpec } from '../actors/member-restarts.ts';
 import { leaseMachine } from '../actors/lease.ts';
+import { patrolMachine } from '../actors/patrol.ts';
+import { runTakerMachine } from '../actors/run-taker.ts';
 import { monitorMachine } from '../actors/monitor.ts';
 import type { MonitorInput } from '../actors/monitor.ts';
 import { createPool, strand } from '../actors/pool.ts';
@@ -43,6 +45,12 @@ const agentsLogic = createCollection('agents', { agent: agentMachine });
  * a document names; the lease of its runs where their journals are on a bus.
  */
 const linksLogic = createCollection('links', { bus_link: busLinkMachine, lease: leaseMachine });
+
+/** What the process does for runs that others have submitted, left behind, or need no more. */
+const serviceLogic = createCollection('service', {
+  run_taker: runTakerMachine,
+  patrol: patrolMachine,
+});
 
 /** Ways out to providers, one for each key. */
 const gatesLogic = createCollection('gates', { provider_gate: providerGateMachine });
@@ -98,6 +106,7 @@ function treeInput(root: RootInput): SupervisorInput {
       { id: 'monitor', logic: monitorMachine, input: () => root.monitor, restart: 'permanent' },
       { id: 'agents', logic: agentsLogic, input: members('transient'), restart: 'permanent' },
       { id: 'engine', logic: engineLogic, input: () => engineInput(root), restart: 'permanent' },
+      { id: 'service', logic: serviceLogic, input: members('transient'), restart: 'permanent' },
     ],
   };
 }

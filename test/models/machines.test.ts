@@ -6,6 +6,7 @@ import { allMachines } from '../../src/supervisors/machines.ts';
 import { rungKinds } from '../../src/workflow/recovery.ts';
 import type { JoinInput, JoinPort } from '../../src/supervisors/join.ts';
 import type { BarrierSpec, OnTimeout } from '../../src/workflow/model.ts';
+import { servingSamples } from './serving-samples.ts';
 
 const nothing = (): void => undefined;
 const joinPort: JoinPort = {
@@ -98,6 +99,7 @@ const samples: {
     input: { governor: {}, onFault: nothing, onLost: nothing },
     events: [{ type: 'root.stop' }, { type: 'xstate.error.actor.tree' }],
   },
+  ...servingSamples,
   supervisor: supervisorSample,
   bus_link: {
     input: {
@@ -128,6 +130,8 @@ const samples: {
     input: runInput,
     events: [
       { type: 'run.opened' },
+      { type: 'attempts.settled', attempts: [] },
+      { type: 'letter.dropped', dropped: { kind: 'overflow', reason: 'full', letter: null } },
       { type: 'records.durable' },
       { type: 'run.cancel', by: 'x' },
       { type: 'run.deadline' },

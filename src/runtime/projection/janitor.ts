@@ -25,7 +25,7 @@ export async function removeOldProjections(bus: Bus, clock: Clock): Promise<read
 }
 
 /** Removes everything that a run has left on the bus: keys, changesets, conflicts. A journal is not touched. */
-async function removeProjection(bus: Bus, run: string): Promise<void> {
+export async function removeProjection(bus: Bus, run: string): Promise<void> {
   const bucket = await openMemoryBucket(bus);
   await bucket.purge(`${escapeToken(run)}.>`);
   const changesets = await bus.log('jrn', run);

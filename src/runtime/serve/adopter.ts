@@ -1,5 +1,4 @@
-import { pause } from '../../bus/fenced-append.ts';
-import type { Patience } from '../../bus/fenced-append.ts';
+import type { PatrolPort } from '../../actors/patrol.ts';
 import type { Clock } from '../../core/clock.ts';
 import { messageOf, TroupeError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
@@ -13,9 +12,8 @@ export interface AdopterOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Random;
-  /** Runs that may be here at one time, and how many there are. */
-  readonly maxRuns: number;
-  readonly live: () => number;
+  /** Whether another run may be here. */
+  readonly hasRoom: () => boolean;
   /**
    * Takes a run over and carries it on; resolves when it goes on here, or when nothing of it is left to do. Rejects
    * with TRP_RUN_OWNED when somebody else has it.
@@ -24,77 +22,61 @@ export interface AdopterOptions {
 }
 
 /** How long a run that could not be taken over is left alone, in milliseconds. */
-const restMs = 60_000;
+const aloneMs = 60_000;
 
 /**
- * Takes over runs that nobody carries, one after the other: looking, waiting, and stopped for good.
+ * What a patrol does to take over runs that nobody carries.
  *
  * Invariant: a run that it takes over was without an owner when it looked; when two look at the same time, the journal
  * lets one of them have it.
  */
-export class Adopter {
+export class Adopter implements PatrolPort {
   private readonly options: AdopterOptions;
-  private readonly ending = new AbortController();
-  private readonly looking: Promise<void>;
   /** When to try again, by the monotonic clock; never, for runs of which nothing is left to do. */
   private readonly resting = new Map<string, number>();
 
-  /** Begins to look. */
   constructor(options: AdopterOptions) {
     this.options = options;
-    this.looking = this.look();
   }
 
-  /** Resolves when no run is taken over any more. */
-  async stop(): Promise<void> {
-    this.ending.abort();
-    await this.looking;
+  hasRoom(): boolean {
+    return this.options.hasRoom();
   }
 
-  private async look(): Promise<void> {
-    const { clock, logger, random, store } = this.options;
-    const patience: Patience = { clock, signal: this.ending.signal };
+  /** Not all processes at the same time, so that several share what a dead one has left. */
+  restMs(): number {
+    const { random, store } = this.options;
     const { renewMs } = store.lease?.terms ?? defaultLeaseTerms;
-    while (!this.ending.signal.aborted) {
-      try {
-        await this.adoptAll();
-      } catch (error) {
-        logger.debug('no look for runs without an owner', { message: messageOf(error) });
-      }
-      // Not all at the same time, so that several share what a dead one has left.
-      await pause(patience, renewMs * (0.5 + random() / 2));
+    return renewMs * (0.5 + random() / 2);
+  }
+
+  async find(): Promise<readonly string[]> {
+    const { clock, logger } = this.options;
+    try {
+      const now = clock.monotonic();
+      return (await this.orphans()).filter((run) => (this.resting.get(run) ?? 0) <= now);
+    } catch (error) {
+      logger.debug('no look for runs without an owner', { message: messageOf(error) });
+      return [];
     }
   }
 
-  private async adoptAll(): Promise<void> {
-    const { live, maxRuns } = this.options;
-    for (const run of await this.orphans()) {
-      if (this.ending.signal.aborted || live() >= maxRuns) return;
-      await this.adoptOne(run);
-    }
-  }
-
-  private async orphans(): Promise<readonly string[]> {
-    const { clock, store } = this.options;
-    const now = clock.monotonic();
-    const found = store.orphans
-      ? await store.orphans()
-      : (await store.list()).flatMap(({ owner, run }) => (owner === undefined ? run : []));
-    return found.filter((run) => (this.resting.get(run) ?? 0) <= now);
-  }
-
-  private async adoptOne(run: string): Promise<void> {
+  async handle(run: string): Promise<void> {
     const { adopt, clock, logger } = this.options;
     try {
       if ((await adopt(run)) === 'over') this.resting.set(run, Infinity);
       else logger.info('took a run over that nobody carried', { run });
     } catch (error) {
       if (error instanceof TroupeError && error.code === 'TRP_RUN_OWNED') return;
-      this.resting.set(run, clock.monotonic() + restMs);
-      logger.warn('a run without an owner could not be taken over', {
-        run,
-        message: messageOf(error),
-      });
+      this.resting.set(run, clock.monotonic() + aloneMs);
+      const fields = { run, message: messageOf(error) };
+      logger.warn('a run without an owner could not be taken over', fields);
     }
+  }
+
+  private async orphans(): Promise<readonly string[]> {
+    const { store } = this.options;
+    if (store.orphans) return store.orphans();
+    return (await store.list()).flatMap(({ owner, run }) => (owner === undefined ? run : []));
   }
 }

@@ -7,6 +7,7 @@ import { maxPlainDepth, toPlain } from '../../core/plain.ts';
 import type { Plain, PlainObject } from '../../core/plain.ts';
 import { isRunId } from '../../journal/run-id.ts';
 import type { RunStarted } from '../../journal/record.ts';
+import { assertNoSecret } from './submitted-secrets.ts';
 
 /** The pool of runs that wait for a process. No agent's pool can have this name. */
 const poolName = '_runs';
@@ -32,7 +33,7 @@ export function openRunQueue(bus: Bus): Promise<WorkQueue> {
 
 /**
  * Puts a run into the queue; resolves when the queue has it.
- * @throws TroupeError TRP_OPTION_INVALID for a bad id, and errors of the bus
+ * @throws TroupeError TRP_OPTION_INVALID for a bad id, TRP_SECRET_ON_BUS, and errors of the bus
  */
 export async function submitRun(bus: Bus, start: RunStarted): Promise<void> {
   const { run } = start;
@@ -41,14 +42,28 @@ export async function submitRun(bus: Bus, start: RunStarted): Promise<void> {
     const hint = 'Letters, digits, - and _, at most 128, beginning with a letter or digit.';
     throw new TroupeError('TRP_OPTION_INVALID', message, { place: 'id', hint });
   }
+  assertNoSecret(start, process.env);
   const queue = await openRunQueue(bus);
-  await queue.add(await payloadOf(bus, toPlain(start)), { id: run });
+  await queue.add(await payloadOf(bus, run, toPlain(start)), { id: run });
 }
 
-async function payloadOf(bus: Bus, start: Plain): Promise<Plain> {
+async function payloadOf(bus: Bus, run: string, start: Plain): Promise<Plain> {
   if (encodedBound(start) <= maxMessageBytes) return { v: version, start };
   const { hash } = await (await bus.blobs()).put(encode(start));
-  return { v: version, blob: hash };
+  return { v: version, blob: hash, run };
+}
+
+/** The id of a submission, as far as the message itself says it. */
+export function submittedRun(payload: Plain): string | undefined {
+  const { run, start } = (payload ?? {}) as PlainObject;
+  const id = run ?? (start as PlainObject | undefined)?.['run'];
+  return typeof id === 'string' && isRunId(id) ? id : undefined;
+}
+
+/** Removes what a submission has put aside; for the one who has begun its run. */
+export async function forgetSubmission(bus: Bus, payload: Plain): Promise<void> {
+  const { blob } = (payload ?? {}) as PlainObject;
+  if (typeof blob === 'string') await (await bus.blobs()).delete(blob);
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Clock } from '../../../core/clock.ts';
 import { TroupeError } from '../../../core/errors.ts';
 import type {
   DurabilityLevel,
+  EndedRun,
   JournalFollowing,
   JournalStore,
   OwnedRun,
@@ -17,10 +18,11 @@ import type { JournalRecord } from '../../record.ts';
 import { isRunId } from '../../run-id.ts';
 import { framePayload } from './frame.ts';
 import { followRun } from './follow.ts';
+import { IndexRepair } from './index-repair.ts';
 import { OrphanWatch } from './orphan-watch.ts';
 import { BusOwnedRun } from './owned-run.ts';
 import { ProcessLease } from './process-lease.ts';
-import { hashesIn } from './run-blobs.ts';
+import { endOf } from './run-end.ts';
 import { RunIndex } from './run-index.ts';
 import type { IndexedRun } from './run-index.ts';
 import { blobsOf, nothingRead, readOn } from './run-log.ts';
@@ -45,6 +47,9 @@ export interface BusStoreOptions {
 
 /** How long beginning to own a run, or giving it up, goes on trying without an answer, in milliseconds. */
 const patienceMs = 15_000;
+
+/** Between two repairs of the index by a process that looks for runs without an owner, in milliseconds. */
+const repairMs = 10 * 60_000;
 
 /** How often a takeover reads on when the last owner is still writing. */
 const takeTries = 5;
@@ -72,10 +77,13 @@ class BusStore implements JournalStore {
   private readonly index: RunIndex;
   private readonly signs: SignsOfLife;
   private readonly orphanWatch: OrphanWatch;
+  private readonly repair: IndexRepair;
   private readonly owned = new Map<string, BusOwnedRun>();
-  private readonly ending = new AbortController();
+  private readonly finishing = new AbortController();
   private openedBlobs: Promise<BlobStore> | undefined;
   private closing: Promise<void> | undefined;
+  /** When the index is mended next, by the monotonic clock. */
+  private repairAt = -Infinity;
   /** Each beginning of an ownership is an operation of its own. */
   private takes = 0;
 
@@ -88,6 +96,13 @@ class BusStore implements JournalStore {
     this.signs = new SignsOfLife({ bus, node, clock, terms });
     this.lease = new ProcessLease({ clock, terms, signs: this.signs, owned: this.owned });
     this.orphanWatch = new OrphanWatch({ node, index: this.index, signs: this.signs });
+    this.repair = new IndexRepair({
+      bus,
+      node,
+      index: this.index,
+      blobs: () => this.blobs(),
+      isOwned: (run) => this.owned.has(run),
+    });
   }
 
   async create(run: string): Promise<OwnedRun> {
@@ -128,7 +143,7 @@ class BusStore implements JournalStore {
   }
 
   async list(): Promise<readonly StoredRun[]> {
-    const runs = await this.index.all();
+    const runs = await this.indexed();
     const nodes = new Set(runs.filter(({ state }) => state === 'owned').map(({ node }) => node));
     const alive = new Map<string, boolean>();
     await Promise.all(
@@ -140,8 +155,24 @@ class BusStore implements JournalStore {
     }));
   }
 
-  orphans(): Promise<readonly string[]> {
+  /** The index is mended first, when this process looks for the first time and then from time to time. */
+  async orphans(): Promise<readonly string[]> {
+    const now = this.options.clock.monotonic();
+    if (now >= this.repairAt) {
+      await this.indexed();
+      this.repairAt = now + repairMs;
+    }
     return this.orphanWatch.orphans();
+  }
+
+  async ended(): Promise<readonly EndedRun[]> {
+    const found: EndedRun[] = [];
+    for (const { run, state, endedAt } of await this.indexed()) {
+      if (state !== 'ended') continue;
+      const at = endedAt ?? endOf((await this.past(run)).records);
+      if (at !== undefined) found.push({ run, endedAt: at });
+    }
+    return found.sort((a, b) => a.endedAt - b.endedAt);
   }
 
   async follow(
@@ -153,15 +184,16 @@ class BusStore implements JournalStore {
   }
 
   async delete(run: string): Promise<void> {
-    const { records } = await this.past(run);
-    const indexed = await this.index.get(run);
+    const indexed = isRunId(run) ? await this.index.get(run) : undefined;
+    if (!indexed) await this.past(run);
     if (indexed?.state === 'owned' && (await this.signs.answers(indexed.node)))
       throw ownedError(run, `Node ${indexed.node} owns it.`);
     const log = await this.log(run);
-    const hashes = [...(await blobsOf(log)), ...hashesIn(records)];
-    await log.purge();
+    // The journal goes after what only it names, the index last: a removal that was cut short can be done again.
+    const hashes = await blobsOf(log, () => this.blobs());
     const blobs = await this.blobs();
     for (const hash of hashes) await blobs.delete(hash);
+    await log.purge();
     await this.index.remove(run);
   }
 
@@ -170,15 +202,22 @@ class BusStore implements JournalStore {
     return this.closing;
   }
 
+  /** All runs, oldest first, whatever the index has lost. */
+  private async indexed(): Promise<readonly IndexedRun[]> {
+    const known = await this.index.all();
+    const mended = await this.repair.mend(known);
+    return mended.length === 0 ? known : [...known, ...mended].sort((a, b) => a.order - b.order);
+  }
+
   private async finish(): Promise<void> {
     const { clock } = this.options;
-    const limit = clock.setTimeout(() => this.ending.abort(), patienceMs);
+    const limit = clock.setTimeout(() => this.finishing.abort(), patienceMs);
     await Promise.allSettled([...this.owned.values()].map((run) => run.release()));
     this.orphanWatch.stop();
     this.signs.stopWatching();
     await this.signs.end().catch(() => undefined);
     clock.clearTimeout(limit);
-    this.ending.abort();
+    this.finishing.abort();
   }
 
   private async begin(log: EventLog, past: RunPast): Promise<BusOwnedRun> {
@@ -207,7 +246,7 @@ class BusStore implements JournalStore {
       log,
       node,
       blobs: () => this.blobs(),
-      patience: { clock, signal: this.ending.signal },
+      patience: { clock, signal: this.finishing.signal },
       schedule,
       inDoubt: (sure) => this.lease.inDoubt(sure),
       onRelease: (owned) => this.released(owned, order),
@@ -216,10 +255,10 @@ class BusStore implements JournalStore {
   }
 
   private async released(owned: BusOwnedRun, order: number): Promise<void> {
-    const { run, epoch, isEnded } = owned;
+    const { run, epoch, endedAt } = owned;
     if (!this.forget(owned)) return;
-    const state: IndexedRun['state'] = isEnded ? 'ended' : 'released';
-    await this.index.put({ run, node: this.node, epoch, state, order });
+    const state: IndexedRun['state'] = endedAt === undefined ? 'released' : 'ended';
+    await this.index.put({ run, node: this.node, epoch, state, order, endedAt });
   }
 
   /** False: a newer handle of this process owns the run, or none does. */

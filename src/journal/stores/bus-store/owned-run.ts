@@ -9,6 +9,7 @@ import { chunkOf } from './chunk.ts';
 import { frameBytes, framePayload, journalFrameOf, maxMessageBytes } from './frame.ts';
 import type { JournalFrame } from './frame.ts';
 import { blobOf, shownChunks } from './frame-aside.ts';
+import { endOf, lastEnd } from './run-end.ts';
 
 /** What a run on the bus is owned with. */
 export interface BusOwnership {
@@ -61,7 +62,7 @@ export class BusOwnedRun implements OwnedRun {
   private open = true;
   private failure: TroupeError | undefined;
   private releasing: Promise<void> | undefined;
-  private ended: boolean;
+  private ended: number | undefined;
   private lostListener: ((error: TroupeError) => void) | undefined;
 
   constructor(ownership: BusOwnership) {
@@ -70,11 +71,11 @@ export class BusOwnedRun implements OwnedRun {
     this.epoch = ownership.epoch;
     this.records = ownership.records;
     this.logSeq = ownership.logSeq;
-    this.ended = endsIn(ownership.records) ?? false;
+    this.ended = endOf(ownership.records);
   }
 
-  /** The last record about its end says that the run has ended. */
-  get isEnded(): boolean {
+  /** When the run ended, by the last record about its end; undefined: it has not. */
+  get endedAt(): number | undefined {
     return this.ended;
   }
 
@@ -85,7 +86,8 @@ export class BusOwnedRun implements OwnedRun {
       this.enqueue({ chunk: undefined, durable: () => durable(error) });
       return;
     }
-    this.ended = endsIn(records) ?? this.ended;
+    const end = lastEnd(records);
+    if (end !== undefined) this.ended = end === 'reopened' ? undefined : end;
     this.enqueue({ chunk: records.length === 0 ? undefined : chunkOf(records), durable });
   }
 
@@ -234,12 +236,6 @@ function answer({ durable }: Append, failure: TroupeError | undefined): void {
       throw error;
     });
   }
-}
-
-/** Whether records end their run; undefined: they say nothing about it. */
-function endsIn(records: readonly JournalRecord[]): boolean | undefined {
-  const last = records.findLast(({ type }) => type === 'run.ended' || type === 'run.reopened');
-  return last && last.type === 'run.ended';
 }
 
 function hasCode(error: unknown, code: string): boolean {

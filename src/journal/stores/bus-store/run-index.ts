@@ -13,6 +13,8 @@ export interface IndexedRun {
   readonly state: 'owned' | 'released' | 'ended';
   /** Place of the journal's first entry: runs in order of their beginnings. */
   readonly order: number;
+  /** When it ended, wall milliseconds; absent where that was not written. */
+  readonly endedAt?: number | undefined;
 }
 
 /** The index of the runs of a namespace: key `<run>` of the bucket `runs`. It can be made again from the journals. */
@@ -38,8 +40,8 @@ export class RunIndex {
   /** Writes how a run stands, unless a later ownership has written already. */
   async put(indexed: IndexedRun): Promise<void> {
     const bucket = await this.bucket();
-    const { run, ...rest } = indexed;
-    const value = { ...rest } as Plain;
+    const { run, endedAt, ...rest } = indexed;
+    const value: Plain = endedAt === undefined ? rest : { ...rest, ended_at: endedAt };
     for (;;) {
       const known = await bucket.get(run);
       const newer = known && indexedRun(run, known.value);
@@ -85,9 +87,12 @@ export function noteChange(
 
 /** Undefined: deleted, or written by something that this version does not know. */
 function indexedRun(run: string, value: Plain | undefined): IndexedRun | undefined {
-  const { node, epoch, state, order } = (value ?? {}) as { readonly [name: string]: Plain };
+  const { node, epoch, state, order, ended_at } = (value ?? {}) as {
+    readonly [name: string]: Plain;
+  };
   if (typeof node !== 'string' || typeof epoch !== 'number' || typeof order !== 'number')
     return undefined;
   if (state !== 'owned' && state !== 'released' && state !== 'ended') return undefined;
-  return { run, node, epoch, state, order };
+  const indexed: IndexedRun = { run, node, epoch, state, order };
+  return typeof ended_at === 'number' ? { ...indexed, endedAt: ended_at } : indexed;
 }

@@ -5,6 +5,7 @@ import type { JournalRecord } from '../../record.ts';
 import { recordsOfChunk } from './chunk.ts';
 import { journalFrameOf } from './frame.ts';
 import { chunksOfBlob } from './frame-aside.ts';
+import { hashesIn } from './run-blobs.ts';
 
 /** What a run's log held at the time of reading. */
 export interface RunPast {
@@ -55,14 +56,25 @@ export async function readEntry(
   return { epoch, node, records: whole.flatMap((chunk) => recordsOfChunk(chunk, entry.seq)) };
 }
 
-/** Hashes of the blobs that a run's log refers to. */
-export async function blobsOf(log: EventLog): Promise<readonly string[]> {
-  const hashes: string[] = [];
+/** Hashes of the blobs that a run's log and its records refer to, also when some are gone already. */
+export async function blobsOf(
+  log: EventLog,
+  blobs: () => Promise<BlobStore>,
+): Promise<readonly string[]> {
+  const hashes = new Set<string>();
   for await (const entry of log.read()) {
     const { blob } = journalFrameOf(entry);
-    if (blob !== undefined) hashes.push(blob);
+    if (blob !== undefined) hashes.add(blob);
+    const { records } = await readEntry(entry, blobs).catch(lostRecords);
+    for (const hash of hashesIn(records)) hashes.add(hash);
   }
-  return hashes;
+  return [...hashes];
+}
+
+/** A removal that was interrupted may have taken the blob of a frame, which was the last to name others. */
+function lostRecords(error: unknown): Pick<RunPast, 'records'> {
+  if (error instanceof TroupeError && error.code === 'TRP_JOURNAL_CORRUPT') return { records: [] };
+  throw error;
 }
 
 async function chunksAside(

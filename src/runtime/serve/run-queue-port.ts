@@ -1,93 +1,77 @@
+import type { RunTakerPort } from '../../actors/run-taker.ts';
 import type { Bus } from '../../bus/bus.ts';
-import { isPassing, pause } from '../../bus/fenced-append.ts';
-import type { Patience } from '../../bus/fenced-append.ts';
+import { isPassing } from '../../bus/fenced-append.ts';
 import type { WorkItem } from '../../bus/work-queue.ts';
-import type { Clock } from '../../core/clock.ts';
 import { messageOf, TroupeError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { JournalStore, OwnedRun } from '../../journal/journal.ts';
 import type { RunStarted } from '../../journal/record.ts';
-import { openRunQueue, submittedStart } from './submission.ts';
+import { forgetSubmission, openRunQueue, submittedRun, submittedStart } from './submission.ts';
 
-/** What a taker is made from. */
-export interface RunTakerOptions {
+/** What submitted runs are begun with. */
+export interface RunQueueOptions {
   readonly bus: Bus;
   readonly store: JournalStore;
-  readonly clock: Clock;
   readonly logger: Logger;
-  /** Runs that may be here at one time. */
-  readonly maxRuns: number;
-  /** Runs that are here now. */
-  readonly live: () => number;
+  /** Whether another run may be here. */
+  readonly hasRoom: () => boolean;
   /** Carries a run that this process owns; resolves when its start is durable. */
   readonly open: (owned: OwnedRun, start: RunStarted) => Promise<unknown>;
 }
 
 /** How long one look into the queue waits for a run, in milliseconds. */
 const pullMs = 5_000;
-/** Between looks while there is no room, or no bus, in milliseconds. */
-const pauseMs = 200;
 /** After which a submission that could not be started here is tried again, in milliseconds. */
 const againMs = 1_000;
 
 /**
- * Takes submitted runs from the queue of a bus, one after the other, while there is room: looking, starting, and
- * stopped for good.
+ * The queue of submitted runs of a bus, as a taker sees it.
  *
  * Invariants:
  * 1. A submission is acknowledged only when the start of its run is in the journal: whoever dies before leaves it in
  *    the queue.
  * 2. A submission whose run has begun already, by whomever, starts nothing.
  */
-export class RunTaker {
-  private readonly options: RunTakerOptions;
-  private readonly ending = new AbortController();
-  private readonly taking: Promise<void>;
+export class RunQueuePort implements RunTakerPort<WorkItem> {
+  private readonly options: RunQueueOptions;
 
-  /** Begins to take. */
-  constructor(options: RunTakerOptions) {
+  constructor(options: RunQueueOptions) {
     this.options = options;
-    this.taking = this.take();
   }
 
-  /** Resolves when nothing is taken any more; a submission in hand is started first. */
-  async stop(): Promise<void> {
-    this.ending.abort();
-    await this.taking;
+  hasRoom(): boolean {
+    return this.options.hasRoom();
   }
 
-  private get patience(): Patience {
-    return { clock: this.options.clock, signal: this.ending.signal };
+  async pull(signal: AbortSignal): Promise<WorkItem | undefined> {
+    const { bus } = this.options;
+    return this.told(async () => (await openRunQueue(bus)).pull({ waitMs: pullMs, signal }));
   }
 
-  private async take(): Promise<void> {
-    const { live, maxRuns, logger } = this.options;
-    while (!this.ending.signal.aborted) {
-      try {
-        if (live() >= maxRuns) await pause(this.patience, pauseMs);
-        else await this.takeOne();
-      } catch (error) {
-        if (!isPassing(error))
-          logger.warn('no submitted run was taken', { message: messageOf(error) });
-        await pause(this.patience, pauseMs);
-      }
+  settle(item: WorkItem): Promise<void> {
+    return this.told(() => this.begin(item));
+  }
+
+  private async told<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const message = messageOf(error);
+      if (!isPassing(error)) this.options.logger.warn('no submitted run was taken', { message });
+      throw error;
     }
   }
 
-  private async takeOne(): Promise<void> {
-    const queue = await openRunQueue(this.options.bus);
-    const item = await queue.pull({ waitMs: pullMs, signal: this.ending.signal });
-    if (item) await this.settle(item);
-  }
-
-  private async settle(item: WorkItem): Promise<void> {
+  private async begin(item: WorkItem): Promise<void> {
     const { bus, logger } = this.options;
     let start: RunStarted;
     try {
       start = await submittedStart(bus, item.payload);
     } catch (error) {
       if (!hasCode(error, 'TRP_BUS_PAYLOAD')) throw error;
-      return item.term(messageOf(error));
+      return (await this.hasBegun(submittedRun(item.payload)))
+        ? item.ack()
+        : item.term(messageOf(error));
     }
     try {
       await this.start(start);
@@ -98,6 +82,7 @@ export class RunTaker {
       return item.nak(againMs);
     }
     await item.ack();
+    await forgetSubmission(bus, item.payload);
   }
 
   /** Resolves when the run has begun, here or anywhere; rejects with TRP_RUN_OWNED while somebody is about to begin it. */
@@ -114,10 +99,20 @@ export class RunTaker {
   /** There is a run of that id: it has begun, or whoever took it died before it could begin. */
   private async startAgain(start: RunStarted): Promise<void> {
     const { open, store } = this.options;
-    if ((await store.read(start.run)).length > 0) return;
+    if (await this.hasBegun(start.run)) return;
     const owned = await store.adopt(start.run);
     if (owned.records.length > 0) await owned.release();
     else await open(owned, start);
+  }
+
+  private async hasBegun(run: string | undefined): Promise<boolean> {
+    if (run === undefined) return false;
+    try {
+      return (await this.options.store.read(run)).length > 0;
+    } catch (error) {
+      if (hasCode(error, 'TRP_RUN_NOT_FOUND')) return false;
+      throw error;
+    }
   }
 }
 
