@@ -94,6 +94,10 @@ export const errorCodes = {
     'Another live process owns the run. Use cancel or show, or end that process first.',
   TRP_RUN_CHANGED:
     'The document or the engine is another than when the run began. Resume without --strict, or with --accept-changes.',
+  TRP_SECRET_ON_BUS:
+    'A secret value would leave this process over the bus. Declare a variable of the environment instead, and set it where the work is done.',
+  TRP_DURABILITY:
+    'The document asks for more durability than the journal of this process gives. Choose another level or another journal.',
   TRP_RUN_ENDED: 'The run has ended; nothing is left to do with it.',
   TRP_CONTROL_UNREACHABLE: 'The owner of the run does not answer on its control socket.',
   TRP_CONTROL_REQUEST: 'A control request is malformed or names an unknown verb.',

@@ -4,6 +4,7 @@ import { recordFormat } from '../journal/record.ts';
 import type { RunStarted } from '../journal/record.ts';
 import type { Workflow } from '../workflow/model.ts';
 import type { RunOptions } from './api.ts';
+import { assertDurable } from './durability.ts';
 import { engineVersion } from './engine-version.ts';
 import { inputFor } from './inputs.ts';
 import { checkSchedule } from './options.ts';
@@ -19,12 +20,13 @@ export interface NewRun {
 
 /**
  * The first record of a new run.
- * @throws TroupeError for inputs and schedules that do not fit
+ * @throws TroupeError for inputs and schedules that do not fit, and TRP_DURABILITY
  */
 export function startOfNew(
   { run, workflow, input, options }: NewRun,
-  { simulated }: Pick<TroupeConfig, 'simulated'>,
+  { simulated, level }: Pick<TroupeConfig, 'simulated' | 'level'>,
 ): RunStarted {
+  if (!simulated) assertDurable(workflow, level);
   return {
     type: 'run.started',
     run,

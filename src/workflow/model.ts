@@ -31,6 +31,8 @@ export interface Workflow {
   readonly deadlineMs: number | undefined;
   /** The bus that the document asks for; absent: none. Not part of the hash: where a run is shown does not change it. */
   readonly bus?: string;
+  /** The least that its records must survive; absent: what the process gives. Not part of the hash, as the bus. */
+  readonly durability?: 'memory' | 'process' | 'power' | undefined;
   /** How the run adapts to what is measured; absent: not at all. */
   readonly adaptation?: AdaptationSpec | undefined;
   /** The run's part of what all runs of a process share; undefined: share 1, class normal. */

@@ -172,6 +172,7 @@ function frozen(draft: Draft, { baseDir, resources, keys }: Surroundings): Workf
     hash,
     baseDir,
     ...(document.bus === undefined ? {} : { bus: document.bus }),
+    ...(document.durability && { durability: document.durability }),
   };
   return toPlain(workflow, 'the workflow') as unknown as Workflow;
 }

@@ -79,6 +79,11 @@ export class NatsServer {
     this.configure(options.config ?? '');
   }
 
+  /** Where the server keeps its streams and buckets. */
+  get storeFolder(): string {
+    return this.folder;
+  }
+
   /** Other lines for the configuration, from the next start on, or from `signal('SIGHUP')`. */
   configure(config: string): void {
     writeFileSync(join(this.folder, 'nats.conf'), this.configuration({ ...this.options, config }));

@@ -81,6 +81,10 @@ export interface RemoteTerms {
   readonly priority: number;
   /** Those of the run's document. */
   readonly providers: Workflow['providers'];
+  /** Variables of the environment that the document declares secret: hosts say their values to nobody. */
+  readonly secrets?: readonly string[] | undefined;
+  /** Whether something that would go over the bus says a secret. */
+  saysSecret?(message: Plain): boolean;
   /** The process lets go of the run, which may go on in another: hosts keep at their work. */
   readonly isLeaving: boolean;
   /** The attempt waits for a host, or does so no longer: its timeout stands still meanwhile. */

@@ -26,6 +26,8 @@ export interface Assignment extends Label {
   readonly memory: MemoryCopy;
   /** Providers of the run's document. */
   readonly providers?: { readonly [name: string]: ProviderSpec };
+  /** Variables of the host's environment whose values it says to nobody. */
+  readonly secrets?: readonly string[];
 }
 
 /** What a host says of an attempt; `host` says who. */

@@ -6,10 +6,10 @@ import { packed } from './large-message.ts';
 import type { RemoteAttempt } from './remote-attempt.ts';
 
 /**
- * How the queues of pools are made. A host that takes an item tells of it more than twice as often; one that dies before
- * it has asked the run's owner costs this long. Items that are handed back again and again end as dead letters.
+ * How the queues of pools are made. A host that dies before it has asked the run's owner costs the queue's own ack wait.
+ * Items that are handed back again and again end as dead letters.
  */
-export const poolQueueOptions: WorkQueueOptions = { ackWaitMs: 5_000, maxDeliveries: 100 };
+export const poolQueueOptions: WorkQueueOptions = { maxDeliveries: 100 };
 
 /** Between two tries to store an item while the bus is away, in milliseconds. */
 const againMs = 1_000;

@@ -120,7 +120,7 @@ export class RemoteAttempt {
   assignment(): Assignment {
     const { request, terms, pool } = this.parts;
     const { memory: _view, baseDir: _folder, workspace: _none, ...rest } = request;
-    const { providers } = terms;
+    const { providers, secrets = [] } = terms;
     return {
       protocol: workProtocol,
       type: 'assignment',
@@ -134,6 +134,7 @@ export class RemoteAttempt {
       },
       memory: copyMemory(request),
       ...(providers && { providers }),
+      ...(secrets.length > 0 && { secrets }),
     };
   }
 
@@ -203,7 +204,25 @@ export class RemoteAttempt {
     await this.opened();
     if (this.settled) return;
     if (request.unsettled !== undefined && (await desk.inherit(this))) return;
-    if (!this.settled) await desk.offer(this);
+    if (!this.settled) await this.offer();
+  }
+
+  private async offer(): Promise<void> {
+    const { terms, desk } = this.parts;
+    if (terms.saysSecret?.(this.assignment() as unknown as Plain)) return this.fail(this.secret());
+    await desk.offer(this);
+  }
+
+  private secret(): TroupeError {
+    const { task } = this.label;
+    const message = `Task ${task} would take a secret value to a worker host over the bus.`;
+    const hint =
+      'Declare a variable of the environment secret instead, set it on the hosts, and have the task read it there.';
+    return new TroupeError('TRP_SECRET_ON_BUS', message, {
+      place: task,
+      hint,
+      errorClass: 'permanent',
+    });
   }
 
   /** A bus that is away is waited for. */

@@ -11,6 +11,7 @@ import type { Assignment, HostMessage } from '../../actors/remote/messages.ts';
 import type { Label } from '../../actors/remote/label.ts';
 import type { Clock } from '../../core/clock.ts';
 import { errorInfo, messageOf } from '../../core/errors.ts';
+import type { Secrets } from '../../core/redaction.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Plain } from '../../core/plain.ts';
 import type { ProviderGate } from '../../actors/provider-gate.ts';
@@ -34,6 +35,8 @@ export interface HostAttemptParts {
   readonly outlet: Outlet;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What nobody is told. */
+  readonly secrets: Secrets;
   readonly gate: (call: ProviderCall) => ProviderGate;
   /** This host has done its part. */
   readonly done: (how: HowDone) => void;
@@ -90,7 +93,8 @@ export class HostAttempt implements AttemptClient {
   settled(settlement: AttemptSettlement): void {
     const { ownCalls } = this;
     this.hasEnded = true;
-    this.parts.ended(settlement.status === 'failed' ? settlement.error.message : undefined);
+    const error = settlement.status === 'failed' ? settlement.error.message : undefined;
+    this.parts.ended(this.parts.secrets.redact(error));
     const spent = ownCalls?.spending;
     ownCalls?.close();
     if (this.isUnwanted) return this.parts.done('over');
@@ -150,7 +154,9 @@ export class HostAttempt implements AttemptClient {
   }
 
   private message(said: Said): HostMessage {
-    return { protocol: workProtocol, host: this.parts.host, ...this.label, ...said };
+    const { host, secrets } = this.parts;
+    const open = { ...secrets.redact(said), type: said.type } as Said;
+    return { protocol: workProtocol, host, ...this.label, ...open };
   }
 
   private makeCalls(): HostCalls {

@@ -25,6 +25,8 @@ import type { WorkerHost, WorkerStats } from './api.ts';
 import { HostAttempt } from './host-attempt.ts';
 import type { HowDone } from './host-attempt.ts';
 import { HostRuns } from './host-runs.ts';
+import { withoutSecrets } from '../../core/redaction.ts';
+import { HostSecrets } from './host-secrets.ts';
 import { Outlets } from './outlet.ts';
 import type { Outlet } from './outlet.ts';
 import { permitted } from './permission.ts';
@@ -80,6 +82,7 @@ export class LocalWorkerHost implements WorkerHost {
   private readonly runs: HostRuns;
   private readonly quotas: SharedQuotas;
   private readonly outlets: Outlets;
+  private readonly secrets = new HostSecrets();
   private readonly puller: Puller;
   private readonly subscriptions: readonly Subscription[];
   private readonly atWork = new Map<string, AtWork>();
@@ -285,13 +288,15 @@ export class LocalWorkerHost implements WorkerHost {
     const key = `${assignment.operation}/${assignment.attempt}/${assignment.epoch}`;
     const since = clock.monotonic();
     const tally = this.tallyOf(assignment.pool);
+    this.secrets.learn(assignment.secrets ?? [], this.config.environment);
     const attempt: HostAttempt = new HostAttempt({
       host: this.id,
       assignment,
       outlets: this.outlets,
       outlet,
       clock,
-      logger,
+      logger: withoutSecrets(logger, this.secrets),
+      secrets: this.secrets,
       gate: (call) => this.runs.gate(assignment.run, call),
       done: (how) => this.done(key, how),
       ended: (error) => {

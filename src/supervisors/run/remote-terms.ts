@@ -1,4 +1,5 @@
 import type { AttemptRequest, RemoteTerms } from '../../actors/behaviours/behaviour.ts';
+import { isOfEnvironment } from './secret-values.ts';
 import { pauseClock, resumeClock } from './attempt-clock.ts';
 import type { RunCore } from './core.ts';
 
@@ -8,6 +9,11 @@ export function remoteTerms(core: RunCore, { task, attempt }: AttemptRequest): R
     epoch: core.epoch,
     priority: core.priorityOf(task),
     providers: core.book.workflow.providers,
+    secrets: core.book.workflow.secrets?.filter(isOfEnvironment),
+    saysSecret: (message) => {
+      const { secrets } = core.services;
+      return secrets !== undefined && secrets.redact(message) !== message;
+    },
     get isLeaving() {
       return core.halted === 'shutdown';
     },

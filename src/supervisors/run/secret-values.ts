@@ -35,6 +35,11 @@ export function learnSecrets(
   return lost.length === 0 ? start : { ...start, input: without(start.input, lost) };
 }
 
+/** Whether the name of a secret is one of the environment, which every host has for itself. */
+export function isOfEnvironment(name: string): boolean {
+  return !name.startsWith(inputPrefix);
+}
+
 /** A record that says no secret. What names things in the journal stays as it is. */
 export function redactRecord(body: RecordBody, secrets: Secrets): RecordBody {
   const fields = body as unknown as PlainObject;

@@ -129,6 +129,9 @@ export const documentSchema = block('document', 'A Troupe workflow.', {
   breakers: breakers.optional(),
   health: health.optional().describe('Of the run, its pools, and agents that say none.'),
   memory: memory.optional(),
+  durability: oneOf(['memory', 'process', 'power'])
+    .optional()
+    .describe('The least that records must survive; a process that gives less refuses the run.'),
   bus: busChoice
     .optional()
     .describe('Where the run is shown and shared. Default: what the process says, else embedded.'),
