@@ -47,6 +47,11 @@ export function addServe({ program, shell, finish }: Wiring): void {
       'others take runs over after so long without a sign of life (default: 10s)',
       duration('--lease'),
     )
+    .option(
+      '--retain <duration>',
+      'remove runs from the servers that ended so long ago (default: they stay)',
+      duration('--retain'),
+    )
     .option('--ns <namespace>', 'namespace on the bus (default: default)')
     .option(
       '--health-port <port>',

@@ -24,9 +24,14 @@ export async function withStoredRuns<T>(
   }
 }
 
+/** The bus whose runs are meant; undefined: those of the data folder are. */
+export function journalBusOf(shell: Shell, options: DataOptions): string | undefined {
+  return options.bus ?? (isJournalOnBus(shell) ? busChoice(shell, options) : undefined);
+}
+
 /** Runs of a bus where one is named with the command, or TROUPE_JOURNAL says so. Undefined: there is no data folder. */
 function whereStored(shell: Shell, options: DataOptions): TroupeOptions | undefined {
-  const bus = options.bus ?? (isJournalOnBus(shell) ? busChoice(shell, options) : undefined);
+  const bus = journalBusOf(shell, options);
   if (bus !== undefined) return { bus, journal: 'bus' };
   const dataDir = dataFolder(shell, options);
   return existsSync(dataDir) ? { dataDir, control: false } : undefined;

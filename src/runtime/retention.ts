@@ -1,11 +1,9 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { systemClock } from '../core/clock.ts';
 import { TroupeError } from '../core/errors.ts';
 import { fold } from '../journal/fold.ts';
-import type { JournalStore } from '../journal/journal.ts';
-import { isRunId } from '../journal/run-id.ts';
-import { openFileStore } from '../journal/stores/file-store/file-store.ts';
+import type { EndedRun, JournalStore } from '../journal/journal.ts';
+import { withKeptRuns } from './runs-place.ts';
+import type { RunsPlace } from './runs-place.ts';
 
 /** Which runs are to go. Without a limit all that have ended. */
 export interface RetentionOptions {
@@ -28,34 +26,34 @@ export interface PrunedRun {
 }
 
 /**
- * Removes one run of a data folder and all that is kept of it: its records in every journal, checkpoints, large values
- * that no other run has, workspaces.
+ * Removes one run and all that is kept of it: in a data folder its records in every journal, checkpoints, large values
+ * that no other run has, workspaces; on a bus everything that the namespace has of it.
  * @throws TroupeError TRP_RUN_NOT_FOUND; TRP_RUN_OWNED while it is carried, or a process lives that has carried it
  */
-export async function deleteRun(dataDir: string, run: string): Promise<void> {
-  await withStore(dataDir, async (store) => {
-    await remove(store, dataDir, run);
+export async function deleteRun(place: RunsPlace, run: string): Promise<void> {
+  await withKeptRuns(place, async ({ remove, store }) => {
+    await remove(run);
     await store.sweep?.();
   });
 }
 
 /**
- * Removes runs of a data folder that have ended, oldest first. What is interrupted is never removed: it can still be
+ * Removes runs of a data folder, or of a bus, that have ended, oldest first. What is interrupted is never removed: it can still be
  * resumed.
  */
 export async function pruneRuns(
-  dataDir: string,
+  place: RunsPlace,
   options: RetentionOptions = {},
 ): Promise<readonly PrunedRun[]> {
   const { olderThanMs = 0, keep = 0, dryRun = false, nowMs = systemClock.now() } = options;
-  return withStore(dataDir, async (store) => {
+  return withKeptRuns(place, async ({ remove, store }) => {
     const ended = await endedRuns(store);
     const gone = ended
       .slice(0, Math.max(0, ended.length - keep))
       .filter(({ endedAt }) => nowMs - endedAt >= olderThanMs);
     const pruned: PrunedRun[] = [];
     for (const { run, endedAt } of gone) {
-      const kept = dryRun ? null : await refusalOf(remove(store, dataDir, run));
+      const kept = dryRun ? null : await refusalOf(remove(run));
       pruned.push({ run_id: run, ended_at: new Date(endedAt).toISOString(), kept });
     }
     if (!dryRun) await store.sweep?.();
@@ -64,10 +62,9 @@ export async function pruneRuns(
 }
 
 /** Oldest end first. A run whose journal cannot be read is left to those who can mend it. */
-async function endedRuns(
-  store: JournalStore,
-): Promise<readonly { readonly run: string; readonly endedAt: number }[]> {
-  const found: { run: string; endedAt: number }[] = [];
+async function endedRuns(store: JournalStore): Promise<readonly EndedRun[]> {
+  if (store.ended) return store.ended();
+  const found: EndedRun[] = [];
   for (const { run, owner } of await store.list()) {
     if (owner !== undefined) continue;
     const records = await store.read(run).catch(() => []);
@@ -77,12 +74,6 @@ async function endedRuns(
   return found.sort((a, b) => a.endedAt - b.endedAt);
 }
 
-async function remove(store: JournalStore, dataDir: string, run: string): Promise<void> {
-  await store.delete?.(run);
-  if (!isRunId(run)) return;
-  await rm(join(dataDir, 'workspaces', run), { recursive: true, force: true });
-}
-
 async function refusalOf(removal: Promise<void>): Promise<string | null> {
   try {
     await removal;
@@ -90,18 +81,5 @@ async function refusalOf(removal: Promise<void>): Promise<string | null> {
   } catch (error) {
     if (error instanceof TroupeError && error.code === 'TRP_RUN_OWNED') return error.message;
     throw error;
-  }
-}
-
-async function withStore<T>(
-  dataDir: string,
-  work: (store: JournalStore) => Promise<T>,
-): Promise<T> {
-  const now = (): number => systemClock.now();
-  const store = await openFileStore({ dataDir, level: 'power', now, schedule: setImmediate });
-  try {
-    return await work(store);
-  } finally {
-    await store.close();
   }
 }

@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { TroupeError } from '../../core/errors.ts';
 import { deleteRun, pruneRuns } from '../../runtime/retention.ts';
 import { exitCodes } from '../exit-codes.ts';
+import type { RunsPlace } from '../../runtime/runs-place.ts';
 import { dataFolder } from '../options.ts';
 import type { DataOptions } from '../options.ts';
 import { writeJson } from '../output.ts';
 import type { Shell } from '../shell.ts';
-import { withStoredRun } from '../stored-runs.ts';
+import { journalBusOf, withStoredRun } from '../stored-runs.ts';
 
 /** What `troupe runs` takes to remove runs. */
 export interface PruneOptions extends DataOptions {
@@ -38,7 +39,7 @@ export async function removeRuns(shell: Shell, options: PruneOptions): Promise<n
 
 async function removeOne(shell: Shell, named: string, options: PruneOptions): Promise<number> {
   const run = await withStoredRun(shell, { run: named, options }, async (_, id) => id);
-  if (options.dryRun !== true) await deleteRun(dataFolder(shell, options), run);
+  if (options.dryRun !== true) await deleteRun(placeOf(shell, options), run);
   if (options.json === true) writeJson(shell, { format: 1, deleted: [run] });
   else shell.out(`${options.dryRun === true ? 'would delete' : 'deleted'}  ${run}\n`);
   return exitCodes.ok;
@@ -46,9 +47,10 @@ async function removeOne(shell: Shell, named: string, options: PruneOptions): Pr
 
 async function prune(shell: Shell, options: PruneOptions): Promise<number> {
   const { olderThan: olderThanMs, keep, dryRun = false } = options;
-  const dataDir = dataFolder(shell, options);
-  const runs = existsSync(dataDir)
-    ? await pruneRuns(dataDir, {
+  const place = placeOf(shell, options);
+  const isThere = typeof place !== 'string' || existsSync(place);
+  const runs = isThere
+    ? await pruneRuns(place, {
         ...(olderThanMs === undefined ? {} : { olderThanMs }),
         ...(keep === undefined ? {} : { keep }),
         dryRun,
@@ -63,4 +65,10 @@ async function prune(shell: Shell, options: PruneOptions): Promise<number> {
     if (runs.length === 0) shell.out('no run to delete\n');
   }
   return exitCodes.ok;
+}
+
+/** Where the runs are: on the bus that the command, or TROUPE_JOURNAL, names, else in the data folder. */
+function placeOf(shell: Shell, options: PruneOptions): RunsPlace {
+  const bus = journalBusOf(shell, options);
+  return bus === undefined ? dataFolder(shell, options) : { bus };
 }

@@ -20,6 +20,8 @@ export interface ServeOptions extends EngineOptions {
   /** Of this process's runs, in milliseconds. */
   readonly lease?: number;
   readonly ns?: string;
+  /** How long runs that have ended stay on the servers, in milliseconds. */
+  readonly retain?: number;
   readonly healthPort?: number;
   readonly healthHost?: string;
   /** How long runs that are here may go on after a signal, in milliseconds. */
@@ -69,7 +71,7 @@ export async function serve(shell: Shell, options: ServeOptions): Promise<number
 }
 
 function serviceOptions(shell: Shell, options: ServeOptions): TroupeOptions {
-  const { nats, ns, lease, runs = defaultRuns, ...engine } = options;
+  const { nats, ns, lease, retain, runs = defaultRuns, ...engine } = options;
   const choice = nats === undefined ? engine : { ...engine, bus: nats };
   const made = troupeOptions(shell, choice);
   if (made.bus === undefined || made.bus === 'embedded') {
@@ -83,6 +85,7 @@ function serviceOptions(shell: Shell, options: ServeOptions): TroupeOptions {
     adopt: true,
     ...(ns === undefined ? {} : { ns }),
     ...(lease === undefined ? {} : { leaseMs: lease }),
+    ...(retain === undefined ? {} : { retainMs: retain }),
   };
 }
 
