@@ -2,6 +2,7 @@ import type { TaskContext, TaskFunction } from '../../src/actors/behaviours/beha
 import type { Plain } from '../../src/core/plain.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import type { Script, ScriptedCalls } from './random-workflow.ts';
+import type { Work } from './together.ts';
 
 /** Functions that a workflow names as `host:NAME`. */
 export interface Functions {
@@ -16,12 +17,15 @@ export class Meter {
   readonly calls = new Map<string, number>();
   /** Tasks whose bodies ran together, at every beginning of one. */
   readonly together: (readonly string[])[] = [];
+  /** The same, with whoever is at them. */
+  readonly works: (readonly Work[])[] = [];
   private readonly running = new Set<TaskContext>();
 
   began(context: TaskContext): void {
     const { run, task, iteration, attempt } = context;
     this.running.add(context);
     this.together.push([...this.running].map((other) => other.task));
+    this.works.push([...this.running].map(workOf));
     this.now++;
     this.max = Math.max(this.max, this.now);
     const key = `${run}/${task}/${iteration}/${attempt}`;
@@ -32,6 +36,12 @@ export class Meter {
     this.running.delete(context);
     this.now--;
   }
+}
+
+/** Agents that others give work to say in their `with` who they are. */
+function workOf({ config, task }: TaskContext): Work {
+  const { me } = config;
+  return { task, agent: typeof me === 'string' ? me : undefined };
 }
 
 /** The functions of a random document: they do what their task's {@link Script} says. */

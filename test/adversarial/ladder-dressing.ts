@@ -10,6 +10,9 @@ export function withLadders(document: RandomDocument, dice: Dice): RandomDocumen
     id,
     id.startsWith('t') ? recovering(task, dice) : task,
   ]);
+  const { provider } = document.agents['worker'] ?? {};
+  // Whoever stands in calls what the other one does.
+  const provided = provider === undefined ? {} : { provider };
   const groups = Object.entries(document.groups ?? {}).map(([id, group]) => [
     id,
     { ...group, ...dice.maybe(0.4, () => ({ escalation: ladder(dice) })) },
@@ -19,13 +22,25 @@ export function withLadders(document: RandomDocument, dice: Dice): RandomDocumen
     agents: {
       ...document.agents,
       worker: {
-        // Whose limits count is a matter of who does the work, which the laws do not see.
-        ...withoutLimits(document.agents['worker']),
+        ...document.agents['worker'],
+        with: { me: 'worker' },
         ...dice.maybe(0.7, () => ({ peers: dice.pick([['spare'], ['spare', 'other']]) })),
         ...dice.maybe(0.5, () => ({ fallback_models: ['small', 'tiny'] })),
       } as RandomAgent,
-      spare: { uses: 'function', module: 'host:worker' },
-      other: { uses: 'function', module: 'host:worker', instances: 2 },
+      spare: {
+        uses: 'function',
+        module: 'host:worker',
+        with: { me: 'spare' },
+        ...provided,
+        ...dice.maybe(0.2, () => ({ limits: { concurrency: 1 } })),
+      },
+      other: {
+        uses: 'function',
+        module: 'host:worker',
+        with: { me: 'other' },
+        instances: 2,
+        ...provided,
+      },
     },
     tasks: Object.fromEntries(tasks) as RandomDocument['tasks'],
     ...(groups.length > 0
@@ -35,17 +50,10 @@ export function withLadders(document: RandomDocument, dice: Dice): RandomDocumen
   };
 }
 
-function withoutLimits(agent: RandomAgent | undefined): object {
-  const { limits: _, ...rest } = agent ?? {};
-  return rest;
-}
-
 function recovering(task: RandomTask, dice: Dice): RandomTask {
-  // Hedges have stories of their own.
-  const { hedge: _, ...plain } = task as RandomTask & { readonly hedge?: unknown };
   const fail = dice.pick<readonly number[]>([[1], [1, 2, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9]]);
   return {
-    ...plain,
+    ...task,
     with: { ...task.with, ...dice.maybe(0.85, () => ({ fail })) },
     ...dice.maybe(0.4, () => ({ retry: retryOf(dice) })),
     ...dice.maybe(0.6, () => ({ escalation: ladder(dice) })),

@@ -21,6 +21,7 @@ export function attend(run: LateRun, dice: Dice): void {
 }
 
 function ask(run: LateRun, verb: RunVerb): void {
+  if (run.end !== 'running') return;
   const answer = (error?: TroupeError): void => {
     if (error && !tooLate.has(error.code)) run.refusals.push(error);
   };

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { fold } from '../../src/journal/fold.ts';
 import { crowded, heldTwice, overdrawn } from './together.ts';
+import type { Work } from './together.ts';
 import type { PhaseResult, Story } from './chaos.ts';
 import type { Breach } from '../../src/simulation/journal-laws.ts';
 
@@ -13,6 +14,9 @@ const always: { readonly [law: string]: Check } = {
     end === 'running' ? `it stands still with ${[...run.core.live.keys()].join(', ')}` : undefined,
 
   'a run does not fault': ({ end, run }) => (end === 'faulted' ? run.fault?.message : undefined),
+
+  'no run is taken to be stuck': ({ process, run }) =>
+    process.deaths.find((line) => line.includes('is stuck')) ?? run.core.stuck?.join(', '),
 
   'no actor dies': ({ process }) => process.deaths[0],
 
@@ -29,7 +33,7 @@ const always: { readonly [law: string]: Check } = {
     firstOf(meter.together, (tasks) => overdrawn(document, tasks)),
 
   'no agent works at more than its limit at one time': ({ meter }, { document }) =>
-    firstOf(meter.together, (tasks) => crowded(document, tasks)),
+    firstWork(meter.works, (works) => crowded(document, works)),
 
   'a decision about an open conflict is taken': ({ run }) => run.refusals[0]?.message,
 
@@ -113,6 +117,17 @@ function firstOf(
   for (const tasks of moments) {
     const found = fault(tasks);
     if (found !== undefined) return `${found} of ${tasks.join(', ')}`;
+  }
+  return undefined;
+}
+
+function firstWork(
+  moments: readonly (readonly Work[])[],
+  fault: (works: readonly Work[]) => string | undefined,
+): string | undefined {
+  for (const works of moments) {
+    const found = fault(works);
+    if (found !== undefined) return `${found}: ${works.map(({ task }) => task).join(', ')}`;
   }
   return undefined;
 }

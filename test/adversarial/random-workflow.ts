@@ -33,6 +33,9 @@ export interface RandomAgent {
   readonly owns?: readonly string[];
   readonly instances?: number;
   readonly limits?: { readonly concurrency: number };
+  readonly provider?: string;
+  /** Who it is, for agents that others give work to. */
+  readonly with?: { readonly me: string };
 }
 
 /** A task as far as the generator and the laws look into it. */

@@ -19,8 +19,10 @@ export function withRecoveryKeys(document: RandomDocument, dice: Dice): RandomDo
     ...document,
     agents: {
       ...others,
-      ...(worker && { worker: { ...worker, ...watched(dice) } as RandomAgent }),
-      peer: { uses: 'function', module: 'host:worker', owns: ['peer.*'] },
+      ...(worker && {
+        worker: { ...worker, with: { me: 'worker' }, ...watched(dice) } as RandomAgent,
+      }),
+      peer: { uses: 'function', module: 'host:worker', with: { me: 'peer' }, owns: ['peer.*'] },
     },
     tasks: Object.fromEntries(tasks) as RandomDocument['tasks'],
     ...(groups.length > 0
@@ -73,7 +75,8 @@ function watched(dice: Dice): object {
   };
 }
 
-function restarts(dice: Dice): object {
+/** How a group begins again when a member fails. */
+export function restarts(dice: Dice): object {
   return dice.maybe(0.4, () => ({
     restart: {
       strategy: dice.pick(['one_for_one', 'one_for_all', 'rest_for_one']),

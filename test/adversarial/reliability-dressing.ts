@@ -18,17 +18,22 @@ export function withReliabilityKeys(document: RandomDocument, dice: Dice): Rando
       ...(worker && {
         worker: {
           ...worker,
+          with: { me: 'worker' },
           ...dice.maybe(0.7, () => ({ breaker: breakerOf(dice) })),
           ...dice.maybe(0.3, () => ({
             peers: ['peer'],
             breaker: { ...breakerOf(dice), when_open: 'redistribute' },
-            // The laws count a peer's attempts as those of the task's own agent.
-            limits: {},
           })),
           ...dice.maybe(0.3, () => ({ health: healthOf(dice) })),
         } as RandomAgent,
       }),
-      peer: { uses: 'function', module: 'host:worker', owns: ['peer.*'] },
+      peer: {
+        uses: 'function',
+        module: 'host:worker',
+        with: { me: 'peer' },
+        owns: ['peer.*'],
+        ...(worker?.provider && { provider: worker.provider }),
+      },
     },
     tasks: Object.fromEntries(tasks),
     ...dice.maybe(0.3, () => ({ breakers: { pools: { 'function-inline': breakerOf(dice) } } })),

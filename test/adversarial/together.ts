@@ -30,11 +30,26 @@ export function overdrawn(document: RandomDocument, tasks: readonly string[]): s
   return used > cpu * times + 1e-6 ? `${used} of ${cpu * times} cpu` : undefined;
 }
 
-/** An agent works at more than its limit says. */
-export function crowded(document: RandomDocument, tasks: readonly string[]): string | undefined {
-  const limit = document.agents['worker']?.limits?.concurrency ?? Infinity;
-  const count = declared(document, tasks).filter(({ agent }) => agent === 'worker').length;
-  return count > limit ? `${count} of ${limit} workers` : undefined;
+/** A task that somebody is at. */
+export interface Work {
+  readonly task: string;
+  /** Who says to be at it; default: the task's own agent. */
+  readonly agent?: string | undefined;
+}
+
+/** An agent works at more than its limit says, whosever tasks they are. */
+export function crowded(document: RandomDocument, works: readonly Work[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const { task, agent } of works) {
+    const own = document.tasks[splitTaskOf(task)]?.agent;
+    // What joins outputs is no work of an agent.
+    if (own !== undefined) counts.set(agent ?? own, (counts.get(agent ?? own) ?? 0) + 1);
+  }
+  for (const [agent, count] of counts) {
+    const limit = document.agents[agent]?.limits?.concurrency ?? Infinity;
+    if (count > limit) return `${count} of ${limit} tasks of ${agent}`;
+  }
+  return undefined;
 }
 
 /** What the document says of tasks and of members of split ones; what joins outputs stands in none. */

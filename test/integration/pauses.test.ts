@@ -116,7 +116,7 @@ describe('a run that a person pauses from another process', () => {
     expect(world.folder.lines('done')).toEqual(['wait']);
     expect(await world.text('resume', run)).toBe(`resumed  ${run}\n`);
     expect((await program.ended).code).toBe(0);
-    expect([...world.folder.lines('done')].sort()).toEqual(['aside', 'second', 'wait']);
+    expect(world.folder.lines('done').toSorted()).toEqual(['aside', 'second', 'wait']);
   });
 
   it('lets a waiting task be skipped and refuses one that runs', async () => {
@@ -142,7 +142,7 @@ describe('a run that a person pauses from another process', () => {
     expect(world.folder.lines('done')).toEqual([]);
     const end = await world.folder.call('resume', run, '--json', '-q');
     expect([end.code, objectOf(end)]).toMatchObject([0, { status: 'succeeded' }]);
-    expect([...world.folder.lines('done')].sort()).toEqual(['aside', 'second', 'wait']);
+    expect(world.folder.lines('done').toSorted()).toEqual(['aside', 'second', 'wait']);
   });
 
   it('is retried in the process that owns it', async () => {
@@ -182,7 +182,7 @@ describe('a run that has ended', () => {
     const end = await world.folder.call('retry', run, 'bad', '--json', '-q');
     expect([end.code, objectOf(end)]).toMatchObject([0, { run_id: run, status: 'succeeded' }]);
     const done = world.folder.lines('done');
-    expect([...done.slice(0, 2)].sort()).toEqual(['aside', 'first']);
+    expect(done.slice(0, 2).toSorted()).toEqual(['aside', 'first']);
     expect(done.slice(2)).toEqual(['bad', 'last']);
   });
 

@@ -89,10 +89,10 @@ function seenBy(
   const { concurrency } = document.resources ?? {};
   const limit = typeof concurrency === 'number' ? concurrency : Infinity;
   const found = meter.together.flatMap(
-    (tasks) =>
+    (tasks, index) =>
       heldTwice(document, tasks) ??
       overdrawn(document, tasks) ??
-      crowded(document, tasks) ??
+      crowded(document, meter.works[index] ?? []) ??
       (tasks.length > limit ? `${tasks.length} of ${limit} run` : []),
   );
   const [detail] = found;
