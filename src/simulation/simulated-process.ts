@@ -93,6 +93,8 @@ export class SimulatedProcess {
       concurrency,
       functions,
       environment: {},
+      // Time of the world goes on while a disk or a child works: whatever waits for one would come to another end.
+      closed: true,
       onGate: ({ gate }) => this.gates.push(gate),
       alerted: (run, alert) => {
         options.told(run, `${alert.of} is ${alert.state}`);

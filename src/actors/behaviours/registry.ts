@@ -12,6 +12,8 @@ export interface BehavioursOptions {
   readonly functions?: { readonly [name: string]: TaskFunction };
   /** The environment from which children get their allow-listed part. Default: empty. */
   readonly environment?: Environment;
+  /** Agents that work outside of this thread are played by `simulate`. Default: false. */
+  readonly closed?: boolean;
 }
 
 /** One behaviour per way of working, made when first asked for. */
@@ -32,7 +34,7 @@ type Way = 'function' | 'thread' | 'process' | 'command' | 'simulate';
 
 /** Child processes and threads are loaded on the first attempt that needs them. */
 export function createBehaviours(options: BehavioursOptions): Behaviours {
-  const { clock, functions = {}, environment = {} } = options;
+  const { clock, functions = {}, environment = {}, closed = false } = options;
   const made = new Map<Way, Behaviour>();
   const makers: { readonly [way in Way]: () => Behaviour } = {
     function: () => createFunctionBehaviour({ clock, functions }),
@@ -52,7 +54,8 @@ export function createBehaviours(options: BehavioursOptions): Behaviours {
   };
   return {
     for(agent, { simulate = false } = {}) {
-      const way = simulate ? 'simulate' : wayOf(agent);
+      const own = wayOf(agent);
+      const way = simulate || (closed && own !== 'function') ? 'simulate' : own;
       const behaviour = made.get(way) ?? makers[way]();
       made.set(way, behaviour);
       return behaviour;

@@ -302,8 +302,10 @@ class Hedges implements HedgeDesk {
     attempt: number,
   ): Pick<AttemptRequest, 'workspace'> {
     const { run, services } = this.core;
-    const path = services.workspaces?.pathOf({ run, task, attempt });
-    return workspace && path !== undefined ? { workspace: { ...workspace, path } } : {};
+    // Only to ask for a path makes a folder, so it is not asked for nothing.
+    if (!workspace || !services.workspaces) return {};
+    const path = services.workspaces.pathOf({ run, task, attempt });
+    return { workspace: { ...workspace, path } };
   }
 
   private startWorker(hedge: Hedge, attempt: number): void {
