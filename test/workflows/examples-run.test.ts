@@ -43,4 +43,16 @@ describe('example workflows, carried out', () => {
       outputs: { join: 'joined' },
     });
   });
+
+  it('hands failed work on, does less of it, and asks a person', async () => {
+    const troupe = await started;
+    const handle = await troupe.run(join(folder, 'recovery.yaml'), {}, { seed: 1 });
+    for await (const event of handle.events()) {
+      if (event.type === 'escalation.opened' && event.choices)
+        await handle.answer(event.seq, { choice: 'value', value: 'approved' });
+    }
+    const report = await handle.outcome();
+    expect(report).toMatchObject({ status: 'succeeded', outputs: { release: 'approved' } });
+    expect(report.tasks.map(({ attempts }) => attempts)).toEqual([3, 3, 2, 1]);
+  });
 });

@@ -6,6 +6,7 @@ import type { Painter } from '../render/painter.ts';
 import { byStanding } from '../render/painter.ts';
 import { elapsed } from '../render/shapes.ts';
 import { oneLine } from '../render/width.ts';
+import { questionText, retryText } from './recovery-line.ts';
 import type { Tally } from './tally.ts';
 import type { ProgressView } from './view.ts';
 
@@ -114,7 +115,7 @@ function eventLine(event: RunEvent, tookMs: number | undefined, paint: Painter):
       return { text: `${paint.good('succeeded')}  ${name(event.task)}${took}`, failure: false };
     case 'attempt.failed':
       return {
-        text: `${paint.warn('retry    ')}  ${name(event.task)} in ${elapsed(event.retryAt - event.at)}${errorText(event.error)}`,
+        text: `${retryText(event, paint)}${errorText(event.error)}`,
         failure: true,
       };
     case 'task.parked':
@@ -175,7 +176,7 @@ function otherLine(event: RunEvent, paint: Painter): Line | undefined {
   };
 }
 
-/** What a group decides or foresees while its members work. */
+/** What a group decides or foresees while its members work, and what people are asked. */
 function barrierLine(event: RunEvent, paint: Painter): Line | undefined {
   switch (event.type) {
     case 'barrier.fell_back':
@@ -189,6 +190,10 @@ function barrierLine(event: RunEvent, paint: Painter): Line | undefined {
         text: `${paint.warn('conflict ')}  ${tasks} write ${name(event.key)}: ${event.rule} decides`,
         failure: true,
       };
+    }
+    case 'escalation.opened': {
+      const text = questionText(event, paint);
+      return text === undefined ? undefined : { text, failure: true };
     }
     case 'alert.raised':
       return { text: `${paint.warn('alert    ')}  ${oneLine(event.message)}`, failure: true };
