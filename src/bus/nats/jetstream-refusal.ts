@@ -17,6 +17,7 @@ export const apiCodes = {
   noStorage: 10_047,
   streamNameInUse: 10_058,
   streamNotFound: 10_059,
+  subjectsOverlap: 10_065,
   wrongLastSeq: 10_071,
   limitReached: 10_077,
 } as const;

@@ -40,6 +40,11 @@ export const nanosPerMs = 1_000_000;
 /** Ids of messages are known this long, in milliseconds. */
 export const defaultWindowMs = 120_000;
 
+/** Times that overlapping subjects may be those of the same stream, which somebody else is making at that moment. */
+const mostOverlaps = 20;
+/** Between two looks whether it is made, in milliseconds. */
+const overlapPauseMs = 50;
+
 /** What an existing stream must agree in for the driver to be right about it. */
 const essentials = [
   'subjects',
@@ -99,16 +104,20 @@ export class Streams {
     wanted: StreamConfig,
     mustMatch: readonly (keyof StreamConfig)[],
   ): Promise<StreamConfig> {
-    const found = await streamInfo(this.js, wanted.name);
-    if (found) return compared(wanted, found.config, mustMatch);
-    try {
-      const made = await this.js.call<StreamInfo>(`STREAM.CREATE.${wanted.name}`, wanted);
-      return compared(wanted, made.config, Object.keys(wanted) as (keyof StreamConfig)[]);
-    } catch (error) {
-      if (!isRefusal(error, apiCodes.streamNameInUse)) throw error;
+    for (let tries = 1; ; tries++) {
+      const found = await streamInfo(this.js, wanted.name);
+      if (found) return compared(wanted, found.config, mustMatch);
+      try {
+        const made = await this.js.call<StreamInfo>(`STREAM.CREATE.${wanted.name}`, wanted);
+        return compared(wanted, made.config, Object.keys(wanted) as (keyof StreamConfig)[]);
+      } catch (error) {
+        // Somebody else made it meanwhile, with other options; or is making it, and the server, which does not
+        // know its name yet, takes its subjects for those of another stream.
+        if (isRefusal(error, apiCodes.streamNameInUse)) continue;
+        if (!isRefusal(error, apiCodes.subjectsOverlap) || tries >= mostOverlaps) throw error;
+      }
+      await this.js.pause(overlapPauseMs);
     }
-    // Somebody else made it meanwhile, with other options.
-    return this.findOrMake(wanted, mustMatch);
   }
 }
 

@@ -238,6 +238,36 @@ onEveryServer('The work queue', (bench) => {
     expect(counts).toEqual(Array.from({ length: 30 }, (_, n) => n));
   });
 
+  test('gives items of several levels that come at once to those who wait, and leaves none to its ack wait', async () => {
+    const options = { ackWaitMs: 120_000, maxDeliveries: 1_000 };
+    const [adder, ...pullers] = [
+      await queueOf(bench, options),
+      await queueOf(bench, options),
+      await queueOf(bench, options),
+    ];
+    for (let round = 0; round < 15; round++) {
+      const waiting = pullers.map(pulled);
+      await new Promise((resolve) => setTimeout(resolve, 5 * (round % 4)));
+      const levels = ['p0', 'p2', 'p3'] as const;
+      await Promise.all(
+        levels.map((level) => adder?.add(level, { id: `${level}-${round}`, level })),
+      );
+      const first = await Promise.all(waiting);
+      const third = pullers[0] && (await pulled(pullers[0]));
+      const items = [...first, ...(third ? [third] : [])];
+      expect(items.map(({ level }) => level).toSorted()).toEqual(levels);
+      await Promise.all(items.map((item) => item.ack()));
+    }
+  });
+
+  test('is opened by many at the same moment, where nothing of it is there yet', async () => {
+    const links = [];
+    for (let n = 0; n < 6; n++) links.push(await bench.link());
+    const queues = await Promise.all(links.map((link) => queueOf(bench, {}, link)));
+    await queues[0]?.add('x', { id: 'a' });
+    expect(await (queues[1] as WorkQueue).pull({ waitMs: 20_000 })).toMatchObject({ id: 'a' });
+  });
+
   test('sends next to nothing while it waits, and nothing when it is closed', async () => {
     const link = await bench.link();
     const queues = createWorkQueues(link);

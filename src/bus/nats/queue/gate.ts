@@ -35,27 +35,30 @@ export class Gate {
   private readonly options: GateOptions;
   /** Permits that are known to exist; undefined: nobody has asked. */
   private made: number | undefined;
+  private readonly session: PullSession<Source>;
 
   constructor(options: GateOptions) {
     this.options = options;
+    this.session = new PullSession<Source>(options.js);
   }
 
   /** A permit; undefined when there is none in time. */
   async enter(wait: WaitOptions): Promise<Permit | undefined> {
-    const { js, source } = this.options;
-    const session = new PullSession<Source>(js);
-    try {
-      for (;;) {
-        const found = await session.now(source);
-        if (found) return this.permit(found);
-        if (!(await this.makeOne())) break;
-      }
-      if (wait.waitMs <= 0) return undefined;
-      const found = await session.wait([source], wait);
-      return found && this.permit(found);
-    } finally {
-      session.end();
+    const { session } = this;
+    const { source } = this.options;
+    for (;;) {
+      const found = await session.now(source);
+      if (found) return this.permit(found);
+      if (!(await this.makeOne())) break;
     }
+    if (wait.waitMs <= 0) return undefined;
+    const found = await session.wait([source], wait);
+    return found && this.permit(found);
+  }
+
+  /** Nobody is let in any more. */
+  close(): void {
+    this.session.end();
   }
 
   /** False: there are as many as there may be. */

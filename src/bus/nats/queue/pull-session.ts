@@ -3,6 +3,7 @@ import { newInbox } from '../inbox.ts';
 import type { JetStream } from '../jetstream.ts';
 import { deliveryInfo } from '../stored-message.ts';
 import { nanosPerMs } from '../streams.ts';
+import { StandingPulls } from './standing-pulls.ts';
 
 /** A consumer that is pulled from. */
 export interface Source {
@@ -22,78 +23,105 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Somebody who wants one message of one of these consumers. */
+interface Taker<S extends Source> {
+  readonly sources: ReadonlyMap<string, S>;
+  /** A pull of this name that ends with nothing ends the taking. */
+  readonly endsWith: string | undefined;
+  take(delivery: Delivery<S> | undefined): void;
+}
+
 /** A server that says nothing to a pull that is to be answered at once has it waiting, in milliseconds. */
 const silenceMs = 100;
 /** Longest wait that is asked of the server at one time, in milliseconds. */
-const longestWaitMs = 30_000;
+const longestWaitMs = 10_000;
+/** A pull whose time is over: the server ends it with this status. */
+const expired = 408;
 
 /**
- * The pulls of somebody who wants one message: several consumers one after the other, or all of them at once.
+ * The pulls of those who want one message each: of one consumer now, or of several, whichever has one first.
  *
  * Invariants:
- * 1. A message that arrives while nobody takes one goes back at once, also when it was on its way at the end:
- *    the inbox is drained, so the server drops pulls that still wait, and what it sent before is still seen.
- * 2. At most one message is taken at a time.
+ * 1. A message that arrives while nobody takes one goes back at once.
+ * 2. Its inbox is there for as long as the queue is open. The server does not see in time that an inbox is gone: it
+ *    would send to a pull that nobody listens for any more, and the message came again only after its ack wait. So a
+ *    pull that its taker no longer needs stays, for the next one to use.
+ * 3. A consumer has as many pulls that wait as there are takers who wait for it, or more.
  */
 export class PullSession<S extends Source> {
   private readonly js: JetStream;
   private readonly inbox: string;
   private readonly subscription: Subscription;
-  /** By name of the consumer. */
-  private readonly sources = new Map<string, S>();
-  private taker: ((delivery: Delivery<S> | undefined) => void) | undefined;
-  /** Called with the token of a pull that the server has ended. */
-  private pullEnded: (token: string) => void = () => undefined;
+  private readonly standing: StandingPulls;
+  private readonly stopListening: () => void;
+  /** Those who want what is there now go before those who wait; each in order of coming. */
+  private readonly hurried = new Set<Taker<S>>();
+  private readonly waiting = new Set<Taker<S>>();
   private pulls = 0;
   private ended = false;
 
   constructor(js: JetStream) {
+    const { link } = js;
     this.js = js;
-    this.inbox = newInbox(js.link.connection);
-    this.subscription = js.link.connection.subscribe(`${this.inbox}.*`, {
+    this.standing = new StandingPulls(link.clock);
+    this.inbox = newInbox(link.connection);
+    this.subscription = link.connection.subscribe(`${this.inbox}.*`, {
       callback: (error, message) => {
         try {
-          if (error) this.js.link.fault(error, this.inbox);
+          if (error) link.fault(error, this.inbox);
           else this.receive(message);
         } catch (fault) {
-          this.js.link.fault(fault, this.inbox);
+          link.fault(fault, this.inbox);
         }
       },
+    });
+    // The server has dropped the pulls of the connection that was lost.
+    this.stopListening = link.onReconnect(() => {
+      this.standing.clear();
+      for (const taker of this.waiting) taker.take(undefined);
     });
   }
 
   /** What a consumer has now. */
   now(source: S): Promise<Delivery<S> | undefined> {
+    if (this.ended) return Promise.resolve(undefined);
     const { clock } = this.js.link;
-    return this.take((done) => {
-      const timer = clock.setTimeout(done, silenceMs);
-      const token = this.pull(source, { batch: 1, no_wait: true });
-      this.pullEnded = (ended) => {
-        if (ended === token) done();
+    const token = this.pull(source, { batch: 1, no_wait: true });
+    return new Promise((resolve) => {
+      const taker: Taker<S> = {
+        sources: new Map([[source.consumer, source]]),
+        endsWith: token,
+        take: (delivery) => {
+          clock.clearTimeout(timer);
+          this.hurried.delete(taker);
+          resolve(delivery);
+        },
       };
-      return () => clock.clearTimeout(timer);
+      const timer = clock.setTimeout(() => taker.take(undefined), silenceMs);
+      this.hurried.add(taker);
     });
   }
 
   /** The first that one of the consumers has within the time. Ends early when the connection was made anew. */
   wait(sources: readonly S[], { waitMs, signal }: WaitOptions): Promise<Delivery<S> | undefined> {
-    const { link } = this.js;
+    const { clock } = this.js.link;
     if (signal?.aborted === true || this.ended) return Promise.resolve(undefined);
-    return this.take((done) => {
-      const askedMs = Math.min(waitMs, longestWaitMs);
-      const timer = link.clock.setTimeout(done, askedMs);
-      const stopListening = link.onReconnect(done);
-      signal?.addEventListener('abort', done, { once: true });
-      const expires = Math.max(1, Math.ceil(askedMs)) * nanosPerMs;
-      const open = new Set(sources.map((source) => this.pull(source, { batch: 1, expires })));
-      this.pullEnded = (token) => {
-        if (open.delete(token) && open.size === 0 && link.connected) done();
+    return new Promise((resolve) => {
+      const taker: Taker<S> = {
+        sources: new Map(sources.map((source) => [source.consumer, source])),
+        endsWith: undefined,
+        take: (delivery) => {
+          clock.clearTimeout(timer);
+          signal?.removeEventListener('abort', leave);
+          this.waiting.delete(taker);
+          resolve(delivery);
+        },
       };
-      return () => {
-        link.clock.clearTimeout(timer);
-        stopListening();
-        signal?.removeEventListener('abort', done);
-      };
+      const leave = (): void => taker.take(undefined);
+      const timer = clock.setTimeout(leave, Math.min(waitMs, longestWaitMs));
+      signal?.addEventListener('abort', leave, { once: true });
+      this.waiting.add(taker);
+      for (const source of sources) this.replenish(source);
     });
   }
 
@@ -101,33 +129,29 @@ export class PullSession<S extends Source> {
   end(): void {
     if (this.ended) return;
     this.ended = true;
-    this.taker?.(undefined);
+    this.stopListening();
+    for (const taker of [...this.hurried, ...this.waiting]) taker.take(undefined);
     if (this.js.link.connected) this.subscription.drain().catch(() => undefined);
     else this.subscription.unsubscribe();
   }
 
-  /** @param begin sends the pulls; `done` ends the wait with nothing, what it returns is called at the end */
-  private take(begin: (done: () => void) => () => void): Promise<Delivery<S> | undefined> {
-    return new Promise((resolve) => {
-      this.taker = (delivery) => {
-        this.taker = undefined;
-        this.pullEnded = () => undefined;
-        resolve(delivery);
-        finish();
-      };
-      const { taker } = this;
-      const finish = begin(() => {
-        if (this.taker === taker) taker(undefined);
-      });
-    });
+  /** As many pulls wait at the consumer as takers do. */
+  private replenish(source: S): void {
+    const { consumer } = source;
+    let wanted = 0;
+    for (const { sources } of this.waiting) if (sources.has(consumer)) wanted++;
+    for (let open = this.standing.count(consumer); open < wanted; open++) {
+      if (!this.js.link.connected) return;
+      const token = this.pull(source, { batch: 1, expires: longestWaitMs * nanosPerMs });
+      this.standing.add(consumer, token, longestWaitMs);
+    }
   }
 
-  private pull(source: S, body: object): string {
+  private pull({ stream, consumer }: S, body: object): string {
     const token = String(++this.pulls);
-    this.sources.set(source.consumer, source);
     const { connection, connected } = this.js.link;
     if (!connected) return token;
-    const subject = `$JS.API.CONSUMER.MSG.NEXT.${source.stream}.${source.consumer}`;
+    const subject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
     const data = new TextEncoder().encode(JSON.stringify(body));
     connection.publish(subject, data, { reply: `${this.inbox}.${token}` });
     return token;
@@ -136,9 +160,37 @@ export class PullSession<S extends Source> {
   /** A delivery keeps the subject that it was published on; which consumer it is from says its reply subject. */
   private receive(message: Msg): void {
     const isDelivery = message.reply?.startsWith('$JS.ACK.') === true;
-    if (!isDelivery) return this.pullEnded(message.subject.slice(this.inbox.length + 1));
-    const source = this.sources.get(deliveryInfo(message.reply).consumer);
-    if (this.taker && source) this.taker({ message, source });
-    else message.respond(new TextEncoder().encode('-NAK'));
+    if (!isDelivery) return this.pullEnded(message);
+    const { consumer } = deliveryInfo(message.reply);
+    this.standing.served(consumer);
+    const taker = takerOf(this.hurried, consumer) ?? takerOf(this.waiting, consumer);
+    const source = taker?.sources.get(consumer);
+    if (!taker || !source) return void message.respond(new TextEncoder().encode('-NAK'));
+    taker.take({ message, source });
+    // Others may wait for it whose pull this was.
+    this.replenish(source);
   }
+
+  private pullEnded(message: Msg): void {
+    const token = message.subject.slice(this.inbox.length + 1);
+    for (const taker of this.hurried) if (taker.endsWith === token) return taker.take(undefined);
+    const consumer = this.standing.ended(token);
+    if (consumer === undefined) return;
+    for (const taker of this.waiting) {
+      const source = taker.sources.get(consumer);
+      if (!source) continue;
+      if (message.headers?.code === expired) return this.replenish(source);
+      // Refused: who waited for nothing else looks again, and hears why.
+      const isOver = [...taker.sources.keys()].every((each) => this.standing.count(each) === 0);
+      if (isOver && this.js.link.connected) taker.take(undefined);
+    }
+  }
+}
+
+function takerOf<S extends Source>(
+  takers: ReadonlySet<Taker<S>>,
+  consumer: string,
+): Taker<S> | undefined {
+  for (const taker of takers) if (taker.sources.has(consumer)) return taker;
+  return undefined;
 }

@@ -34,11 +34,13 @@ const pauseMs = 20;
  */
 export class Puller {
   private readonly options: PullerOptions;
+  private readonly session: PullSession<LevelSource>;
   private readonly active = new Set<AbortController>();
   private closed = false;
 
   constructor(options: PullerOptions) {
     this.options = options;
+    this.session = new PullSession<LevelSource>(options.parts.js);
   }
 
   async pull({ waitMs = 0, signal }: PullOptions): Promise<HeldItem | undefined> {
@@ -60,6 +62,8 @@ export class Puller {
   close(): void {
     this.closed = true;
     for (const controller of this.active) controller.abort();
+    this.session.end();
+    this.options.gate.close();
   }
 
   private async untilOne(pulling: Pulling): Promise<HeldItem | undefined> {
@@ -93,29 +97,23 @@ export class Puller {
   }
 
   private async withPermit(permit: Permit, pulling: Pulling): Promise<HeldItem | undefined> {
-    const session = new PullSession<LevelSource>(this.options.parts.js);
     let item: HeldItem | undefined;
     try {
-      item = await this.scan(session, permit, pulling);
+      item = await this.scan(permit, pulling);
       if (!item && this.left(pulling) > 0 && !pulling.signal.aborted)
-        item = await this.wait(session, permit, pulling);
+        item = await this.wait(permit, pulling);
     } finally {
-      session.end();
       if (!item) await permit.release();
     }
     return item;
   }
 
   /** Level by level; from the first again when what a level had was no item. */
-  private async scan(
-    session: PullSession<LevelSource>,
-    permit: Permit,
-    pulling: Pulling,
-  ): Promise<HeldItem | undefined> {
+  private async scan(permit: Permit, pulling: Pulling): Promise<HeldItem | undefined> {
     const { sources } = this.options;
     for (let index = 0; index < sources.length && !pulling.signal.aborted;) {
       const source = sources[index] as LevelSource;
-      const delivery = await session.now(source);
+      const delivery = await this.session.now(source);
       if (!delivery) {
         index++;
         continue;
@@ -127,11 +125,7 @@ export class Puller {
     return undefined;
   }
 
-  private async wait(
-    session: PullSession<LevelSource>,
-    permit: Permit,
-    pulling: Pulling,
-  ): Promise<HeldItem | undefined> {
+  private async wait(permit: Permit, pulling: Pulling): Promise<HeldItem | undefined> {
     const { parts, sources } = this.options;
     const { clock } = parts.js.link;
     const keepMs = parts.settings.ackWaitMs / 3;
@@ -142,7 +136,7 @@ export class Puller {
     let timer = clock.setTimeout(keep, keepMs);
     try {
       const waitMs = this.left(pulling);
-      const delivery = await session.wait(sources, { waitMs, signal: pulling.signal });
+      const delivery = await this.session.wait(sources, { waitMs, signal: pulling.signal });
       return delivery && (await this.take(delivery, permit, pulling));
     } finally {
       clock.clearTimeout(timer);
