@@ -10,47 +10,72 @@ import type { NatsServer, NatsServerVersion } from '../../support/nats-server.ts
 import type { Program } from './program.ts';
 import { faultsOf, ownersOf, ServedWorld } from './served-world.ts';
 
-/** Something that a round may do to a process. */
-export type Blow = (rounds: BusRounds) => Promise<void>;
-
 /** What rounds are made from. */
 export interface BusRoundsOptions {
   readonly seed: number;
   readonly rounds: number;
   readonly server: NatsServerVersion;
-  /** More that a round may do, by name, such as the kill of a worker host. */
-  readonly blows?: { readonly [name: string]: Blow };
+}
+
+/** What rounds have shown. */
+export interface BusRoundsResult {
+  readonly runs: number;
+  readonly takenOver: number;
+  /** How often each blow was struck. */
+  readonly blows: Readonly<Record<string, number>>;
+  /** Operations whose work the outside saw. */
+  readonly operations: number;
+  /** Times that it was seen again, because whoever did it died before it could say so. */
+  readonly repeated: number;
 }
 
 /** How long a sign of life counts, so that a takeover takes no longer than a round. */
 const leaseMs = 1_000;
 
+/** How many processes serve, and how many worker hosts there are. */
+const served = 2;
+
 /**
- * Rounds in which runs are submitted to processes that serve one server, and one of them, or the server, is killed or
- * held, at a time that the seed draws. At the end every run must have ended as if nothing had happened.
+ * Rounds in which runs are submitted to processes that serve one server and have worker hosts, and one of those that
+ * take part is killed or held, at a time that the seed draws: who submits and waits, who owns runs, who works for
+ * others, or the server. At the end every run must have ended as if nothing had happened.
  */
 export class BusRounds {
   readonly world = new ServedWorld();
-  readonly random: () => number;
-  server!: NatsServer;
-  /** What was done, for the message of a failure. */
-  readonly story: string[] = [];
   private readonly options: BusRoundsOptions;
+  private readonly random: () => number;
   private readonly supervisors: Program[] = [];
+  private readonly workers: Program[] = [];
   private readonly runs: string[] = [];
+  /** What was done, for the message of a failure. */
+  private readonly story: string[] = [];
+  private readonly struck: Record<string, number> = {};
+  private deck: string[] = [];
+  private server!: NatsServer;
   private watcher!: Troupe;
+
+  private readonly blows: { readonly [name: string]: (run: string) => Promise<void> } = {
+    'kill supervisor': (run) => this.during(run, () => this.replace(this.supervisors, 'serve')),
+    'hold supervisor': (run) => this.during(run, () => this.hold()),
+    'kill worker host': (run) => this.during(run, () => this.replace(this.workers, 'worker')),
+    'kill host': (run) => this.killHost(run),
+    'kill server': (run) => this.during(run, () => this.server.restart('SIGKILL')),
+  };
 
   constructor(options: BusRoundsOptions) {
     this.options = options;
     this.random = seededRandom(options.seed);
   }
 
-  async play(): Promise<{ readonly takenOver: number; readonly runs: number }> {
+  async play(): Promise<BusRoundsResult> {
     this.server = await startNatsServer({ server: this.options.server });
     this.watcher = await createTroupe({ bus: this.server.url, journal: 'bus' });
-    this.supervisors.push(this.serve(), this.serve());
+    for (let count = 0; count < served; count++) {
+      this.supervisors.push(this.start('serve'));
+      this.workers.push(this.start('worker'));
+    }
     for (let round = 1; round <= this.options.rounds; round++) await this.round(round);
-    return await this.settle();
+    return this.settle();
   }
 
   async close(): Promise<void> {
@@ -59,51 +84,62 @@ export class BusRounds {
     await this.server?.stop();
   }
 
-  /** Kills one of the supervisors and starts another in its place. */
-  async killSupervisor(): Promise<void> {
-    const index = this.draw();
-    await this.supervisors[index]?.kill('SIGKILL');
-    this.supervisors[index] = this.serve();
-  }
-
-  /** Holds one of the supervisors for longer than its lease. */
-  async holdSupervisor(): Promise<void> {
-    const held = this.supervisors[this.draw()];
-    held?.child.kill('SIGSTOP');
-    await delay(leaseMs * 1.5);
-    held?.child.kill('SIGCONT');
-  }
-
-  private serve(): Program {
-    return this.world.serve(this.server.url, ['--lease', `${leaseMs}ms`]);
-  }
-
-  private draw(): number {
-    return Math.floor(this.random() * 2);
+  private start(what: 'serve' | 'worker'): Program {
+    const { url } = this.server;
+    if (what === 'worker') return this.world.worker(url);
+    return this.world.serve(url, ['--lease', `${leaseMs}ms`]);
   }
 
   private async round(round: number): Promise<void> {
     const run = `round-${round}`;
     this.runs.push(run);
+    const blow = this.nextBlow();
+    this.story.push(`${round}: ${blow}`);
+    this.struck[blow] = (this.struck[blow] ?? 0) + 1;
+    await this.blows[blow]?.(run);
+  }
+
+  /** From a shuffled deck, so that every kind has its turn. */
+  private nextBlow(): string {
+    if (this.deck.length === 0) this.deck = Object.keys(this.blows);
+    const [blow = ''] = this.deck.splice(Math.floor(this.random() * this.deck.length), 1);
+    return blow;
+  }
+
+  private async during(run: string, blow: () => Promise<void>): Promise<void> {
     await this.submit(run);
     await delay(this.random() * 400);
-    const blows: { readonly [name: string]: Blow } = {
-      'kill supervisor': () => this.killSupervisor(),
-      'hold supervisor': () => this.holdSupervisor(),
-      'kill server': () => this.server.restart('SIGKILL'),
-      ...this.options.blows,
-    };
-    const names = Object.keys(blows);
-    const name = names[Math.floor(this.random() * names.length)] ?? '';
-    this.story.push(`${round}: ${name}`);
-    await blows[name]?.(this);
+    await blow();
+  }
+
+  private async replace(programs: Program[], what: 'serve' | 'worker'): Promise<void> {
+    const index = Math.floor(this.random() * served);
+    await programs[index]?.kill('SIGKILL');
+    programs[index] = this.start(what);
+  }
+
+  /** Holds one of the supervisors for longer than its lease. */
+  private async hold(): Promise<void> {
+    const held = this.supervisors[Math.floor(this.random() * served)];
+    held?.child.kill('SIGSTOP');
+    await delay(leaseMs * 1.5);
+    held?.child.kill('SIGCONT');
+  }
+
+  /** Whoever submits and waits dies: before the queue has the run, or after. Somebody else submits it again. */
+  private async killHost(run: string): Promise<void> {
+    const at = ['--bus', this.server.url, '--id', run, '-i', 'ms=60'];
+    const host = this.world.start(['run', this.world.mixed, '--submit', '--wait', ...at]);
+    await delay(this.random() * 2_500);
+    await host.kill('SIGKILL');
+    await this.submit(run);
   }
 
   /** Under its own id, so that it may be repeated until somebody has answered. */
   private async submit(run: string): Promise<void> {
     for (;;) {
       try {
-        await this.watcher.submit(this.world.flow, { ms: 60 }, { id: run });
+        await this.watcher.submit(this.world.mixed, { ms: 60 }, { id: run });
         return;
       } catch (error) {
         const code = error instanceof TroupeError ? error.code : '';
@@ -112,7 +148,7 @@ export class BusRounds {
     }
   }
 
-  private async settle(): Promise<{ readonly takenOver: number; readonly runs: number }> {
+  private async settle(): Promise<BusRoundsResult> {
     let takenOver = 0;
     for (const run of this.runs) {
       const context = `seed ${this.options.seed}, ${this.story.join(', ')}: ${run}`;
@@ -121,7 +157,10 @@ export class BusRounds {
       expect(faultsOf(run, records, this.world.effects()), context).toEqual([]);
       takenOver += ownersOf(records).length - 1;
     }
-    return { takenOver, runs: this.runs.length };
+    const effects = this.world.effects();
+    const operations = new Set(effects.map(({ operation }) => operation)).size;
+    const repeated = effects.length - operations;
+    return { runs: this.runs.length, takenOver, blows: this.struck, operations, repeated };
   }
 
   private async hasEnded(run: string): Promise<boolean> {

@@ -52,6 +52,24 @@ const flow = {
   },
 };
 
+const far = { ...work, agent: 'far' };
+
+/** The same tasks; half of those side by side are carried out by worker hosts, which may be lost. */
+const mixed = {
+  ...flow,
+  name: 'mixed',
+  pools: { gpu: { remote: true, lost_after: '2s' } },
+  defaults: { retry: { max_attempts: 20, initial: '1ms' } },
+  agents: {
+    ...flow.agents,
+    far: { uses: 'function', module: 'host:work', pool: 'gpu', owns: ['done.*'] },
+  },
+  tasks: {
+    ...flow.tasks,
+    ...Object.fromEntries(middle.slice(0, 3).map((id) => [id, { ...far, needs: ['a'] }])),
+  },
+};
+
 const gated = {
   version: 1,
   name: 'gated',
@@ -70,18 +88,27 @@ const gated = {
 export class ServedWorld {
   readonly folder = mkdtempSync(join(tmpdir(), 'troupe-served-'));
   readonly flow = join(this.folder, 'flow.json');
+  /** Needs {@link worker}s. */
+  readonly mixed = join(this.folder, 'mixed.json');
   /** Waits in its second task until {@link open}. */
   readonly gated = join(this.folder, 'gated.json');
 
   constructor() {
     writeFileSync(join(this.folder, 'agents.mjs'), agents);
     writeFileSync(this.flow, JSON.stringify(flow));
+    writeFileSync(this.mixed, JSON.stringify(mixed));
     writeFileSync(this.gated, JSON.stringify(gated));
   }
 
   /** A process that serves the bus; lives until it is killed. */
   serve(url: string, options: readonly string[] = ['--lease', '1500ms']): Program {
     return this.start(['serve', '--nats', url, ...options]);
+  }
+
+  /** A worker host; lives until it is killed. */
+  worker(url: string): Program {
+    const what = ['--pools', 'gpu', '--functions', 'agents.mjs', '--base-dir', this.folder];
+    return this.start(['worker', '--nats', url, ...what, '--concurrency', '4']);
   }
 
   /** Runs a command to its end. */
