@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JournalRecord } from '../../src/journal/record.ts';
+import { underLock } from '../../src/journal/stores/file-store/maintenance-lock.ts';
 import { appended, recordOf, recordsOf } from '../conformance/journal-suite.ts';
 import { fileStore, temporaryFolder } from './support/folder.ts';
 
@@ -157,3 +158,85 @@ describe('a journal of another version', () => {
     expect(await readOrCode(dataDir)).toBe('TRP_JOURNAL_VERSION');
   });
 });
+
+describe('a flipped bit in what stands beside the records', () => {
+  interface Left {
+    readonly dataDir: string;
+    readonly records: readonly JournalRecord[];
+    readonly files: readonly string[];
+  }
+
+  /** A run that two processes have owned, one after the other; both are gone. */
+  async function left(): Promise<Left> {
+    const dataDir = await temporaryFolder();
+    for (const [node, from] of [
+      ['n', 1],
+      ['m', 6],
+    ] as const) {
+      const store = await fileStore(dataDir, { node });
+      const owned = from === 1 ? await store.create('run-1') : await store.adopt('run-1');
+      await appended(owned, recordsOf(from, from + 4));
+      await store.close();
+    }
+    const files = [
+      ...[1, 2].map((epoch) => join('runs', 'run-1', `epoch-00000${epoch}.json`)),
+      ...['n', 'm'].map((node) => join('nodes', node, 'owner.json')),
+    ];
+    return { dataDir, records: recordsOf(1, 10), files };
+  }
+
+  it('of an epoch or an owner is told, or changes nothing: never a record less', async () => {
+    const { dataDir, records, files } = await left();
+    const places = fc.tuple(fc.constantFrom(...files), fc.nat(), fc.nat(7));
+    await fc.assert(
+      fc.asyncProperty(places, async ([name, at, bit]) => {
+        const copy = await temporaryFolder();
+        await cp(dataDir, copy, { recursive: true });
+        const position = at % (await readFile(join(copy, name))).length;
+        await flip(join(copy, name), position * 8 + bit);
+        const found = await readOrCode(copy);
+        const where = `${name}, byte ${position}, bit ${bit}`;
+        if (typeof found === 'string') expect(found, where).toBe('TRP_JOURNAL_CORRUPT');
+        else expect(found, where).toEqual(records);
+        await rm(copy, { recursive: true });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('of the owner of a run that is carried does no harm: who takes it has all, and who had it is fenced off', async () => {
+    for (let bit = 0; bit < 8 * 40; bit += 7) {
+      const dataDir = await temporaryFolder();
+      const owner = await fileStore(dataDir, { node: 'n' });
+      const owned = await owner.create('run-1');
+      await appended(owned, recordsOf(1, 3));
+      await flip(join(dataDir, 'nodes', 'n', 'owner.json'), bit);
+      const taken = await (await fileStore(dataDir, { node: 'other' })).adopt('run-1');
+      expect(taken.records).toEqual(recordsOf(1, 3));
+      await expect(appended(owned, [recordOf(4)])).rejects.toMatchObject({
+        code: 'TRP_JOURNAL_FENCED',
+      });
+      await appended(taken, [recordOf(4)]);
+      expect(await readOrCode(dataDir)).toEqual(recordsOf(1, 4));
+    }
+  });
+
+  it('of the lock of those who remove runs is told, and nothing is removed', async () => {
+    const dataDir = await temporaryFolder();
+    const path = join(dataDir, 'maintenance.json');
+    for (let bit = 0; bit < 8 * 40; bit++) {
+      const store = await fileStore(dataDir, { node: `n-${bit}` });
+      await underLock(dataDir, async () => {
+        await flip(path, bit);
+        await expect(store.sweep?.()).rejects.toMatchObject({ code: 'TRP_JOURNAL_CORRUPT' });
+      });
+      await store.close();
+    }
+  });
+});
+
+async function flip(path: string, bit: number): Promise<void> {
+  const bytes = await readFile(path);
+  bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7));
+  await writeFile(path, bytes);
+}

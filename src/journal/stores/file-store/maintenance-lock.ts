@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { TroupeError } from '../../../core/errors.ts';
 import { isAlive, thisProcess } from './liveness.ts';
 import type { ProcessIdentity } from './liveness.ts';
+import { sealed, unsealed } from './sealed-json.ts';
+import { corrupt } from './segment.ts';
 import { fileMode, removeFile, systemCode } from './system-calls.ts';
 
 /**
@@ -24,7 +26,7 @@ export async function underLock<T>(dataDir: string, act: () => Promise<T>): Prom
 }
 
 async function taken(path: string): Promise<boolean> {
-  const owner = `${JSON.stringify({ format: 1, ...(await thisProcess()) })}\n`;
+  const owner = sealed(await thisProcess());
   try {
     await writeFile(path, owner, { mode: fileMode, flag: 'wx' });
     return true;
@@ -37,7 +39,7 @@ async function taken(path: string): Promise<boolean> {
 /** Moves it aside first, so that of two who find it stale only one removes it. */
 async function removeStale(path: string): Promise<void> {
   const text = await readFile(path, 'utf8').catch(() => '');
-  if (await isHeld(text)) throw busy(path);
+  if (await isHeld(text, path)) throw busy(path);
   const aside = `${path}.${process.pid}`;
   await rename(path, aside).catch(() => undefined);
   const moved = await readFile(aside, 'utf8').catch(() => text);
@@ -45,13 +47,13 @@ async function removeStale(path: string): Promise<void> {
   await rename(aside, path).catch(() => undefined);
 }
 
-async function isHeld(text: string): Promise<boolean> {
-  try {
-    const { pid, start = '', boot = '' } = JSON.parse(text) as Partial<ProcessIdentity>;
-    return typeof pid === 'number' && (await isAlive({ pid, start, boot }));
-  } catch {
-    return false;
-  }
+async function isHeld(text: string, path: string): Promise<boolean> {
+  const said = unsealed(text);
+  if (said === 'damaged')
+    throw corrupt(path, 'is damaged; remove it when no process removes runs from this folder');
+  if (said === 'unfinished') return false;
+  const { pid, start = '', boot = '' } = said as Partial<ProcessIdentity>;
+  return typeof pid === 'number' && isAlive({ pid, start, boot });
 }
 
 function busy(path: string): TroupeError {

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { isAlive, thisProcess } from './liveness.ts';
 import type { ProcessIdentity } from './liveness.ts';
 import { nodeFolder, runsFolder } from './layout.ts';
+import { sealed, unsealed } from './sealed-json.ts';
 import { fileMode, folderMode, makeFolder, syncFolder, systemCode } from './system-calls.ts';
 
 const ownerName = 'owner.json';
@@ -13,9 +14,9 @@ export async function claimNode(dataDir: string, node: string, at: number): Prom
   const folder = nodeFolder(dataDir, node);
   await Promise.all([makeFolder(dirname(folder)), makeFolder(runsFolder(dataDir))]);
   await mkdir(folder, { mode: folderMode });
-  const owner = JSON.stringify({ format: 1, ...(await thisProcess()), at });
+  const owner = sealed({ ...(await thisProcess()), at });
   try {
-    await writeFile(join(folder, ownerName), `${owner}\n`, { mode: fileMode, flag: 'wx' });
+    await writeFile(join(folder, ownerName), owner, { mode: fileMode, flag: 'wx' });
   } catch (error) {
     // A folder that nobody owns would be in the way of a second try.
     await rm(folder, { recursive: true, force: true }).catch(() => undefined);
@@ -30,7 +31,10 @@ export async function syncNode(dataDir: string, node: string): Promise<void> {
   await Promise.all([folder, dirname(folder), dataDir, dirname(resolve(dataDir))].map(syncFolder));
 }
 
-/** Whether the process that writes there still runs. No folder or no readable owner: nobody does. */
+/**
+ * Whether the process that writes there still runs. No folder or no readable owner: nobody does, and should it
+ * run all the same, it finds itself fenced off.
+ */
 export async function isNodeAlive(dataDir: string, node: string): Promise<boolean> {
   const identity = await ownerOf(nodeFolder(dataDir, node));
   return identity !== undefined && isAlive(identity);
@@ -67,13 +71,8 @@ async function exists(path: string): Promise<boolean> {
 }
 
 async function ownerOf(folder: string): Promise<ProcessIdentity | undefined> {
-  try {
-    const owner = JSON.parse(
-      await readFile(join(folder, ownerName), 'utf8'),
-    ) as Partial<ProcessIdentity>;
-    const { pid, start = '', boot = '' } = owner;
-    return typeof pid === 'number' ? { pid, start, boot } : undefined;
-  } catch {
-    return undefined;
-  }
+  const owner = unsealed(await readFile(join(folder, ownerName), 'utf8').catch(() => ''));
+  if (typeof owner === 'string') return undefined;
+  const { pid, start = '', boot = '' } = owner as Partial<ProcessIdentity>;
+  return typeof pid === 'number' ? { pid, start, boot } : undefined;
 }

@@ -1,6 +1,7 @@
 import { link, mkdir, open, readdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileNumber, removedName, runFolder, runsFolder } from './layout.ts';
+import { sealed, unsealed } from './sealed-json.ts';
 import { corrupt } from './segment.ts';
 import { fileMode, folderMode, syncFolder, systemCode } from './system-calls.ts';
 
@@ -90,7 +91,7 @@ export async function takeEpoch(dataDir: string, claim: Claim): Promise<boolean>
   const path = epochPath(dataDir, claim.run, claim.epoch);
   const draft = join(runFolder(dataDir, claim.run), `draft-${claim.node}.${++drafts}`);
   const { node, segment, at } = claim;
-  await writeDraft(draft, `${JSON.stringify({ format: 1, node, segment, at })}\n`, claim.sync);
+  await writeDraft(draft, sealed({ node, segment, at }), claim.sync);
   try {
     await linkOrWrite(draft, path);
   } catch (error) {
@@ -132,14 +133,11 @@ async function linkOrWrite(draft: string, path: string): Promise<void> {
 }
 
 async function readEpochFile(path: string): Promise<{ node: string; segment: number; at: number }> {
-  const text = await readFile(path, 'utf8');
-  if (!text.endsWith('\n')) return { node: '', segment: 1, at: 0 };
-  try {
-    const { node, segment, at } = JSON.parse(text) as { node: string; segment: number; at: number };
-    return { node, segment, at };
-  } catch {
-    throw corrupt(path, 'is not readable');
-  }
+  const said = unsealed(await readFile(path, 'utf8'));
+  if (said === 'damaged') throw corrupt(path, 'is damaged');
+  if (said === 'unfinished') return { node: '', segment: 1, at: 0 };
+  const { node, segment, at } = said as unknown as { node: string; segment: number; at: number };
+  return { node, segment, at };
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {
