@@ -25,6 +25,13 @@ export function applyExtended(row: GroupRow, { bound, deadline, members }: Barri
   }
 }
 
+/** The run was paused for so long, in which nobody could have come: what the barrier waits for comes later. */
+export function applyPaused(row: GroupRow, pausedMs: number): void {
+  if (row.deadline !== undefined) row.deadline += pausedMs;
+  if (row.softDeadline !== undefined) row.softDeadline += pausedMs;
+  if (row.hardDeadline !== undefined) row.hardDeadline += pausedMs;
+}
+
 /** The soft deadline has passed. */
 export function applySoftened(row: GroupRow): void {
   row.softDeadline = undefined;

@@ -81,6 +81,7 @@ const appliers: Appliers = {
   },
   'run.ended': (state, record) => {
     state.status = 'ended';
+    state.paused = undefined;
     state.endedAt = record.at;
     state.outcome = record.outcome;
     state.reason = record.reason;

@@ -1,5 +1,6 @@
 import { isTried } from '../policies/escalation.ts';
 import { retryClassOf } from '../policies/retry.ts';
+import { applyPaused } from './barrier-rows.ts';
 import { countHeld } from './held-time.ts';
 import type { AttemptFailed, AttemptSpent } from './record.ts';
 import type { RecoveryRecord, TaskParked } from './recovery-record.ts';
@@ -58,8 +59,11 @@ export const recoveryAppliers: Appliers = {
   'run.paused': (state, { at, by, task }) => {
     state.paused ??= { at, by, task };
   },
-  'run.resumed': (state) => {
+  'run.resumed': (state, { at }) => {
+    const pausedMs = at - (state.paused?.at ?? at);
     state.paused = undefined;
+    for (const group of state.groups.values())
+      if (group.phase === 'open') applyPaused(group, pausedMs);
   },
   'task.reused': (state, record) => {
     const row = taskRow(state, record.task);
@@ -111,13 +115,15 @@ function noteFailure(
   row.error = error;
   // A rung may end, and the next one begin, while no attempt runs.
   if (row.phase !== 'running' && attempt <= row.attempt) return recovery;
+  recovery.partial = partial;
   const failed = retryClassOf(error);
-  if (failed) recovery.failures[failed] = (recovery.failures[failed] ?? 0) + 1;
+  // It was cut off, and begins again for no fault of its own: that counts against nobody.
+  if (!failed) return recovery;
+  recovery.failures[failed] = (recovery.failures[failed] ?? 0) + 1;
   if (recovery.escalation && attempt > recovery.escalation.opened.after)
     recovery.escalation.attempts++;
   recovery.failed.push(recovery.by ?? {});
   if (recovery.failed.length > maxRemembered) recovery.failed.shift();
-  recovery.partial = partial;
   return recovery;
 }
 

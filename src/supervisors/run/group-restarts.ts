@@ -1,44 +1,43 @@
 import type { ErrorInfo } from '../../core/errors.ts';
 import { decideRestart, defaultRestart, noRestarts, restartSet } from '../../policies/restart.ts';
-import type { RestartDecision, RestartSpec, RestartStrategy } from '../../policies/restart.ts';
+import type { RestartDecision, RestartSpec } from '../../policies/restart.ts';
+import type { RecordBody } from '../../journal/record.ts';
 import type { GroupRestartSpec, GroupSpec, TaskSpec } from '../../workflow/model.ts';
 import { unfinished } from './close-member.ts';
 import type { RunCore } from './core.ts';
 import { retryAt } from './second-try.ts';
 import type { Tried } from './second-try.ts';
+import { stopAttempt } from './stop-attempt.ts';
 import { endTask } from './task-end.ts';
 
 /** The restart strategy of a group, beside the retry policies of its members. */
 
-/** What a group does about a member's failure that is to be tried again. */
-export type GroupAnswer =
-  /** It has no strategy, or has escalated before. */
-  | 'none'
-  /** The member, and whoever goes with it, begins again. */
-  | 'restarted'
-  /** Too many restarts: the member, and all that have not ended, are to end. */
-  | 'escalated';
+/** A restart of a group that is decided. */
+export interface GroupRestart {
+  /** What says so. */
+  readonly records: readonly RecordBody[];
+  /** Members whose attempts run and are begun again. */
+  readonly members: readonly string[];
+}
+
+const alone: GroupRestart = { records: [], members: [] };
 
 /**
- * A member's attempt has failed and its retry policy would try again at `at`: its group's strategy counts that,
- * begins others again with it, or ends the group's work.
+ * A member's attempt has failed and is to be tried again at `at`: its group's strategy counts that, says who begins
+ * again with it, or ends the group's work.
+ * @returns undefined: there were too many restarts, and the member is to end like all that have not
  */
-export function restartGroup(
-  core: RunCore,
-  row: Tried,
-  { error, at }: { readonly error: ErrorInfo; readonly at: number },
-): GroupAnswer {
-  const group = groupOf(core, core.book.task(row.id));
-  if (!group?.restart) return 'none';
+export function restartGroup(core: RunCore, { id }: Tried, at: number): GroupRestart | undefined {
+  const task = core.book.task(id);
+  const group = groupOf(core, task);
+  if (!group?.restart) return alone;
   const { kind } = decisionOf(core, group, { restart: group.restart, at });
-  if (kind === 'escalate') {
-    escalate(core, group, row.id);
-    return 'escalated';
-  }
-  if (kind !== 'restart') return 'none';
-  abortBeside(core, group, { failed: row.id, strategy: group.restart.strategy, at });
-  retryAt(core, row, { error, at });
-  return 'restarted';
+  if (kind === 'escalate') return escalate(core, group, id);
+  if (kind !== 'restart') return alone;
+  const { strategy } = group.restart;
+  const members = runningBeside(core, group, { task, strategy });
+  const type = 'group.restarted';
+  return { members, records: [{ type, group: group.id, strategy, failed: id, members, due: at }] };
 }
 
 function decisionOf(
@@ -52,22 +51,9 @@ function decisionOf(
   return decideRestart({ spec, type, end: 'failed', history, now: at, random: () => 0 });
 }
 
-/** Journals the restart, and ends the attempts that are begun again with the one that has failed. */
-function abortBeside(
-  core: RunCore,
-  group: GroupSpec,
-  {
-    failed,
-    strategy,
-    at,
-  }: { readonly failed: string; readonly strategy: RestartStrategy; readonly at: number },
-): void {
-  const members = runningBeside(core, group, { task: core.book.task(failed), strategy });
-  core.ledger.commit([
-    { type: 'group.restarted', group: group.id, strategy, failed, members, due: at },
-  ]);
-  for (const id of members)
-    core.live.get(id)?.worker?.send({ type: 'attempt.abort', reason: 'group_restarted' });
+/** Ends the attempts that are begun again with the one that has failed. */
+export function abortBeside(core: RunCore, { members }: GroupRestart): void {
+  for (const id of members) stopAttempt(core, id, 'group_restarted');
 }
 
 /** The attempt of a member that goes with another one is over: it begins again together with that. */
@@ -75,7 +61,9 @@ export function beginAgain(core: RunCore, row: Tried): void {
   const group = groupOf(core, core.book.task(row.id));
   const due = group && core.ledger.state.groups.get(group.id)?.restarts?.times.at(-1);
   const at = Math.max(core.services.clock.now(), due ?? 0);
-  retryAt(core, row, { error: goneWithAnother(row.id), at });
+  // By whoever was at it: its own ladder has not moved.
+  const next = core.ledger.state.tasks.get(row.id)?.recovery?.by;
+  retryAt(core, row, { error: goneWithAnother(row.id), at, next });
 }
 
 /** The group that the task counts for: a part of a split task counts for the group of that. */
@@ -112,12 +100,12 @@ function isPartOf(
   return spec?.strategy !== 'one_for_one' || core.book.member(id)?.parent.id !== failed;
 }
 
-function isRunning({ live }: RunCore, id: string): boolean {
-  return live.get(id)?.holding === true;
+function isRunning({ live, hedges }: RunCore, id: string): boolean {
+  return live.get(id)?.holding === true || hedges?.isAlone(id) === true;
 }
 
 /** Told once in the journal; the group's own barrier decides what its finished members are worth. */
-function escalate(core: RunCore, group: GroupSpec, failed: string): void {
+function escalate(core: RunCore, group: GroupSpec, failed: string): undefined {
   const { maxRestarts = 0, withinMs = 0 } = group.restart ?? {};
   const { id } = group;
   core.ledger.commit([

@@ -45,12 +45,14 @@ export class HedgeClient implements AttemptClient {
     return remoteTerms(this.core, this.request);
   }
 
-  settled(settlement: AttemptSettlement): void {
+  settled(raw: AttemptSettlement): void {
+    const settlement = this.core.services.secrets?.redact(raw) ?? raw;
     this.hedges.report(this.request.task, this.request.attempt, settlement);
   }
 
-  progressed(progress: Progress): void {
+  progressed(raw: Progress): void {
     const { core } = this;
+    const progress = core.services.secrets?.redact(raw) ?? raw;
     const { task } = this.request;
     const live = core.live.get(task);
     if (live) live.progressed = true;

@@ -1,6 +1,5 @@
 import type { AttemptRequest, AttemptSettlement } from '../../actors/behaviours/behaviour.ts';
-import type { WorkerEvent, WorkerPort } from '../../actors/worker.ts';
-import type { Deadline } from '../../core/deadlines.ts';
+import type { AbortReason, WorkerPort } from '../../actors/worker.ts';
 import { seedOf } from '../../core/random.ts';
 import type { Spend } from '../../policies/budget.ts';
 import { Hedging } from '../../policies/hedging.ts';
@@ -12,43 +11,17 @@ import { successRecords } from './attempt-end.ts';
 import { leave } from './verdict.ts';
 import { breakerResult } from './breakers.ts';
 import { budgetError } from './budget.ts';
-import type { Mailbox, RunCore } from './core.ts';
+import type { RunCore } from './core.ts';
 import { abortError } from './dispatch.ts';
 import { workerLeft } from './groups.ts';
 import { hedgeName } from './hedge-name.ts';
 import { HedgeClient } from './hedge-client.ts';
+import type { Hedge, Watched } from './hedged-attempt.ts';
 import { countLocks } from './locks-held.ts';
-import type { LiveCalls } from './provider-calls.ts';
 import { isPaused } from './parking.ts';
 import { attemptFailed } from './recovery.ts';
 import type { HedgeDesk, HedgedFailure, SettledAttempt } from './reliability-ports.ts';
 import { hasEnded, succeedTask } from './task-end.ts';
-
-/** A further attempt at work that another attempt is at. */
-interface Hedge {
-  readonly task: string;
-  /** The attempt that takes long. */
-  readonly of: number;
-  /** Undefined: it waits for its permits. */
-  request?: AttemptRequest;
-  worker?: Mailbox<WorkerEvent> | undefined;
-  timer?: Deadline | undefined;
-  calls?: LiveCalls | undefined;
-  instance?: number | undefined;
-  startedAt: number;
-  /** It is decided that it has lost; it is asked to end. */
-  lost: boolean;
-  /** How the other attempt has failed; what follows from that is decided when this one has ended. */
-  failure?: HedgedFailure;
-}
-
-/** Which of a task's attempts are being watched, since when, and how many hedges they have had. */
-interface Watched {
-  readonly attempt: number;
-  readonly since: number;
-  used: number;
-  timer: Deadline | undefined;
-}
 
 /**
  * The hedges of one run. A hedge has a worker, permits, a seed and a number of its own, and the operation id of the
@@ -106,12 +79,12 @@ class Hedges implements HedgeDesk {
     const watched = this.watched.get(id);
     const spec = this.specOf(id);
     if (!watched || !spec || watched.attempt !== attempt) return;
-    if (core.halted || this.hedges.has(id) || !this.runs(id, attempt)) return;
+    if (core.halted || watched.used >= spec.max || !this.runs(id, attempt)) return;
     const now = core.services.clock.now();
     const afterMs = this.policy.afterMs(core.book.task(id).agent, spec) ?? Infinity;
     if (watched.used === 0 && watched.since + afterMs > now) return this.arm(id);
-    if (!this.policy.isWithinShare(spec)) return this.armAt(id, now + Math.max(1000, afterMs));
-    watched.used++;
+    // A hedge of the attempt before this one may still be ending.
+    if (this.hedges.has(id) || !this.policy.isWithinShare(spec)) return this.later(id, spec);
     this.hedges.set(id, { task: id, of: attempt, startedAt: now, lost: false });
     this.wish(id);
   }
@@ -122,11 +95,11 @@ class Hedges implements HedgeDesk {
     const hedge = this.hedges.get(task);
     const beside = core.live.get(task)?.request;
     const isWanted = hedge && !hedge.request && this.runs(task, hedge.of);
-    if (!isWanted || !beside || !this.mayBegin(task)) {
-      if (!hedge?.request) this.hedges.delete(task);
-      return this.release(task);
-    }
-    this.start(hedge, beside);
+    if (isWanted && beside && this.mayBegin(task)) return this.start(hedge, beside);
+    if (!hedge?.request) this.hedges.delete(task);
+    this.release(task);
+    const spec = isWanted ? this.specOf(task) : undefined;
+    if (spec) this.later(task, spec);
   }
 
   /** Whether the task goes on with its hedge although its other attempt has failed. */
@@ -136,6 +109,20 @@ class Hedges implements HedgeDesk {
     if (failure.aborted && failure.aborted !== 'timeout') return false;
     hedge.failure = failure;
     return true;
+  }
+
+  /** Whether the task's own attempt has failed, and the task goes on with its hedge alone. */
+  isAlone(id: string): boolean {
+    const hedge = this.hedges.get(id);
+    return hedge?.failure !== undefined && !hedge.lost;
+  }
+
+  /** Asks the hedge of a task to end for the same reason as its other attempt; there is none after it. */
+  end(id: string, reason: AbortReason): void {
+    const hedge = this.hedges.get(id);
+    const watched = this.watched.get(id);
+    if (watched) watched.used = Infinity;
+    if (hedge && !hedge.lost) hedge.worker?.send({ type: 'attempt.abort', reason });
   }
 
   /** The task is over for this round, or its attempt is: what is left of its hedge is not wanted any more. */
@@ -235,6 +222,12 @@ class Hedges implements HedgeDesk {
     );
   }
 
+  /** It cannot be hedged now; perhaps when as much time has passed again. */
+  private later(id: string, spec: HedgeSpec): void {
+    const afterMs = this.policy.afterMs(this.core.book.task(id).agent, spec) ?? 0;
+    this.armAt(id, this.core.services.clock.now() + Math.max(1000, afterMs));
+  }
+
   private unwatch(id: string): void {
     this.watched.get(id)?.timer?.cancel();
     this.watched.delete(id);
@@ -291,6 +284,8 @@ class Hedges implements HedgeDesk {
     };
     hedge.startedAt = core.services.clock.now();
     policy.hedgeBegun();
+    const watched = this.watched.get(task);
+    if (watched) watched.used++;
     core.ledger.commit([{ type: 'hedge.started', task, attempt, of: hedge.of }]);
     core.holding++;
     countLocks(core, core.book.task(task), 1);

@@ -1,6 +1,7 @@
 import { enqueue } from './agenda.ts';
+import type { TaskRow } from '../../journal/run-state.ts';
 import type { RunCore } from './core.ts';
-import { shiftBarriers } from './barrier-shift.ts';
+import { scheduleAgain } from './barrier-shift.ts';
 
 /** A run that is paused, and what is kept back meanwhile. */
 
@@ -15,19 +16,32 @@ export function holdBack(core: RunCore, ids: Iterable<string>): void {
   for (const id of ids) core.heldBack.add(id);
 }
 
-/** The run goes on: barriers wait longer by the time in which nothing could happen, and what is ready may start. */
-export function goOn(core: RunCore, pausedMs: number): void {
+/** The run goes on, and that is durable: what is ready may start. */
+export function goOn(core: RunCore): void {
   const ids = core.heldBack ?? [];
   core.heldBack = undefined;
-  shiftBarriers(core, pausedMs);
   enqueue(core.agenda.ready, ids);
   core.plan?.lookAgain();
 }
 
+/**
+ * Lifts a pause whose tasks have all ended otherwise: by a deadline, or since their group was released without them.
+ * @returns whether it did.
+ */
+export function liftPause(core: RunCore): boolean {
+  const { paused, tasks } = core.ledger.state;
+  if (paused?.task === undefined || core.halted) return false;
+  if (isExhausted(tasks.get(paused.task)) || exhaustedTasks(core).length > 0) return false;
+  core.ledger.commit([{ type: 'run.resumed', by: 'policy' }], () => goOn(core));
+  scheduleAgain(core);
+  return true;
+}
+
 /** Tasks that the run was paused for. */
 export function exhaustedTasks({ ledger }: RunCore): readonly string[] {
-  const rows = [...ledger.state.tasks.values()];
-  return rows
-    .filter(({ phase, recovery }) => phase === 'parked' && recovery?.parked === 'exhausted')
-    .map(({ id }) => id);
+  return [...ledger.state.tasks.values()].filter(isExhausted).map(({ id }) => id);
+}
+
+function isExhausted(row: TaskRow | undefined): boolean {
+  return row?.phase === 'parked' && row.recovery?.parked === 'exhausted';
 }

@@ -5,6 +5,7 @@ import { expansionJoined } from './expansion.ts';
 import { isPlanStale } from './pace.ts';
 import { contribute } from './groups.ts';
 import { endLate } from './late-members.ts';
+import { liftPause } from './parking.ts';
 import { carryOut } from './release.ts';
 import { groupEnded, taskEnded } from './cascade.ts';
 import { watchForStuck } from './stuck.ts';
@@ -20,7 +21,7 @@ export function pump(core: RunCore): void {
   const { agenda } = core;
   core.inTurn = true;
   try {
-    while (isBusy(core) || endLate(core)) {
+    while (isBusy(core) || endLate(core) || liftPause(core)) {
       core.ledger.drain();
       for (const id of agenda.ended.splice(0)) taskOver(core, id);
       for (const { group, member } of agenda.contributed.splice(0)) contribute(core, group, member);

@@ -13,12 +13,13 @@ import { budgetError } from './budget.ts';
 import type { RunCore } from './core.ts';
 import { showRung } from './escalations.ts';
 import { isNonCritical, tripBreakers } from './group-standing.ts';
-import { beginAgain, restartGroup } from './group-restarts.ts';
+import { abortBeside, beginAgain, restartGroup } from './group-restarts.ts';
 import { isQuarantined } from './quarantine.ts';
 import { climbed, isSameAgain } from './ladder.ts';
 import type { Climbed, Climber } from './ladder.ts';
 import { park, retryAt } from './second-try.ts';
-import type { Tried } from './second-try.ts';
+import type { SecondTry, Tried } from './second-try.ts';
+import { stopAttempt } from './stop-attempt.ts';
 import { endTask, hasEnded, succeedTask } from './task-end.ts';
 import { leave } from './verdict.ts';
 
@@ -55,21 +56,17 @@ export function attemptFailed(core: RunCore, row: Tried, failure: Failure): void
   const decision = retryDecision(core, row, { error });
   if (!decision.retry) return exhausted(core, row, { ...failure, reason: decision.reason });
   if (core.halted) return giveUp(core, row, { ...failure, lastReason: 'run_ending' });
-  tryWithGroup(core, row, { failure, delayMs: decision.delayMs });
+  tryWithGroup(core, row, { error, at: core.services.clock.now() + decision.delayMs });
 }
 
-/** A group that restarts its members takes the failure over; else the task is tried again alone. */
-function tryWithGroup(
-  core: RunCore,
-  row: Tried,
-  { failure, delayMs }: { readonly failure: Failure; readonly delayMs: number },
-): void {
-  const { error } = failure;
-  const at = core.services.clock.now() + delayMs;
-  const answer = restartGroup(core, row, { error, at });
-  if (answer === 'none') return retryAt(core, row, { error, at });
-  if (answer === 'restarted') return;
-  exhausted(core, row, { ...failure, reason: 'restarts_exhausted' });
+/** The task is tried again, with those of its group that begin again with it, unless the group has had enough. */
+function tryWithGroup(core: RunCore, row: Tried, next: SecondTry): void {
+  const { error, at, records = [] } = next;
+  const group = restartGroup(core, row, at);
+  if (!group)
+    return exhausted(core, row, { error, aborted: undefined, reason: 'restarts_exhausted' });
+  retryAt(core, row, { ...next, records: [...records, ...group.records] });
+  abortBeside(core, group);
 }
 
 /** What an attempt was asked to end for decides alone. */
@@ -90,9 +87,13 @@ export function rungExpired(core: RunCore, id: string): void {
   const row = core.ledger.state.tasks.get(id);
   if (!row?.error || !isOverdue(core, row)) return;
   const live = core.live.get(id);
-  if (live?.holding) return live.worker?.send({ type: 'attempt.abort', reason: 'timeout' });
+  core.hedges?.end(id, 'timeout');
+  if (stopAttempt(core, id, 'timeout')) return;
   // What has been decided, and is not durable yet, comes first.
-  if (live?.undecided) return core.ledger.follow(() => rungExpired(core, id));
+  if (live?.undecided) {
+    live.isRungOver = true;
+    return;
+  }
   core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id });
   core.plan?.left(id, core.services.clock.now());
   const failure: Failure = { error: row.error, aborted: undefined };
@@ -102,6 +103,8 @@ export function rungExpired(core: RunCore, id: string): void {
 function isOverdue(core: RunCore, { phase, recovery }: TaskRow): boolean {
   if (core.halted || phase === 'ended' || phase === 'completed' || !recovery?.escalation)
     return false;
+  // The run is paused for it: its ladder is behind it.
+  if (recovery.parked === 'exhausted') return false;
   const { deadline = Infinity } = recovery.escalation.opened;
   return deadline <= core.services.clock.now();
 }
@@ -175,7 +178,7 @@ function tryAgain(
   if (hasFailed) {
     const at = now + delayMs(core, row, { error, result });
     const onDurable = (): void => showRung(core, row.id);
-    return retryAt(core, row, { error, at, records, next, onDurable });
+    return tryWithGroup(core, row, { error, at, records, next, onDurable });
   }
   core.ledger.commit(records, () => {
     const live = core.live.get(row.id);

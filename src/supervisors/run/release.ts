@@ -11,6 +11,7 @@ import type { MemberEnd } from './close-member.ts';
 import { dismiss } from './groups.ts';
 import { membersRunningOn, noteLate } from './late-members.ts';
 import { groupCensus, joinedOutput } from './output.ts';
+import { stopAttempt } from './stop-attempt.ts';
 
 /** What a group's supervisor has decided, carried out: wait longer, run one by one, or join and go on. */
 
@@ -77,9 +78,8 @@ function fallBack(core: RunCore, live: LiveGroup): void {
     const task = core.live.get(id);
     task?.retryTimer?.cancel();
     if (task) task.retryTimer = undefined;
-    if (task?.holding) {
-      task.worker?.send({ type: 'attempt.abort', reason: 'barrier_fallback' });
-    } else if (task?.undecided) {
+    if (stopAttempt(core, id, 'barrier_fallback')) continue;
+    if (task?.undecided) {
       task.hurry = true;
     } else if (core.book.member(id) || core.frontier.isReady(id)) {
       core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id });

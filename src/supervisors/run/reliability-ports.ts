@@ -52,6 +52,10 @@ export interface HedgeDesk {
   due(id: string, attempt: number): void;
   granted(task: string): void;
   carries(id: string, failure: HedgedFailure): boolean;
+  /** Whether the task's own attempt has failed, and the task goes on with its hedge alone. */
+  isAlone(id: string): boolean;
+  /** Asks the hedge of a task to end for the same reason as its other attempt; there is none after it. */
+  end(id: string, reason: AbortReason): void;
   lose(id: string): void;
   settled(task: string, end: SettledAttempt): void;
   abortAll(reason: 'cancelled' | 'deadline' | 'shutdown'): void;

@@ -14,12 +14,10 @@ export function restoreRecovery(core: RunCore): void {
   settlePause(core);
 }
 
-/** A crash may have come between what a pause is for, or what lifts it, and the pause itself. */
+/** A crash may have come between what a pause is for and the pause itself. */
 function settlePause(core: RunCore): void {
   const { paused } = core.ledger.state;
   const [task] = exhaustedTasks(core);
   if (!paused && task !== undefined)
     core.ledger.commit([{ type: 'run.paused', by: 'policy', task }]);
-  if (paused?.task !== undefined && task === undefined)
-    core.ledger.commit([{ type: 'run.resumed', by: 'policy' }]);
 }

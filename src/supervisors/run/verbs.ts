@@ -3,6 +3,7 @@ import type { TaskRow } from '../../journal/run-state.ts';
 import type { RunCore } from './core.ts';
 import { enqueue } from './agenda.ts';
 import { endEscalation } from './escalations.ts';
+import { scheduleAgain } from './barrier-shift.ts';
 import { goOn } from './parking.ts';
 import type { RunVerb } from './run-verb.ts';
 import { answerOutcome, outcomeOfVerb } from './verb-outcome.ts';
@@ -38,8 +39,8 @@ function commitOutcome(
   outcome: VerbOutcome,
   { by, answer }: { readonly by: string; readonly answer?: () => void },
 ): void {
-  const pausedAt = core.ledger.state.paused?.at;
   const { records } = outcome;
+  const isLifted = records.some(({ type }) => type === 'run.resumed');
   for (const id of outcome.ended ?? [])
     core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id });
   core.ledger.commit(records, () => {
@@ -49,9 +50,10 @@ function commitOutcome(
     enqueue(core.agenda.ended, outcome.ended ?? []);
     enqueue(core.agenda.completed, outcome.completed ?? []);
     enqueue(core.agenda.ready, outcome.retried ?? []);
-    if (pausedAt !== undefined && !core.ledger.state.paused)
-      goOn(core, core.services.clock.now() - pausedAt);
+    if (isLifted) goOn(core);
     if (records.some(({ type }) => type === 'run.cancel_requested'))
       core.self.send({ type: 'run.cancel', by });
   });
+  // At once: the time of no barrier may be over that the pause has moved.
+  if (isLifted) scheduleAgain(core);
 }
