@@ -5,6 +5,9 @@ export interface BlobRef {
   readonly bytes: number;
 }
 
+/** Whose large values: of journals, which watchers may read, or of what processes exchange, which they may not. */
+export type BlobShelf = 'journal' | 'work';
+
 /** Large values by content: equal bytes are one blob, whoever puts them. */
 export interface BlobStore {
   /** Resolves when the blob is stored whole. Rejects with TRP_BUS_PAYLOAD above 256 MiB. */

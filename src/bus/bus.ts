@@ -1,9 +1,9 @@
 import type { Plain } from '../core/plain.ts';
-import type { BlobStore } from './blob-store.ts';
+import type { BlobShelf, BlobStore } from './blob-store.ts';
 import type { BusService } from './bus-service.ts';
 import type { EventLog, LogKind } from './event-log.ts';
 import type { KeyBucket, KeyBucketOptions } from './key-bucket.ts';
-import type { WorkQueue, WorkQueueOptions } from './work-queue.ts';
+import type { PoolDeadLetter, WorkQueue, WorkQueueOptions } from './work-queue.ts';
 
 /** A message as a subscriber gets it. The payload is frozen. */
 export interface BusMessage {
@@ -94,14 +94,16 @@ export interface Bus {
   flush(): Promise<void>;
   /** The queue of one pool, made when it does not exist yet. */
   workQueue(pool: string, options?: WorkQueueOptions): Promise<WorkQueue>;
+  /** The newest 10,000 dead letters of all queues, by pool, in order of their deaths; makes no queue. */
+  deadLetters(): Promise<readonly PoolDeadLetter[]>;
   /** One append-only log; logs of one kind share a carrier, so there may be many. */
   log(kind: LogKind, name: string): Promise<EventLog>;
   /** Names of the logs of a kind that hold an entry, in the order of the alphabet; costs as much as there are logs. */
   logs(kind: LogKind): Promise<readonly string[]>;
   /** A bucket of versioned keys, made when it does not exist yet. */
   keys(bucket: string, options?: KeyBucketOptions): Promise<KeyBucket>;
-  /** Where values go that are too large for a message. */
-  blobs(): Promise<BlobStore>;
+  /** Where values go that are too large for a message. Default: the shelf `work`. */
+  blobs(shelf?: BlobShelf): Promise<BlobStore>;
   /** Shows a service to the tools of the bus until the function returned is called; absent where it has no tools. */
   serve?(service: BusService): () => void;
   /** Delivers what is queued, then refuses everything. */

@@ -8,10 +8,10 @@ import type {
   SubscribeOptions,
   Subscription,
 } from '../bus/bus.ts';
-import type { BlobStore } from '../bus/blob-store.ts';
+import type { BlobShelf, BlobStore } from '../bus/blob-store.ts';
 import type { EventLog, LogKind } from '../bus/event-log.ts';
 import type { KeyBucket, KeyBucketOptions } from '../bus/key-bucket.ts';
-import type { WorkQueue, WorkQueueOptions } from '../bus/work-queue.ts';
+import type { PoolDeadLetter, WorkQueue, WorkQueueOptions } from '../bus/work-queue.ts';
 import type { Plain } from '../core/plain.ts';
 import type { ProcessClock } from './process-clock.ts';
 
@@ -87,6 +87,10 @@ export class GatedBus implements Bus {
     return this.bus.workQueue(pool, options);
   }
 
+  deadLetters(): Promise<readonly PoolDeadLetter[]> {
+    return this.bus.deadLetters();
+  }
+
   log(kind: LogKind, name: string): Promise<EventLog> {
     return this.bus.log(kind, name);
   }
@@ -99,8 +103,8 @@ export class GatedBus implements Bus {
     return this.bus.keys(bucket, options);
   }
 
-  blobs(): Promise<BlobStore> {
-    return this.bus.blobs();
+  blobs(shelf?: BlobShelf): Promise<BlobStore> {
+    return this.bus.blobs(shelf);
   }
 
   close(): Promise<void> {

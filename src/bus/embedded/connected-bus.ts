@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { TroupeError } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
-import type { BlobStore } from '../blob-store.ts';
+import type { BlobShelf, BlobStore } from '../blob-store.ts';
 import type {
   BusState,
   BusStatus,
@@ -18,7 +18,7 @@ import { checkWholeNumbers, mostHistory } from '../option-range.ts';
 import { checkedPayload, checkedValue } from '../payload.ts';
 import { checkPattern, checkSubject } from '../subject-grammar.ts';
 import { bucketName, logSubject, workSubject } from '../subjects.ts';
-import type { WorkQueue, WorkQueueOptions } from '../work-queue.ts';
+import type { PoolDeadLetter, WorkQueue, WorkQueueOptions } from '../work-queue.ts';
 import { closedError, disconnectedError, fullError } from './bus-errors.ts';
 import { Connection } from './connection.ts';
 import type { Schedule } from './delivery-queue.ts';
@@ -146,6 +146,10 @@ export class ConnectedBus implements EmbeddedBus {
     return new EmbeddedWorkQueue(queue, this.faceOptions());
   }
 
+  deadLetters(): Promise<readonly PoolDeadLetter[]> {
+    return this.connection.call(() => this.server.deadLetters());
+  }
+
   async log(kind: LogKind, name: string): Promise<EventLog> {
     logSubject(this.ns, kind, name);
     const log = await this.connection.call(() => this.server.log(kind, name));
@@ -166,8 +170,9 @@ export class ConnectedBus implements EmbeddedBus {
     return new EmbeddedKeyBucket(bucket, store, { ...this.faceOptions(), checked });
   }
 
-  blobs(): Promise<BlobStore> {
-    return this.connection.call(() => new EmbeddedBlobStore(this.server.blobs, this.connection));
+  blobs(shelf: BlobShelf = 'work'): Promise<BlobStore> {
+    const { connection, server } = this;
+    return connection.call(() => new EmbeddedBlobStore(server.blobs[shelf], connection));
   }
 
   peer(options: Pick<EmbeddedBusOptions, 'onError'> = {}): EmbeddedBus {

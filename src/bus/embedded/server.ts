@@ -5,7 +5,8 @@ import type { Plain } from '../../core/plain.ts';
 import type { LogKind } from '../event-log.ts';
 import type { Headers } from '../headers.ts';
 import type { KeyBucketOptions } from '../key-bucket.ts';
-import type { WorkQueueOptions } from '../work-queue.ts';
+import { maxListedLetters } from '../work-queue.ts';
+import type { PoolDeadLetter, WorkQueueOptions } from '../work-queue.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import type { Schedule } from './delivery-queue.ts';
 import { FaultyNetwork } from './faults.ts';
@@ -43,7 +44,7 @@ export class Server {
   readonly subscribers = new Subscribers();
   readonly deadlines: Deadlines;
   readonly network: FaultyNetwork | undefined;
-  readonly blobs = new StoredBlobs();
+  readonly blobs = { journal: new StoredBlobs(), work: new StoredBlobs() };
   private readonly clock: Clock;
   private readonly queues = new Map<string, StoredQueue>();
   private readonly carriers = new Map<LogKind, LogCarrier>();
@@ -81,6 +82,14 @@ export class Server {
       pool,
       () => new StoredQueue({ ...options, pool, clock, deadlines, network }),
     );
+  }
+
+  /** The newest of each pool, by pool; the queues are bounded in what they hold, not in what they have lost. */
+  deadLetters(): readonly PoolDeadLetter[] {
+    const pools = [...this.queues].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    return pools
+      .flatMap(([pool, queue]) => queue.deadLetters().map((letter) => ({ ...letter, pool })))
+      .slice(-maxListedLetters);
   }
 
   log(kind: LogKind, name: string): StoredLog {

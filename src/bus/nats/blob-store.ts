@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { nuid } from 'nats';
 import { TroupeError } from '../../core/errors.ts';
-import type { BlobRef, BlobStore } from '../blob-store.ts';
+import type { BlobRef, BlobShelf, BlobStore } from '../blob-store.ts';
 import { bucketName } from '../subjects.ts';
 import { isConflict, JetStream } from './jetstream.ts';
 import type { JetStreamOptions } from './jetstream.ts';
@@ -13,10 +13,13 @@ import { purgeSubject, streamConfig, Streams } from './streams.ts';
 
 /** The blobs of one bus. */
 export interface Blobs {
-  open(): Promise<BlobStore>;
+  open(shelf: BlobShelf): Promise<BlobStore>;
   /** Ends all readings. */
   close(): void;
 }
+
+/** Each has its own bucket, so that a server's permissions can tell them apart. */
+const buckets: { readonly [Shelf in BlobShelf]: string } = { journal: 'jrn-blob', work: 'blob' };
 
 /** Blobs on JetStream, laid out as NATS lays out its object stores (ADR-20): any client reads them, by hash. */
 export function createBlobStore(link: NatsLink, options?: JetStreamOptions): Blobs {
@@ -24,8 +27,8 @@ export function createBlobStore(link: NatsLink, options?: JetStreamOptions): Blo
   const readings = new Readings(js);
   const streams = new Streams(js);
   return {
-    open: async () => {
-      const bucket = bucketName(link.ns, 'blob');
+    open: async (shelf) => {
+      const bucket = bucketName(link.ns, buckets[shelf]);
       const subjects = [`$O.${bucket}.C.>`, `$O.${bucket}.M.>`];
       const wanted = streamConfig(js, { name: `OBJ_${bucket}`, subjects, allow_rollup_hdrs: true });
       await streams.ensure(wanted, ['subjects', 'retention', 'max_age', 'deny_purge']);

@@ -11,12 +11,12 @@ import type {
   SubscribeOptions,
   Subscription,
 } from '../bus.ts';
-import type { BlobStore } from '../blob-store.ts';
+import type { BlobShelf, BlobStore } from '../blob-store.ts';
 import type { BusService } from '../bus-service.ts';
 import type { EventLog, LogKind } from '../event-log.ts';
 import type { KeyBucket, KeyBucketOptions } from '../key-bucket.ts';
 import { checkPattern, checkQueue, checkSubject } from '../subject-grammar.ts';
-import type { WorkQueue, WorkQueueOptions } from '../work-queue.ts';
+import type { PoolDeadLetter, WorkQueue, WorkQueueOptions } from '../work-queue.ts';
 import type { ClientLink } from './client-link.ts';
 import { closedError } from './client-errors.ts';
 import { payloadBytes, payloadOf } from './messages.ts';
@@ -128,6 +128,10 @@ export class NatsBus implements Bus {
     return this.stored((parts) => parts.workQueue(pool, options));
   }
 
+  deadLetters(): Promise<readonly PoolDeadLetter[]> {
+    return this.stored((parts) => parts.deadLetters());
+  }
+
   log(kind: LogKind, name: string): Promise<EventLog> {
     return this.stored((parts) => parts.log(kind, name));
   }
@@ -140,8 +144,8 @@ export class NatsBus implements Bus {
     return this.stored((parts) => parts.keys(bucket, options));
   }
 
-  blobs(): Promise<BlobStore> {
-    return this.stored((parts) => parts.blobs());
+  blobs(shelf: BlobShelf = 'work'): Promise<BlobStore> {
+    return this.stored((parts) => parts.blobs(shelf));
   }
 
   serve(service: BusService): () => void {

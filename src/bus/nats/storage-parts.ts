@@ -1,7 +1,7 @@
-import type { BlobStore } from '../blob-store.ts';
+import type { BlobShelf, BlobStore } from '../blob-store.ts';
 import type { EventLog, LogKind } from '../event-log.ts';
 import type { KeyBucket, KeyBucketOptions } from '../key-bucket.ts';
-import type { WorkQueue, WorkQueueOptions } from '../work-queue.ts';
+import type { PoolDeadLetter, WorkQueue, WorkQueueOptions } from '../work-queue.ts';
 import { createBlobStore } from './blob-store.ts';
 import { createEventLogs } from './event-log.ts';
 import type { JetStreamOptions } from './jetstream.ts';
@@ -27,6 +27,10 @@ export class StorageParts {
     return this.queues.open(pool, options);
   }
 
+  deadLetters(): Promise<readonly PoolDeadLetter[]> {
+    return this.queues.deadLetters();
+  }
+
   log(kind: LogKind, name: string): Promise<EventLog> {
     return this.logs.open(kind, name);
   }
@@ -39,8 +43,8 @@ export class StorageParts {
     return this.buckets.open(bucket, options);
   }
 
-  blobs(): Promise<BlobStore> {
-    return this.blobStore.open();
+  blobs(shelf: BlobShelf): Promise<BlobStore> {
+    return this.blobStore.open(shelf);
   }
 
   async close(): Promise<void> {

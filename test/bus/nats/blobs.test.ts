@@ -11,7 +11,7 @@ import { untilDone } from './support/until-done.ts';
 async function blobsOf(bench: Bench, link?: NatsLink): Promise<BlobStore> {
   const blobs = createBlobStore(link ?? (await bench.link()));
   bench.after(() => blobs.close());
-  return blobs.open();
+  return blobs.open('work');
 }
 
 async function messages(link: NatsLink, ns: string): Promise<number> {

@@ -30,6 +30,15 @@ export function blobSuite(driver: BusUnderTest): void {
       expect(got !== undefined && Buffer.from(got).equals(content)).toBe(true);
     });
 
+    it('keeps what journals hold apart from what processes exchange', async () => {
+      const [work, journal] = [await bench.bus.blobs(), await bench.bus.blobs('journal')];
+      const { hash } = await journal.put(Buffer.from('of a journal'));
+      expect(await work.get(hash)).toBeUndefined();
+      const other = await (await bench.again()).blobs('journal');
+      expect(Buffer.from((await other.get(hash)) ?? []).toString()).toBe('of a journal');
+      expect([await journal.list(), await work.list()]).toEqual([[{ hash, bytes: 12 }], []]);
+    });
+
     it('is one blob, whoever puts it and however often', async () => {
       const doors = [await bench.bus.blobs(), await (await bench.again()).blobs()] as const;
       const doorOf = (n: number): BlobStore => doors[n % 2 === 0 ? 0 : 1];

@@ -270,6 +270,6 @@ describe.each(natsServers())('journals on nats-server $version', (binary) => {
     await expect(journals.read('run-1')).rejects.toMatchObject({ code: 'TRP_RUN_NOT_FOUND' });
     expect(await journals.list()).toEqual([{ run: 'run-2', owner: journals.node }]);
     expect(await journals.read('run-2')).toHaveLength(1);
-    expect(await (await (await connected(server.url)).blobs()).list()).toHaveLength(1);
+    expect(await (await (await connected(server.url)).blobs('journal')).list()).toHaveLength(1);
   });
 });

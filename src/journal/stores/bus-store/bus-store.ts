@@ -234,7 +234,10 @@ class BusStore implements JournalStore {
     const order = past.firstSeq || logSeq;
     const owned = this.ownedRun(log, { ...past, epoch, logSeq }, order);
     this.owned.set(log.name, owned);
-    await this.index.put({ run: log.name, node, epoch, state: 'owned', order });
+    // The log has made the run ours; what the index misses is found there.
+    await this.index
+      .put({ run: log.name, node, epoch, state: 'owned', order })
+      .catch(() => (this.repairAt = -Infinity));
     return owned;
   }
 
@@ -286,7 +289,7 @@ class BusStore implements JournalStore {
   }
 
   private blobs(): Promise<BlobStore> {
-    this.openedBlobs ??= this.options.bus.blobs();
+    this.openedBlobs ??= this.options.bus.blobs('journal');
     this.openedBlobs.catch(() => (this.openedBlobs = undefined));
     return this.openedBlobs;
   }

@@ -15,7 +15,7 @@ export function runBlobs(bus: Bus, run: string): BlobPort {
   const head = Buffer.from(`${run}\0`);
   let opened: Promise<BlobStore> | undefined;
   const store = (): Promise<BlobStore> => {
-    opened ??= bus.blobs();
+    opened ??= bus.blobs('journal');
     opened.catch(() => (opened = undefined));
     return opened;
   };
