@@ -55,7 +55,7 @@ export interface EscalationAnswered {
 }
 
 /** A rung has been used up. */
-export interface EscalationExpired {
+interface EscalationExpired {
   readonly type: 'escalation.expired';
   readonly escalation: number;
   readonly task: string;
@@ -78,14 +78,14 @@ export interface TaskParked {
 }
 
 /** A person has a task tried once more, from the bottom of its ladder. */
-export interface TaskRetried {
+interface TaskRetried {
   readonly type: 'task.retried';
   readonly task: string;
   readonly by: string;
 }
 
 /** Nothing new is dispatched until somebody has the run go on. */
-export interface RunPaused {
+interface RunPaused {
   readonly type: 'run.paused';
   readonly by: string;
   /** The task for which the run waits; absent: a person has asked for it. */
@@ -93,13 +93,13 @@ export interface RunPaused {
 }
 
 /** The run goes on. */
-export interface RunResumed {
+interface RunResumed {
   readonly type: 'run.resumed';
   readonly by: string;
 }
 
 /** A task's result was taken over from another run. */
-export interface TaskReused {
+interface TaskReused {
   readonly type: 'task.reused';
   readonly task: string;
   readonly run: string;
@@ -108,7 +108,7 @@ export interface TaskReused {
 }
 
 /** A group's result was taken over from another run. */
-export interface GroupReused {
+interface GroupReused {
   readonly type: 'group.reused';
   readonly group: string;
   readonly run: string;

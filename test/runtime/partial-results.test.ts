@@ -62,7 +62,7 @@ async function outputOf(task: object): Promise<Plain> {
     await writeFile(flow, JSON.stringify({ version: 1, name: 'partial', tasks, outputs }));
     const report = await (await troupe.run(flow)).outcome();
     expect(report.status).toBe('succeeded');
-    return report.outputs['t'] ?? null;
+    return (report.outputs as { readonly t?: Plain }).t ?? null;
   } finally {
     await troupe.close();
   }

@@ -131,8 +131,8 @@ const cases: readonly (readonly [string, string, string])[] = [
   ],
   [
     'an unsupported key of a task',
-    'tasks: {a: {uses: simulate, hedge: {after: 3s}}}',
-    'TRP_WORKFLOW_UNSUPPORTED 1:29 tasks.a.hedge',
+    'tasks: {a: {uses: simulate, cache: {after: 3s}}}',
+    'TRP_WORKFLOW_UNSUPPORTED 1:29 tasks.a.cache',
   ],
   [
     'an unsupported merger',
@@ -265,7 +265,7 @@ describe('validateDocument', () => {
   it('tells all faults at once, in order of place', async () => {
     const found = await faultsOf(`
 tasks:
-  a: { agent: x, need: [b], timeout: soon, hedge: 2 }
+  a: { agent: x, need: [b], timeout: soon, cache: 2 }
   b:
     agent: y
     needs: [c, { task: a, kind: maybe }]
@@ -279,7 +279,7 @@ tiers:
       'TRP_WORKFLOW_UNKNOWN_REF 3:15 tasks.a.agent',
       'TRP_WORKFLOW_UNKNOWN_KEY 3:18 tasks.a.need',
       'TRP_WORKFLOW_INVALID 3:38 tasks.a.timeout',
-      'TRP_WORKFLOW_UNSUPPORTED 3:44 tasks.a.hedge',
+      'TRP_WORKFLOW_UNSUPPORTED 3:44 tasks.a.cache',
       'TRP_WORKFLOW_UNKNOWN_REF 6:13 tasks.b.needs[0]',
       'TRP_WORKFLOW_INVALID 6:33 tasks.b.needs[1].kind',
       'TRP_WORKFLOW_INVALID 8:14 agents.y.uses',

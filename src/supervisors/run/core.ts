@@ -99,6 +99,8 @@ export interface LiveTask {
   holding: boolean;
   /** Its failure is on the way into the journal: the worker has no verdict yet. */
   undecided: boolean;
+  /** The time of its rung was over while that was so. */
+  isRungOver?: boolean;
   /** Retry as soon as the verdict is there. */
   hurry: boolean;
   /** Has reported progress since its dispatch. */

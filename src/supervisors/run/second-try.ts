@@ -101,6 +101,10 @@ function decided(
     live.undecided = false;
     live.worker?.send({ type: 'verdict.retry' });
     onDurable?.();
+    if (live.isRungOver) {
+      live.isRungOver = false;
+      core.self.send({ type: 'rung.expired', task: id });
+    }
   });
 }
 
