@@ -7,7 +7,7 @@ import type { Label } from './label.ts';
 import { labelOf } from './label.ts';
 
 /** Messages that may be larger than this go aside as a blob: below every server's limit, headers included. In bytes. */
-const maxInlineBytes = 512 * 1024;
+export const maxInlineBytes = 512 * 1024;
 
 /** The message as it goes over the bus: whole, or its label with the name of the blob that holds the rest. */
 export async function packed(

@@ -77,5 +77,13 @@ export type HostOrder =
   | (Label & { readonly protocol: number; readonly type: 'abort'; readonly error: ErrorInfo })
   /** The run has another owner, for whom the attempt goes on under this label. Answered by true if it is at work. */
   | (Label & { readonly protocol: number; readonly type: 'adopt'; readonly was: number })
-  /** Begin at once, without a queue. Answered by true if there was a slot. */
-  | { readonly protocol: number; readonly type: 'begin'; readonly assignment: Assignment };
+  /**
+   * Begin at once, without a queue. Answered by true if there was a slot; where `takesEnd` says that the owner knows
+   * this, by the result or the failure itself when that is there within moments.
+   */
+  | {
+      readonly protocol: number;
+      readonly type: 'begin';
+      readonly assignment: Assignment;
+      readonly takesEnd?: boolean;
+    };

@@ -264,7 +264,8 @@ export class RunDesk implements RemoteDesk {
     // Before the answer: the host may be done before it is heard.
     attempt.hold(host.host);
     try {
-      const order = { protocol: workProtocol, type: 'begin', assignment: attempt.assignment() };
+      const assignment = attempt.assignment();
+      const order = { protocol: workProtocol, type: 'begin', takesEnd: true, assignment };
       const taken = await bus.request(
         hostSubject(bus, host.host),
         order as unknown as PlainObject,
@@ -272,15 +273,21 @@ export class RunDesk implements RemoteDesk {
           timeoutMs: answerMs,
         },
       );
-      if (taken === true) {
-        this.given.add(attempt);
-        return true;
-      }
+      if (this.isBegun(attempt, taken)) return true;
     } catch (error) {
       logger.debug('a host did not begin', { host: host.host, message: messageOf(error) });
     }
     attempt.handedBack(host.host);
     return false;
+  }
+
+  /** Whether a host has it; or had it, and has answered with its end. */
+  private isBegun(attempt: RemoteAttempt, answer: Plain): boolean {
+    if (answer === false) return false;
+    const end = answer === true ? undefined : readHostMessage(answer);
+    this.given.add(attempt);
+    if (end && attempt.accepts(end)) void attempt.take(end);
+    return true;
   }
 
   private claimed(said: HostMessage): ClaimAnswer {

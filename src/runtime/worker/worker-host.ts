@@ -31,6 +31,7 @@ import { Outlets } from './outlet.ts';
 import type { Outlet } from './outlet.ts';
 import { permitted } from './permission.ts';
 import { PoolTally } from './pool-tally.ts';
+import { PromptAnswer } from './prompt-answer.ts';
 import { Puller } from './puller.ts';
 import { showServices } from './shown-service.ts';
 import type { WorkerConfig } from './worker-config.ts';
@@ -54,6 +55,16 @@ interface AtWork {
   readonly attempt: HostAttempt;
   readonly item: WorkItem | undefined;
   readonly since: number;
+  /** Of one that came directly, while its owner may wait for it. */
+  readonly answer: PromptAnswer | undefined;
+}
+
+/** How an attempt comes here, and where its end goes. */
+interface Beginning {
+  readonly item?: WorkItem;
+  readonly outlet: Outlet;
+  readonly steps?: ClaimAnswer['steps'];
+  readonly answer?: PromptAnswer;
 }
 
 /** What a host is made from. */
@@ -201,8 +212,9 @@ export class LocalWorkerHost implements WorkerHost {
   }
 
   private handAllBack(): void {
-    for (const [key, { attempt }] of this.atWork) {
+    for (const [key, { attempt, answer }] of this.atWork) {
       if (attempt.handsBack) continue;
+      answer?.begun();
       attempt.handsBack = true;
       const error = new TroupeError('TRP_ATTEMPT_CANCELLED', 'The worker host is shutting down.', {
         errorClass: 'cancelled',
@@ -276,14 +288,7 @@ export class LocalWorkerHost implements WorkerHost {
     await this.outlets.stored({ ...about, type: 'failure', error: errorInfo(thrown) });
   }
 
-  private begin(
-    assignment: Assignment,
-    {
-      item,
-      outlet,
-      steps,
-    }: { item: WorkItem | undefined; outlet: Outlet; steps?: ClaimAnswer['steps'] },
-  ): void {
+  private begin(assignment: Assignment, { item, outlet, steps, answer }: Beginning): void {
     const { clock, logger } = this.config;
     const key = `${assignment.operation}/${assignment.attempt}/${assignment.epoch}`;
     const since = clock.monotonic();
@@ -306,7 +311,7 @@ export class LocalWorkerHost implements WorkerHost {
     });
     tally.began(assignment.request.agent.id);
     this.runs.enter(assignment.run, assignment.providers);
-    this.atWork.set(key, { attempt, item, since });
+    this.atWork.set(key, { attempt, item, since, answer });
     try {
       const agent = permitted(assignment.request.agent, this.config);
       const request = { ...attempt.request(this.config.baseDir ?? '/', steps), agent };
@@ -320,8 +325,9 @@ export class LocalWorkerHost implements WorkerHost {
   private done(key: string, how: HowDone): void {
     const work = this.atWork.get(key);
     if (!work) return;
-    const { item, since, attempt } = work;
+    const { item, since, attempt, answer } = work;
     this.atWork.delete(key);
+    answer?.begun();
     this.runs.leave(attempt.label.run);
     this.counts.busyMs += this.config.clock.monotonic() - since;
     if (how !== 'over') this.counts.handedBack++;
@@ -378,8 +384,18 @@ export class LocalWorkerHost implements WorkerHost {
     if (this.busy >= this.config.concurrency || this.state !== 'serving')
       return message.respond(false);
     this.busy++;
-    message.respond(true);
-    this.begin(assignment, { item: undefined, outlet: this.outlets.told });
+    this.begin(assignment, this.directly(message, order.takesEnd === true));
+  }
+
+  private directly(message: BusMessage, takesEnd: boolean): Beginning {
+    const otherwise = this.outlets.told;
+    if (!takesEnd) {
+      message.respond(true);
+      return { outlet: otherwise };
+    }
+    const respond = (payload: Plain): void => message.respond(payload);
+    const answer = new PromptAnswer({ clock: this.config.clock, respond, otherwise });
+    return { outlet: answer.outlet, answer };
   }
 
   private abort(order: Extract<HostOrder, { type: 'abort' }>): void {
