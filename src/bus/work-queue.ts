@@ -77,6 +77,14 @@ export interface DeadLetter {
   readonly reason: string;
 }
 
+/** A dead letter of one of the queues of a bus. */
+export interface PoolDeadLetter extends DeadLetter {
+  readonly pool: string;
+}
+
+/** Dead letters of a bus that are listed, the newest; a queue lists all of its own. */
+export const maxListedLetters = 10_000;
+
 /** How full a queue is. */
 export interface QueueDepth {
   /** Items that nobody has, by level; those that wait for a delay included. */

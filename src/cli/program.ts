@@ -198,7 +198,7 @@ function addRunCommands({ program, shell, finish }: Wiring): void {
       finish(await (await import('./commands/runs.ts')).runs(shell, options));
     });
   storedRunOptions(program.command('show').description('tell a run as its journal has it'))
-    .argument('<run>', runArgument)
+    .argument('[run]', `${runArgument}; none: --dead-letters of a bus`)
     .option('--json', "print the run's report as JSON")
     .option('--tasks', 'every task and the timeline, however many there are')
     .option('--records', "the journal's records")
@@ -208,7 +208,7 @@ function addRunCommands({ program, shell, finish }: Wiring): void {
       'after',
       examples('troupe show last', 'troupe show run-0mh --tasks', 'troupe show run-0mh --json'),
     )
-    .action(async (run: string, options: ShowOptions) =>
+    .action(async (run: string | undefined, options: ShowOptions) =>
       finish(await (await import('./commands/show.ts')).show(shell, run, options)),
     );
   const resume = program

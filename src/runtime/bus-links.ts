@@ -9,7 +9,7 @@ import type { RunWindow } from './run-window.ts';
 import { WatchedBus } from './watched-bus.ts';
 
 /** Ended runs that may wait for a bus that is away; of more, the oldest are shown no further. */
-const maxFinishing = 256;
+export const maxFinishing = 256;
 
 /** What opening a bus needs. */
 type Config = Pick<TroupeConfig, 'bus' | 'clock' | 'logger' | 'ns' | 'dataDir'>;

@@ -7,7 +7,9 @@
  *    forgotten reader cannot fill the memory.
  */
 export class EventStream<T> implements AsyncIterable<T>, AsyncIterator<T> {
-  private buffer: T[] = [];
+  /** Events that were not read in time. */
+  dropped = 0;
+  private buffer: (T | undefined)[] = [];
   private head = 0;
   private waiting: ((result: IteratorResult<T>) => void) | undefined;
   private ended = false;
@@ -26,7 +28,10 @@ export class EventStream<T> implements AsyncIterable<T>, AsyncIterator<T> {
       return;
     }
     this.buffer.push(event);
-    if (this.buffer.length - this.head > maxBuffered) this.head++;
+    if (this.buffer.length - this.head > maxBuffered) {
+      this.buffer[this.head++] = undefined;
+      this.dropped++;
+    }
     this.compact();
   }
 
@@ -42,7 +47,8 @@ export class EventStream<T> implements AsyncIterable<T>, AsyncIterator<T> {
 
   next(): Promise<IteratorResult<T>> {
     if (this.head < this.buffer.length) {
-      const value = this.buffer[this.head++] as T;
+      const value = this.buffer[this.head] as T;
+      this.buffer[this.head++] = undefined;
       this.compact();
       return Promise.resolve({ done: false, value });
     }
@@ -66,4 +72,5 @@ export class EventStream<T> implements AsyncIterable<T>, AsyncIterator<T> {
   }
 }
 
-const maxBuffered = 100_000;
+/** Events that may wait for one reader. */
+export const maxBuffered = 100_000;

@@ -1,6 +1,7 @@
 import type { RunState } from '../journal/run-state.ts';
 import type { JournalRecord } from '../journal/record.ts';
 import type { Resolution } from '../supervisors/run/resolution.ts';
+import type { Dropped } from '../supervisors/run/events.ts';
 import { defaultBounds } from '../supervisors/run/run-bounds.ts';
 import type { RunCore } from '../supervisors/run/core.ts';
 import type { TaskGraph } from '../planning/graph.ts';
@@ -11,6 +12,7 @@ import { refusal } from '../memory/shared/proposal-answer.ts';
 import type { ProposalAnswer } from '../memory/shared/proposal-answer.ts';
 import { TroupeError } from '../core/errors.ts';
 import type { ErrorInfo } from '../core/errors.ts';
+import { toPlain } from '../core/plain.ts';
 import type { RunEvent, RunHandle } from './api.ts';
 import { EventStream } from './event-stream.ts';
 import { phaseAfter } from './group-phase.ts';
@@ -129,7 +131,11 @@ export class LiveRun extends RunControlDesk implements RunHandle {
     const { core } = this;
     if (this.over || !core) return Promise.resolve(refusal(this.ending()));
     const most = core.services.bounds?.proposals ?? defaultBounds.proposals;
-    if (this.proposed >= most) return Promise.resolve(refusal(tooManyProposals(this.id, most)));
+    if (this.proposed >= most) {
+      const error = tooManyProposals(this.id, most);
+      core.self.send({ type: 'letter.dropped', dropped: droppedProposal(proposal, error) });
+      return Promise.resolve(refusal(error));
+    }
     this.proposed++;
     return new Promise((resolve) => {
       const answer = (given: ProposalAnswer): void => {
@@ -183,6 +189,13 @@ export class LiveRun extends RunControlDesk implements RunHandle {
     if (!this.core) throw new TroupeError('TRP_INTERNAL', `Run ${this.id} has not been opened.`);
     return { state: this.core.ledger.state, graph: this.core.graph };
   }
+}
+
+function droppedProposal(
+  { agent, op, changes }: Proposal,
+  { message: reason }: TroupeError,
+): Dropped {
+  return { kind: 'overflow', reason, letter: toPlain({ agent, op, changes }) };
 }
 
 function tooManyProposals(run: string, most: number): TroupeError {

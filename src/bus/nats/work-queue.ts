@@ -8,6 +8,7 @@ import type {
   Added,
   AddOptions,
   DeadLetter,
+  PoolDeadLetter,
   PullOptions,
   QueueDepth,
   WorkItem,
@@ -20,7 +21,7 @@ import { JetStream } from './jetstream.ts';
 import type { JetStreamOptions, Publication } from './jetstream.ts';
 import type { NatsLink } from './link.ts';
 import { driverPrefix, encodedText, wireHeaders } from './message-headers.ts';
-import { deathBytes, idHeader } from './queue/dead-letters.ts';
+import { deathBytes, idHeader, listDeadLetters } from './queue/dead-letters.ts';
 import { openPool } from './queue/open-pool.ts';
 import type { OpenPool } from './queue/open-pool.ts';
 import { consumerInfo } from './queue/consumers.ts';
@@ -32,6 +33,8 @@ import { Streams } from './streams.ts';
 /** The work queues of one bus. */
 export interface WorkQueues {
   open(pool: string, options?: WorkQueueOptions): Promise<WorkQueue>;
+  /** Of all pools, as `Bus.deadLetters` has them. */
+  deadLetters(): Promise<readonly PoolDeadLetter[]>;
   /** Ends all pulls. */
   close(): Promise<void>;
 }
@@ -52,6 +55,7 @@ export function createWorkQueues(link: NatsLink, options?: JetStreamOptions): Wo
       made.catch(() => open.delete(pool));
       return made;
     },
+    deadLetters: () => listDeadLetters(shared),
     close: async () => {
       closed = true;
       shared.readings.close();

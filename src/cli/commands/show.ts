@@ -13,7 +13,7 @@ import { taskTable, timeline } from '../render/timeline.ts';
 import { fit, oneLine } from '../render/width.ts';
 import type { Shell } from '../shell.ts';
 import { withStoredRun } from '../stored-runs.ts';
-import { showDeadLetters } from './dead-letters.ts';
+import { showBusLetters, showDeadLetters } from './dead-letters.ts';
 import { showConflicts } from './conflicts.ts';
 
 /** A run of up to so many tasks is shown with its tasks without asking. */
@@ -28,8 +28,16 @@ export interface ShowOptions extends DataOptions {
   readonly deadLetters?: boolean;
 }
 
-/** `troupe show RUN`: a run as its journal tells it, whoever owns it. */
-export async function show(shell: Shell, named: string, options: ShowOptions): Promise<number> {
+/** `troupe show RUN`: a run as its journal tells it, whoever owns it; without a run the dead letters of a bus. */
+export async function show(
+  shell: Shell,
+  named: string | undefined,
+  options: ShowOptions,
+): Promise<number> {
+  if (named === undefined) {
+    await showBusLetters(shell, options);
+    return exitCodes.ok;
+  }
   await withStoredRun(shell, { run: named, options }, async (troupe, run) => {
     const { json = false, records = false, conflicts = false, deadLetters = false } = options;
     if (deadLetters) showDeadLetters(shell, run, { letters: await troupe.deadLetters(run), json });

@@ -21,10 +21,10 @@ import { malformed, maxRequestBytes, parseRequest, requestIdOf } from './request
 import type { ControlRequest } from './request.ts';
 
 /** Connections at one time. */
-const maxPeers = 64;
+export const maxPeers = 64;
 
 /** Requests of one connection that wait for their answer. */
-const maxOpenRequests = 32;
+export const maxOpenRequests = 32;
 
 /** A connection that asks nothing for so long, and waits for nothing, is closed. */
 const idleMs = 60_000;
@@ -71,6 +71,7 @@ class Peer {
   private readonly handle: ServeControlOptions['handle'];
   private readonly cutter = new LineCutter(maxRequestBytes);
   private open = 0;
+  private isHungUp = false;
 
   constructor(socket: Socket, handle: ServeControlOptions['handle'], peers: Set<Socket>) {
     this.socket = socket;
@@ -85,7 +86,7 @@ class Peer {
   private receive(chunk: Buffer): void {
     const lines = this.cutter.push(chunk);
     if (!lines) return this.hangUp(malformed(`a request is longer than ${maxRequestBytes} bytes`));
-    for (const line of lines) if (line.trim() !== '') this.accept(line);
+    for (const line of lines) if (line.trim() !== '' && !this.isHungUp) this.accept(line);
   }
 
   private accept(line: string): void {
@@ -108,6 +109,7 @@ class Peer {
   }
 
   private hangUp(error: TroupeError): void {
+    this.isHungUp = true;
     this.socket.removeAllListeners('data');
     this.socket.resume();
     this.socket.setTimeout(partingMs, () => this.socket.destroy());

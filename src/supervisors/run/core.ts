@@ -39,7 +39,7 @@ import type { Responses } from './responses.ts';
 import type { ProviderTally } from './provider-tally.ts';
 import type { Agenda } from './agenda.ts';
 import type { KeyWriters } from './key-writers.ts';
-import type { RunEvent } from './events.ts';
+import type { RunEvent, Settled } from './events.ts';
 import type { RunVerb } from './run-verb.ts';
 import type { Ledger } from './ledger.ts';
 import type { TaskBook } from './task-book.ts';
@@ -236,6 +236,10 @@ export interface RunCore {
   planTimer?: Deadline | undefined;
   /** What every attempt is ended with, once the run is halted. */
   haltError?: { readonly reason: AbortReason; readonly error: TroupeError };
+  /** Attempts that have ended while the run is being cancelled, and of which it hears in a moment. */
+  settledTogether?: Settled[] | undefined;
+  /** What was meant for the run and was dropped, since this process carries it. */
+  dropped?: number;
   /** It was told that the journal comes near its bound. */
   warnedOfSize?: boolean;
   /** Undefined: the document asks for none. */

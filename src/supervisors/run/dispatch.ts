@@ -29,6 +29,7 @@ import { endTask, hasEnded } from './task-end.ts';
 import { memberDispatched } from './groups.ts';
 import { hedgedTask } from './hedge-name.ts';
 import { inputOf } from './scope.ts';
+import { tellSettled } from './settlements.ts';
 
 /** From a permit to a running attempt. */
 
@@ -54,8 +55,7 @@ export function workerPort(core: () => RunCore): WorkerPort {
   return {
     begin: (task) => beginAttempt(core(), task),
     abort: (task, reason) => abortAttempt(core(), task, reason),
-    report: (task, settlement, aborted) =>
-      core().self.send({ type: 'attempt.settled', task, settlement, aborted }),
+    report: (task, settlement, aborted) => tellSettled(core(), { task, settlement, aborted }),
     fault: (worker, error) =>
       core().self.send({
         type: hedgedTask(worker) === undefined ? 'attempt.settled' : 'hedge.settled',

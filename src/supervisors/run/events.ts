@@ -3,6 +3,7 @@ import type { Sample } from '../../actors/monitor.ts';
 import type { AbortReason } from '../../actors/worker.ts';
 import type { ErrorInfo, TroupeError } from '../../core/errors.ts';
 import type { Plain } from '../../core/plain.ts';
+import type { LetterDead } from '../../journal/supervision-records.ts';
 import type { Proposal } from '../../memory/propose.ts';
 import type { ProposalAnswer } from '../../memory/shared/proposal-answer.ts';
 import type { Spend } from '../../policies/budget.ts';
@@ -11,6 +12,22 @@ import type { BarrierBound } from '../join.ts';
 import type { Resolution } from './resolution.ts';
 import type { RunVerb } from './run-verb.ts';
 import type { UnitMerged } from './workspace-merge.ts';
+
+/** How one attempt of a task has ended. */
+export interface Settled {
+  readonly task: string;
+  readonly settlement: AttemptSettlement;
+  readonly aborted: AbortReason | undefined;
+}
+
+/** Something that was meant for a run and found no room, or was refused by it. */
+export interface Dropped {
+  readonly kind: LetterDead['kind'];
+  /** For people. */
+  readonly reason: string;
+  readonly task?: string;
+  readonly letter: Plain;
+}
 
 /** Every message that a run may receive. */
 export type RunEvent =
@@ -26,6 +43,8 @@ export type RunEvent =
       readonly settlement: AttemptSettlement;
       readonly aborted: AbortReason | undefined;
     }
+  /** Attempts of a run that is being cancelled, which have ended in one go. */
+  | { readonly type: 'attempts.settled'; readonly attempts: readonly Settled[] }
   | { readonly type: 'attempt.timed_out'; readonly task: string; readonly attempt: number }
   | {
       readonly type: 'step.done';
@@ -44,6 +63,8 @@ export type RunEvent =
       readonly agent: string;
       readonly spend: Spend;
     }
+  /** Something was meant for the run and found no room. */
+  | { readonly type: 'letter.dropped'; readonly dropped: Dropped }
   | { readonly type: 'budget.time_over' }
   /** Somebody outside the run wants to write to its memory. */
   | {

@@ -7,6 +7,7 @@ import { endTask } from './task-end.ts';
 import type { RunEvent } from './events.ts';
 import { workspacesMerged } from './workspaces.ts';
 import { barrierDeadline } from './barrier-deadlines.ts';
+import { letterDropped } from './letters.ts';
 import { lockTimedOut } from './lock-wait.ts';
 import { memoryProposed } from './proposals.ts';
 import { startDue } from './pace.ts';
@@ -33,6 +34,10 @@ const handlers: Handlers = {
     endTask(core, task, { outcome: 'failed', reason: 'not_retryable', error }),
   'attempt.settled': (core, { task, settlement, aborted }) =>
     attemptSettled(core, task, { settlement, aborted }),
+  'attempts.settled': (core, { attempts }) => {
+    for (const { task, settlement, aborted } of attempts)
+      attemptSettled(core, task, { settlement, aborted });
+  },
   'attempt.timed_out': (core, { task, attempt }) => attemptTimedOut(core, task, attempt),
   'step.done': (core, { task, name, value, acknowledge }) => {
     if (core.ledger.state.tasks.get(task)?.phase !== 'running') return acknowledge();
@@ -41,6 +46,7 @@ const handlers: Handlers = {
   },
   'result.late': (core, { task, attempt }) =>
     core.ledger.commit([{ type: 'result.late', task, attempt }]),
+  'letter.dropped': (core, { dropped }) => letterDropped(core, dropped),
   'spend.reported': (core, event) => noteSpend(core, event),
   'budget.time_over': (core) => exhaust(core, 'time'),
   'memory.proposed': (core, event) => memoryProposed(core, event),

@@ -138,6 +138,8 @@ const runSetup = setup({
     abandon,
     countOut: guarded((core, { event }) => {
       if (event.type === 'attempt.settled') abandonedSettled(core, event.task, event.settlement);
+      if (event.type === 'attempts.settled')
+        for (const { task, settlement } of event.attempts) abandonedSettled(core, task, settlement);
       if (event.type === 'hedge.settled') core.hedges?.abandoned(event.task, event);
     }),
     tellFault: ({ context }) => {
@@ -184,9 +186,11 @@ export const runMachine = runSetup.createMachine({
         'permits.granted': { actions: 'handle' },
         'permit.refused': { actions: 'handle' },
         'attempt.settled': { actions: 'handle' },
+        'attempts.settled': { actions: 'handle' },
         'attempt.timed_out': { actions: 'handle' },
         'step.done': { actions: 'handle' },
         'result.late': { actions: 'handle' },
+        'letter.dropped': { actions: 'handle' },
         'spend.reported': { actions: 'handle' },
         'budget.time_over': { actions: 'handle' },
         'memory.proposed': { actions: 'handle' },
@@ -225,6 +229,7 @@ export const runMachine = runSetup.createMachine({
             'run.closed': '#run.ended',
             // Nothing follows the run's last record, not even what would be worth one.
             'result.late': {},
+            'letter.dropped': {},
             'spend.reported': {},
             'budget.time_over': {},
             'load.sampled': {},
@@ -239,6 +244,7 @@ export const runMachine = runSetup.createMachine({
       entry: 'abandon',
       on: {
         'attempt.settled': { actions: 'countOut' },
+        'attempts.settled': { actions: 'countOut' },
         'hedge.settled': { actions: 'countOut' },
         'work.stopped': 'faulted',
         'run.faulted': 'faulted',

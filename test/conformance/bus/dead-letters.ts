@@ -46,6 +46,29 @@ export function deadLetterSuite(driver: BusUnderTest): void {
       expect(await queue.pull({ waitMs: 600 })).toBeUndefined();
     });
 
+    it('lists the dead letters of all queues, by pool, and makes no queue for that', async () => {
+      expect(await bench.bus.deadLetters()).toEqual([]);
+      for (const pool of ['b.c', 'a']) {
+        const queue = await bench.bus.workQueue(pool);
+        for (const id of ['1', '2']) {
+          await queue.add({ pool, id }, { id });
+          await (await pulled(queue)).term(`not by ${pool}`);
+        }
+      }
+      const letters = await bench.bus.deadLetters();
+      expect(letters.map(({ pool, id }) => [pool, id])).toEqual([
+        ['a', '1'],
+        ['a', '2'],
+        ['b.c', '1'],
+        ['b.c', '2'],
+      ]);
+      expect(letters[2]).toMatchObject({
+        payload: { pool: 'b.c', id: '1' },
+        reason: 'not by b.c',
+        deliveries: 1,
+      });
+    });
+
     it('does not hold up the others behind a dead item', async () => {
       const queue = await bench.bus.workQueue('pool', { maxDeliveries: 1, maxInFlight: 1 });
       for (const id of ['a', 'b', 'c']) await queue.add(id, { id });

@@ -8,9 +8,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TroupeError } from '../../../src/core/errors.ts';
 import type { Plain } from '../../../src/core/plain.ts';
 import { askControl } from '../../../src/runtime/control/client.ts';
-import { serveControl } from '../../../src/runtime/control/server.ts';
+import { maxOpenRequests, maxPeers, serveControl } from '../../../src/runtime/control/server.ts';
 import type { ControlServer, ServeControlOptions } from '../../../src/runtime/control/server.ts';
 import { maxRequestBytes } from '../../../src/runtime/control/request.ts';
+import { eventually } from '../../support/eventually.ts';
 
 let dataDir: string;
 const servers: ControlServer[] = [];
@@ -118,6 +119,32 @@ describe('a stranger on the socket', () => {
     const { path } = await serve(async () => null);
     const answers = await raw(path, ['x'.repeat(maxRequestBytes + 1)], 5);
     expect(answers).toMatchObject([{ ok: false, error: { code: 'TRP_CONTROL_REQUEST' } }]);
+  });
+
+  it('is hung up on, with the reason, when too many of its requests wait for an answer', async () => {
+    const { path } = await serve(() => new Promise(() => undefined));
+    const lines = Array.from({ length: maxOpenRequests + 5 }, (_, n) => {
+      return `${JSON.stringify({ id: `${n}`, verb: 'x', run: 'run-1', payload: null })}\n`;
+    });
+    const answers = await raw(path, [lines.join('')], 5);
+    expect(answers).toMatchObject([{ ok: false, error: { code: 'TRP_CONTROL_REQUEST' } }]);
+    expect(JSON.stringify(answers)).toContain(`more than ${maxOpenRequests} requests`);
+  });
+
+  it('is not heard while as many peers are connected as may be', async () => {
+    const { path } = await serve(async () => null);
+    const peers = Array.from({ length: maxPeers }, () => connect(path));
+    await Promise.all(peers.map((peer) => once(peer, 'connect')));
+    const line = `${JSON.stringify({ id: '1', verb: 'x', run: 'run-1', payload: null })}\n`;
+    // It is hung up on, with or without a word of the system.
+    const heard = (): Promise<number> =>
+      raw(path, [line], 1).then(
+        ({ length }) => length,
+        () => 0,
+      );
+    expect(await heard()).toBe(0);
+    for (const peer of peers) peer.destroy();
+    await eventually('there is room again', async () => (await heard()) === 1);
   });
 
   it('gets every answer of several requests, each under its own id, whatever the order of settling', async () => {

@@ -1,9 +1,9 @@
 import { decode } from '../../codec.ts';
 import type { Plain } from '../../../core/plain.ts';
 import { toPlain } from '../../../core/plain.ts';
-import { deadLetterSubject } from '../../subjects.ts';
-import { workLevels } from '../../work-queue.ts';
-import type { DeadLetter, WorkLevel } from '../../work-queue.ts';
+import { deadLetterSubject, parseSubject, subjectOf } from '../../subjects.ts';
+import { maxListedLetters, workLevels } from '../../work-queue.ts';
+import type { DeadLetter, PoolDeadLetter, WorkLevel } from '../../work-queue.ts';
 import type { JetStream } from '../jetstream.ts';
 import { apiCodes, isRefusal } from '../jetstream-refusal.ts';
 import {
@@ -17,6 +17,7 @@ import type { Readings } from '../readings.ts';
 import type { StoredMessage } from '../stored-message.ts';
 import { streamInfo } from '../streams.ts';
 import type { ItemName } from './hold-ledger.ts';
+import { deadLetterStream } from './queue-streams.ts';
 
 /** An item at its end. */
 export interface Death {
@@ -98,6 +99,28 @@ export class DeadLetters {
       throw error;
     }
   }
+}
+
+/** The newest dead letters of all pools, by pool; none where there was never a queue. */
+export async function listDeadLetters({
+  js,
+  readings,
+}: {
+  readonly js: JetStream;
+  readonly readings: Readings;
+}): Promise<readonly PoolDeadLetter[]> {
+  const { name: stream } = deadLetterStream(js);
+  const info = await streamInfo(js, stream);
+  if (!info || info.state.messages === 0) return [];
+  const from = Math.max(1, info.state.last_seq - maxListedLetters + 1);
+  const filter = `${subjectOf(js.link.ns, 'dlq')}.*`;
+  const messages = await readings.collect({ stream, filter, from });
+  return messages
+    .map((message) => ({
+      ...letterOf(message),
+      pool: parseSubject(message.subject)?.parts[0] ?? '',
+    }))
+    .toSorted((a, b) => (a.pool < b.pool ? -1 : Number(a.pool > b.pool)));
 }
 
 function letterOf({ seq, data, headers }: StoredMessage): DeadLetter {
