@@ -11,14 +11,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { forEachDocument, numbers, runToEnd } from './build.mjs';
+import { durableResume } from './durable-resume.mjs';
 import { line } from './line.mjs';
-import { costOf, costPer, interleaved, median } from './measure.mjs';
+import { costPer, interleaved, median } from './measure.mjs';
 
 const work = () => null;
 const inFlight = 16;
-
-/** Bytes that a bare loop appends for one task: as many as a small task needs in the journal. */
-const bareBytes = 300;
 
 /**
  * @param {Build} build
@@ -30,13 +28,13 @@ export async function* durableLaws(build, { quick }) {
   yield* besideBareLoop(build, { quick });
   yield await loneTask(build, syncs);
   for (const n of quick ? [10, 200] : [10, 10_000]) yield await bytesPerTask(build, n);
-  yield await resumed(build, { n: quick ? 200 : 10_000, quick });
+  yield* durableResume(build, { quick });
 }
 
 /** @param {Build} build @param {{ quick: boolean }} options */
 async function* besideBareLoop(build, { quick }) {
   const n = quick ? 200 : 2_000;
-  const sides = [powerSide(build, n), bareSide(n)];
+  const sides = [powerSide(build, n), bareSide(n, await framesOf(build))];
   const costs = await interleaved(sides, { rounds: quick ? 3 : 9, warmUps: quick ? 1 : 3 });
   const task = costPer(n, costs.get('troupe'));
   const bare = costPer(n, costs.get('bare'));
@@ -45,41 +43,58 @@ async function* besideBareLoop(build, { quick }) {
     case: `fork-join, power, ${inFlight} in flight`,
     n,
     ratio: task.wallUs / bare.wallUs,
-    against: `a loop that appends ${bareBytes} bytes and syncs in groups, ${inFlight} in flight`,
+    against: `wall time of a loop that appends the same records in the same frames and syncs once for ${inFlight} tasks`,
     target: 3.5,
     fails_at: quick ? null : 7,
-    figures: { wall_us_per_task: task.wallUs, bare_wall_us_per_append: bare.wallUs },
+    figures: {
+      wall_us_per_task: task.wallUs,
+      bare_wall_us_per_task: bare.wallUs,
+      cpu_us_per_task: task.cpuUs,
+      bare_cpu_us_per_task: bare.cpuUs,
+    },
   });
 }
 
-/** A task that nothing else runs beside waits for its start and for its end, and the run for no more.
- * @param {Build} build @param {{ count: number }} syncs */
+/**
+ * From the call of `run` to the durable end of its one task, the syncs that it waits for: those of the journal. A folder
+ * of a new run, and the claim on it, are made to last before its first record; the figure of all syncs stands beside it.
+ * @param {Build} build @param {{ data: number, folders: number }} syncs
+ */
 async function loneTask(build, syncs) {
   /** @type {number[]} */
   const counted = [];
+  /** @type {number[]} */
+  const folders = [];
   await withFolder(async (dataDir) => {
     const troupe = await build.createTroupe({ dataDir, control: false, functions: { work } });
     const document = await build.parse(oneTask());
-    for (let round = 0; round < 5; round++) {
-      let began = syncs.count;
+    for (let round = 0; round < 7; round++) {
+      const before = { ...syncs };
       const handle = await troupe.run(document);
       for await (const { type } of handle.events()) {
-        if (type === 'task.started') began = syncs.count;
-        if (type === 'task.succeeded') counted.push(syncs.count - began);
+        if (type !== 'task.succeeded') continue;
+        counted.push(syncs.data - before.data);
+        folders.push(syncs.folders - before.folders);
       }
       await handle.outcome();
     }
     await troupe.close();
   });
+  // The first run of a process also begins its journal.
+  const syncsPerTask = median(counted.slice(1));
   return line({
     bench: 'durable-laws',
-    case: 'a lone task, from its start to its end',
+    case: 'a lone task, from the start of its run to its end',
     n: 1,
-    ratio: median(counted) / 2,
+    ratio: syncsPerTask / 2,
     against: 'two syncs',
     target: 1,
-    fails_at: 1,
-    figures: { syncs: median(counted) },
+    fails_at: 2,
+    figures: {
+      syncs: syncsPerTask,
+      folder_syncs: median(folders.slice(1)),
+      counts: counted.map(String),
+    },
   });
 }
 
@@ -105,62 +120,6 @@ async function bytesPerTask(build, n) {
     fails_at: 1,
     figures: { bytes_per_task: perTask },
   });
-}
-
-/** @param {Build} build @param {{ n: number, quick: boolean }} options */
-async function resumed(build, { n, quick }) {
-  const { openFileStore } = await import(
-    pathToFileURL(`${build.folder}/journal/stores/file-store/file-store.js`).href
-  );
-  const figures = await withFolder(async (dataDir) => {
-    const run = await interrupted(build, dataDir, n);
-    const reads = [];
-    const resumes = [];
-    for (let round = 0; round < (quick ? 2 : 5); round++) {
-      const store = await openFileStore({ dataDir, level: 'power', now: Date.now });
-      reads.push((await costOf(() => store.read(run))).wallUs);
-      await store.close();
-      const hold = deferred();
-      const troupe = await build.createTroupe({
-        dataDir,
-        control: false,
-        functions: { work: () => hold.promise },
-      });
-      resumes.push((await costOf(() => troupe.resume(run))).wallUs);
-      const closing = troupe.close();
-      hold.resolve(null);
-      await closing;
-    }
-    return { read: median(reads), resume: median(resumes) };
-  });
-  return line({
-    bench: 'durable-laws',
-    case: `resume of a run with ${n} finished tasks`,
-    n,
-    ratio: figures.resume / figures.read,
-    against: 'reading and decoding its journal',
-    target: 2,
-    fails_at: quick ? null : 4,
-    figures: { resume_us: figures.resume, read_us: figures.read },
-  });
-}
-
-/** A run of n finished tasks and one that was under way when its process went.
- * @param {Build} build @param {string} dataDir @param {number} n */
-async function interrupted(build, dataDir, n) {
-  const hold = deferred();
-  /** @param {{ input: unknown }} context */
-  const held = ({ input }) => (input === n ? hold.promise : null);
-  const functions = { work: held };
-  const troupe = await build.createTroupe({ dataDir, control: false, functions, concurrency: 256 });
-  const handle = await troupe.run(await build.parse(forEachDocument()), { items: numbers(n + 1) });
-  let done = 0;
-  for await (const { type } of handle.events())
-    if (type === 'task.succeeded' && ++done === n) break;
-  const closing = troupe.close();
-  hold.resolve(null);
-  await closing;
-  return handle.id;
 }
 
 /** @param {Build} build @param {number} n */
@@ -190,8 +149,35 @@ function powerSide(build, n) {
   };
 }
 
-/** @param {number} n */
-function bareSide(n) {
+/** @typedef {(first: number, tasks: number, offset: number) => Buffer} Frames the frame of some tasks at an offset */
+
+/** A start and an end per task, encoded, framed and with a checksum as the journal does it.
+ * @param {Build} build @returns {Promise<Frames>} */
+async function framesOf(build) {
+  const folder = pathToFileURL(`${build.folder}/journal/stores/file-store/`).href;
+  const { recordsPayload } = await import(`${folder}segment.js`);
+  const { frameHeadBytes, putFrame, segmentSeed } = await import(`${folder}frame.js`);
+  const seed = segmentSeed('bare', 1);
+  return (first, tasks, offset) => {
+    const records = Array.from({ length: tasks }, (_, index) => recordsOf(first + index)).flat();
+    const payload = recordsPayload('run-bare', 1, records);
+    const frame = Buffer.allocUnsafe(frameHeadBytes + payload.length);
+    putFrame(frame, 0, { payload, offset, seed });
+    return frame;
+  };
+}
+
+/** @param {number} index */
+function recordsOf(index) {
+  const about = { task: `all[${index}]`, attempt: 1, at: Date.now() };
+  return [
+    { ...about, type: 'task.started', iteration: 1, seq: 2 * index },
+    { ...about, type: 'task.succeeded', output: null, seq: 2 * index + 1 },
+  ];
+}
+
+/** @param {number} n @param {Frames} frames */
+function bareSide(n, frames) {
   let folder = '';
   /** @type {import('node:fs/promises').FileHandle | undefined} */
   let file;
@@ -201,7 +187,7 @@ function bareSide(n) {
       folder = mkdtempSync(join(tmpdir(), 'troupe-bench-'));
       const opened = await open(join(folder, 'log'), 'wx');
       file = opened;
-      return () => appendAll(opened, n);
+      return () => appendAll(opened, n, frames);
     },
     after: async () => {
       await file?.close();
@@ -210,14 +196,13 @@ function bareSide(n) {
   };
 }
 
-/** Each append is written and synced with those that wait beside it, once per turn.
- * @param {import('node:fs/promises').FileHandle} file @param {number} n */
-async function appendAll(file, n) {
-  const record = Buffer.alloc(bareBytes, 1);
+/** Each group is written and synced, and only then followed by the next one.
+ * @param {import('node:fs/promises').FileHandle} file @param {number} n @param {Frames} frames */
+async function appendAll(file, n, frames) {
   let end = 0;
   for (let done = 0; done < n;) {
     const group = Math.min(inFlight, n - done);
-    const bytes = Buffer.concat(Array.from({ length: group }, () => record));
+    const bytes = frames(done, group, end);
     await file.write(bytes, 0, bytes.length, end);
     await file.datasync();
     end += bytes.length;
@@ -255,25 +240,21 @@ async function withFolder(use) {
   }
 }
 
-function deferred() {
-  /** @type {(value: unknown) => void} */
-  let resolve = () => undefined;
-  const promise = new Promise((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
-}
-
-/** Counts every fdatasync of this process from now on. */
+/** Counts every fdatasync of this process from now on, and every fsync, which folders get. */
 async function countedSyncs() {
-  const counter = { count: 0 };
+  const counter = { data: 0, folders: 0 };
   const handle = await open(tmpdir(), 'r');
   const methods = Object.getPrototypeOf(handle);
-  const original = methods.datasync;
-  methods.datasync = function counted() {
-    counter.count++;
-    return original.call(this);
-  };
+  for (const [name, key] of /** @type {const} */ ([
+    ['datasync', 'data'],
+    ['sync', 'folders'],
+  ])) {
+    const original = methods[name];
+    methods[name] = function counted() {
+      counter[key]++;
+      return original.call(this);
+    };
+  }
   await handle.close();
   return counter;
 }

@@ -43,6 +43,15 @@ describe('troupe resume, when the document has changed', () => {
     });
   });
 
+  it('refuses --accept-changes with journals on the bus, and says what to do', async () => {
+    const { shell, run } = await failedRun();
+    const refused = resume(shell, run, { acceptChanges: true, journal: 'bus' });
+    await expect(refused).rejects.toMatchObject({
+      code: 'TRP_OPTION_INVALID',
+      message: expect.stringContaining('--accept-changes'),
+    });
+  });
+
   it('takes it up with --accept-changes, and does only what has changed', async () => {
     const { shell, run, file } = await failedRun();
     await writeFile(file, textOf(`echo, '{"type":"result","output":2}'`));

@@ -22,6 +22,7 @@ export interface ResumeOptions extends EngineOptions, OutputOptions, ChangeOptio
 /** `troupe resume RUN`: takes a run over that nobody owns and follows it to its end. */
 export async function resume(shell: Shell, named: string, options: ResumeOptions): Promise<number> {
   if (options.level === 'memory') throw needsFiles();
+  if (options.acceptChanges === true && isJournalOnBus(shell, options)) throw changesInFiles();
   const { bus: _shownOn, ...elsewhere } = options;
   const where = isJournalOnBus(shell, options) ? options : elsewhere;
   const { goesOn, isTold, run, ...began } = await withStoredRun(
@@ -97,6 +98,13 @@ function isBeingCancelled(records: readonly JournalRecord[]): boolean {
     ({ type }) => type === 'run.cancel_requested' || type === 'run.ended',
   );
   return last?.type === 'run.cancel_requested';
+}
+
+function changesInFiles(): TroupeError {
+  const message = '--accept-changes goes with journals in files; those of this run are on the bus';
+  const hint =
+    'Resume without it: the run goes on with the document that it began with. Or start a new run.';
+  return new TroupeError('TRP_OPTION_INVALID', message, { hint });
 }
 
 function needsFiles(): TroupeError {
