@@ -1,4 +1,3 @@
-import type { AbortReason } from '../../actors/worker.ts';
 import type { Reason, RunOutcome } from '../../core/outcome.ts';
 import type { Plain } from '../../core/plain.ts';
 import type { TaskRow } from '../../journal/run-state.ts';
@@ -8,7 +7,7 @@ import type { TaskSpec, Workflow } from '../../workflow/model.ts';
 import { endMonitoring } from './monitoring.ts';
 import { endAdaptation } from './adapt.ts';
 import { cancelBarrierTimers } from './barrier-deadlines.ts';
-import type { RunCore } from './core.ts';
+import type { LiveTask, RunCore } from './core.ts';
 import { endTask, hasEnded } from './task-end.ts';
 import { usableOutput } from './output.ts';
 import { scopeOf } from './scope.ts';
@@ -109,14 +108,16 @@ function cancelTimers(core: RunCore): void {
   core.planTimer?.cancel();
   core.stuckTimer?.cancel();
   for (const group of core.groups.values()) cancelBarrierTimers(group);
-  for (const live of core.live.values()) {
-    live.attemptTimer?.cancel();
-    live.retryTimer?.cancel();
-    live.deadlineTimer?.cancel();
-    live.lockTimer?.cancel();
-    live.startTimer?.cancel();
-    live.rungTimer?.cancel();
-  }
+  for (const live of core.live.values()) cancelTaskTimers(live);
+}
+
+function cancelTaskTimers(live: LiveTask): void {
+  live.attemptTimer?.cancel();
+  live.retryTimer?.cancel();
+  live.deadlineTimer?.cancel();
+  live.lockTimer?.cancel();
+  live.startTimer?.cancel();
+  live.rungTimer?.cancel();
 }
 
 function halt(core: RunCore, reason: 'cancelled' | 'deadline'): void {
