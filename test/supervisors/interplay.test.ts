@@ -259,6 +259,30 @@ describe('a group that restarts its members', () => {
     expect(result.state.tasks.get('y')?.finishedAt).toBe(70);
   });
 
+  it('pauses the run for no part of a task that has ended with the group', async () => {
+    const result = await play({
+      tasks: {
+        src: sim(1, { with: { output: [1, 2] } }),
+        x: {
+          agent: 'a',
+          retry: quick,
+          on_exhausted: 'pause',
+          for_each: '${tasks.src.output}',
+          needs: ['src'],
+        },
+        y: { agent: 'a', needs: ['src'] },
+      },
+      rest: {
+        groups: { g: { tasks: ['x', 'y'], restart: { strategy: 'one_for_one', max_restarts: 1 } } },
+      },
+      script: { 'x[0]': [{ ms: 10, fail: true }], 'x[1]': [{ ms: 900 }], y: [{ ms: 900 }] },
+    });
+    const reasons = ['x[0]', 'x[1]', 'x', 'y'].map((id) => result.state.tasks.get(id)?.reason);
+    expect(new Set(reasons)).toEqual(new Set(['restarts_exhausted']));
+    expect(found(result, 'run.paused')).toEqual([]);
+    expect(result.end).toBe('ended');
+  });
+
   it('leaves those that begin again where they are on their ladders', async () => {
     const result = await play({
       agent: { peers: ['b'] },

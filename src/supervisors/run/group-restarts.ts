@@ -124,6 +124,8 @@ function endMember(core: RunCore, id: string, failed: string): void {
   if (core.ledger.state.tasks.get(id)?.phase === 'completed') return;
   const parts = core.book.isExpanded(id) ? unfinished(core, id) : [];
   for (const part of [...parts, id]) {
+    // Its own failure is what it ends with.
+    if (part === failed) continue;
     core.services.governor.send({ type: 'permit.withdraw', scope: core.run, id: part });
     core.live.get(part)?.worker?.send({ type: 'attempt.abort', reason: 'barrier_released' });
     const error = goneWithAnother(failed);

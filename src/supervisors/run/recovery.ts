@@ -237,7 +237,10 @@ interface Ending extends Failure {
 function exhausted(core: RunCore, row: Tried, ending: Ending): void {
   const { error, reason, lastReason: last = reason, records } = ending;
   const task = core.book.task(row.id);
-  if (task.onExhausted !== 'pause' || core.halted || isNonCritical(core, task))
+  // Nobody waits for a part of a task that has ended.
+  const whole = core.book.member(row.id)?.parent;
+  const isLeft = whole !== undefined && hasEnded(core, whole.id);
+  if (task.onExhausted !== 'pause' || core.halted || isLeft || isNonCritical(core, task))
     return giveUp(core, row, { ...ending, ...(last && { lastReason: last }) });
   const pause: RecordBody = { type: 'run.paused', by: 'policy', task: row.id };
   park(core, row, { ...(records && { records }), after: [pause], error, reason: 'exhausted' });
