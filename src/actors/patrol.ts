@@ -54,8 +54,11 @@ function look({ context: { input }, self }: Args): void {
 }
 
 function handle({ context: { input, found, next }, self }: Args): void {
-  const done = (): void => self.send({ type: 'run.handled' });
-  input.port.handle(found[next - 1] ?? '').then(done, done);
+  const tell = (): void => self.send({ type: 'run.handled' });
+  void input.port.handle(found[next - 1] ?? '').then(
+    () => tell(),
+    () => tell(),
+  );
 }
 
 function arm({ context: { box, input }, self }: Args): void {

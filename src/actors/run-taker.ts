@@ -55,8 +55,11 @@ function pull({ context: { box, input }, self }: Args): void {
 
 function settle({ context, event, self }: Args & { readonly event: RunTakerEvent }): void {
   if (event.type !== 'run.pulled') return;
-  const done = (): void => self.send({ type: 'run.settled' });
-  context.input.port.settle(event.item).then(done, done);
+  const tell = (): void => self.send({ type: 'run.settled' });
+  void context.input.port.settle(event.item).then(
+    () => tell(),
+    () => tell(),
+  );
 }
 
 function arm({ context: { box, input }, self }: Args): void {

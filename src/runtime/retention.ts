@@ -2,8 +2,8 @@ import { systemClock } from '../core/clock.ts';
 import { TroupeError } from '../core/errors.ts';
 import { fold } from '../journal/fold.ts';
 import type { EndedRun, JournalStore } from '../journal/journal.ts';
-import { withKeptRuns } from './runs-place.ts';
-import type { RunsPlace } from './runs-place.ts';
+import { withKeptRuns } from './retention-place.ts';
+import type { RunsPlace } from './retention-place.ts';
 
 /** Which runs are to go. Without a limit all that have ended. */
 export interface RetentionOptions {

@@ -152,21 +152,7 @@ class LocalTroupe implements Troupe {
       release: (owned, window) => opener.release(owned, window),
     });
     if (store.lease) holdLease(this.system, store.lease, logger);
-    this.service = new RunService({
-      node: store.node,
-      store,
-      clock,
-      logger,
-      bus: main.bus,
-      takeRuns: config.takeRuns,
-      adopts: config.adopt,
-      retainMs: config.retainMs,
-      members: this.system.service,
-      running: () => [...this.live.values()].map((handle) => handle.outcome()),
-      open: (owned, start) => opener.open(owned, start),
-      adopt: (run) => this.adoptOrphan(run),
-      remove: (run) => removeRun(store, main.bus, run),
-    });
+    this.service = this.serve(main.bus);
   }
 
   private get live(): ReadonlyMap<string, LiveRun> {
@@ -334,6 +320,26 @@ class LocalTroupe implements Troupe {
     const run = this.newId();
     const start = startOfNew({ run, workflow, input, options }, this.config);
     return this.opener.open(await this.store.create(run), start, { watched: options.watched });
+  }
+
+  private serve(bus: Bus): RunService {
+    const { config, opener, store, system } = this;
+    const { clock, logger } = config;
+    return new RunService({
+      node: store.node,
+      store,
+      clock,
+      logger,
+      bus,
+      takeRuns: config.takeRuns,
+      adopts: config.adopt,
+      retainMs: config.retainMs,
+      members: system.service,
+      running: () => [...this.live.values()].map((handle) => handle.outcome()),
+      open: (owned, start) => opener.open(owned, start),
+      adopt: (run) => this.adoptOrphan(run),
+      remove: (run) => removeRun(store, bus, run),
+    });
   }
 
   private serveControl(): void {

@@ -1,7 +1,8 @@
 /**
- * 200 rounds of blows at processes that serve one NATS server, and at the server itself, on each server version:
- * `node test/long/bus-rounds.mjs [rounds] [seed]`. Takes about as many seconds as there are rounds, times three. Ends
- * with 0 when nothing was lost, applied twice or stuck; a failure names its seed.
+ * 200 rounds of blows at those who submit, own and work for others, and at their NATS server, on each server version:
+ * `node test/long/bus-rounds.mjs [rounds] [seed]`. A round takes two to four seconds.
+ * Writes what it has seen for each version as JSON, and ends with 0 when nothing was lost, applied twice or stuck; a
+ * failure names its seed.
  */
 import { spawnSync } from 'node:child_process';
 

@@ -61,6 +61,16 @@ const story = fc.record({
   stopAt: fc.nat({ max: 30 }),
 });
 
+/** What a patrol calls after the answer of what was under way; takes it from the queue. */
+function nextOf(underWay: string | undefined, queue: string[]): readonly string[] {
+  return underWay === undefined ? ['find'] : queue.splice(0, 1);
+}
+
+/** What a taker must begin when a pull is answered. */
+function begunOf(underWay: string | undefined, item: string | undefined): readonly string[] {
+  return underWay === 'pull' && item !== undefined ? [`begin ${item}`] : [];
+}
+
 describe('what a process does for runs of others', () => {
   it('handles what a patrol found one by one, in order, while there is room, and nothing after its stop', async () => {
     const walk = async ({ steps, stopAt }: StoryOf<typeof story>): Promise<void> => {
@@ -88,10 +98,7 @@ describe('what a process does for runs of others', () => {
         const underWay = bench.calls[0]?.what;
         const runs = Array.from({ length: found }, (_, n) => `run ${index}.${n}`);
         if (underWay === 'find') queue = hasFailed ? [] : [...runs];
-        if (!isStopped) {
-          if (underWay === undefined) expected.push('find');
-          else if (queue.length > 0 && room) expected.push(queue.shift() ?? '');
-        }
+        if (!isStopped) expected.push(...nextOf(underWay, room ? queue : []));
         await bench.answer(runs, hasFailed);
         expect(bench.told).toEqual(expected);
         expect(bench.calls.length).toBeLessThanOrEqual(1);
@@ -121,9 +128,8 @@ describe('what a process does for runs of others', () => {
       for (const [index, { found, hasFailed, room }] of steps.entries()) {
         if (index === stopAt) actor.send({ type: 'service.stop' });
         bench.room = room;
-        const isPull = bench.calls[0]?.what === 'pull';
         const item = found === 0 ? undefined : `run ${index}`;
-        if (isPull && !hasFailed && item !== undefined) pulled.push(`begin ${item}`);
+        pulled.push(...begunOf(bench.calls[0]?.what, hasFailed ? undefined : item));
         const pulls = signals.length;
         await bench.answer(item, hasFailed);
         if (signals.length > pulls) expect([room, index < stopAt]).toEqual([true, true]);

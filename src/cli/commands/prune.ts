@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { TroupeError } from '../../core/errors.ts';
 import { deleteRun, pruneRuns } from '../../runtime/retention.ts';
 import { exitCodes } from '../exit-codes.ts';
-import type { RunsPlace } from '../../runtime/runs-place.ts';
+import type { RunsPlace } from '../../runtime/retention-place.ts';
 import { dataFolder } from '../options.ts';
 import type { DataOptions } from '../options.ts';
 import { writeJson } from '../output.ts';

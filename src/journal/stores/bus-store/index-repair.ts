@@ -73,7 +73,7 @@ export class IndexRepair {
       return epoch === 0 ? undefined : { ...entry, state: isLeft ? 'released' : 'owned' };
     } catch (error) {
       // What cannot be read can be neither listed nor taken over.
-      if (error instanceof TroupeError && /^TRP_JOURNAL_/.test(error.code)) return undefined;
+      if (error instanceof TroupeError && error.code.startsWith('TRP_JOURNAL_')) return undefined;
       throw error;
     }
   }

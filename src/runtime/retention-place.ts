@@ -16,7 +16,7 @@ export type RunsPlace = string | { readonly bus: string; readonly ns?: string };
 export interface KeptRuns {
   readonly store: JournalStore;
   /** One run with all that is kept of it. Rejects with TRP_RUN_NOT_FOUND, TRP_RUN_OWNED. */
-  remove(run: string): Promise<void>;
+  readonly remove: (run: string) => Promise<void>;
 }
 
 /** Works with the runs of a place, and leaves it. */
