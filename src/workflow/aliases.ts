@@ -270,12 +270,20 @@ function respell(source: Plain, place: Place): Plain {
     const key = own(keys, source) ?? source;
     const here = { ...place, path: [...place.path, key] };
     if (result.has(key)) addTwice(here, source);
-    const known = own(values, key) ?? own(values, '*');
-    const respelled = known ? respellValue(held, known) : held;
+    const respelled = knownValue(values, key, held);
     const block = own(holds, key);
     result.set(key, block === undefined ? respelled : respellHeld(respelled, { ...here, block }));
   }
   return Object.fromEntries(result);
+}
+
+function knownValue(
+  values: NonNullable<BlockSpellings['values']>,
+  key: string,
+  held: Plain,
+): Plain {
+  const known = own(values, key) ?? own(values, '*');
+  return known ? respellValue(held, known) : held;
 }
 
 function flattened(source: Plain, { path, faults }: Place): Plain {

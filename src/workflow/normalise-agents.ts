@@ -122,8 +122,7 @@ function agentSpec(id: string, source: AgentSource, place: AgentPlace): AgentSpe
     isolate,
     owns: owns.map((key) => qualifiedKey(id, key)),
     ...callsOf(source),
-    ...(source.peers && { peers: source.peers }),
-    ...(source.fallback_models && { fallbackModels: source.fallback_models }),
+    ...othersOf(source),
     ...agentReliability(source, place.draft),
     ...agentPool(source, place.draft, place.path),
     with: source.with ?? {},
@@ -141,6 +140,14 @@ function callsOf({
     ...(model !== undefined && { model }),
     ...(budget !== undefined && { budget }),
   };
+}
+
+/** Who, and what, can stand in for it. */
+function othersOf({
+  peers,
+  fallback_models: fallbackModels,
+}: AgentSource): Pick<AgentSpec, 'peers' | 'fallbackModels'> {
+  return { ...(peers && { peers }), ...(fallbackModels && { fallbackModels }) };
 }
 
 /** Absent for one instance, which is what all agents had before: the hash of their documents stays. */

@@ -44,10 +44,14 @@ export function retrySpec(...sources: readonly TaskSource['retry'][]): RetrySpec
       maxMs: durationMs(source.max) ?? below.maxMs,
       jitter: source.jitter ?? below.jitter,
       budgetMs: durationMs(source.budget) ?? below.budgetMs,
-      ...((source.on ?? below.on) && { on: source.on ?? below.on }),
+      ...classesOf(source.on ?? below.on),
       ...quarantineOf(source.quarantine_after ?? below.quarantineAfter),
     };
   }, defaultRetry);
+}
+
+function classesOf(on: RetrySpec['on']): Pick<RetrySpec, 'on'> {
+  return on ? { on } : {};
 }
 
 function quarantineOf(after: number | undefined): Pick<RetrySpec, 'quarantineAfter'> {

@@ -49,8 +49,7 @@ function taskDraft(id: string, source: TaskSource, draft: Draft): TaskDraft {
     writes: (source.writes ?? []).map((key) => qualifiedKey(agent, key)),
     with: source.with as Plain | undefined,
     when: source.when as Plain | undefined,
-    priority: source.priority ?? defaults.priority ?? defaultPriority,
-    prioritySet: (source.priority ?? defaults.priority) !== undefined,
+    ...priorityOf(source.priority ?? defaults.priority),
     estimate:
       estimateSpec(source.estimate ?? defaults.estimate) ??
       simulatedTime(draft.agents.get(agent), source.with as Plain | undefined),
@@ -68,6 +67,10 @@ function taskDraft(id: string, source: TaskSource, draft: Draft): TaskDraft {
     maxRounds: source.max_rounds ?? 1,
     generated: false,
   };
+}
+
+function priorityOf(said: number | undefined): Pick<TaskDraft, 'priority' | 'prioritySet'> {
+  return { priority: said ?? defaultPriority, prioritySet: said !== undefined };
 }
 
 function demandOf(id: string, source: TaskSource, draft: Draft): TaskDraft['demand'] {

@@ -21,9 +21,8 @@ const worker = await createWorker({
   functions,
 });
 process.send?.('ready');
-const end = async () => {
-  await worker.drain();
-  process.exit();
+const end = () => {
+  void worker.drain().then(() => process.exit());
 };
 process.once('disconnect', end);
 process.once('SIGTERM', end);

@@ -162,10 +162,11 @@ export function roundOf(
   const group = core.book.aggregates(id);
   const parent = core.book.member(id)?.parent ?? (group ? core.book.expanded(group) : undefined);
   const round = parent === undefined ? row : core.ledger.state.tasks.get(parent.id);
+  const { iteration = 1, feedback = null } = round ?? {};
   return {
     attempt: row?.attempt ?? 0,
-    iteration: round?.iteration ?? 1,
-    feedback: round?.feedback ?? null,
+    iteration,
+    feedback,
     steps: row?.steps,
     ...(row?.unsettled !== undefined && { unsettled: row.unsettled }),
   };

@@ -5,7 +5,7 @@ import { id } from './names.ts';
 import { priority } from './numbers.ts';
 import { flag, listOf, oneOf, text } from './shapes.ts';
 import { positiveDuration } from './times.ts';
-import { ladder, onFailure } from './recovery.ts';
+import { ladder } from './recovery.ts';
 import { groupRestartShape } from './restart.ts';
 import { needs } from './tasks.ts';
 
