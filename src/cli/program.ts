@@ -105,6 +105,8 @@ function addPlan({ program, shell, finish }: Wiring): void {
     .option('--seed <number>', 'seed of the search', wholeNumber('--seed', 0))
     .option('--rule <rule>', `follow a plain rule: ${rules.join(', ')}`, oneOf('--rule', rules))
     .option('--data <folder>', 'where runs, and the durations they have shown, are kept')
+    .option('--bus <url>', 'tell which remote pools have worker hosts on this NATS server')
+    .option('--ns <namespace>', 'namespace on the bus (default: default)')
     .addHelpText(
       'after',
       examples('troupe plan workflow.yaml', 'troupe plan workflow.yaml --svg plan.svg'),
@@ -270,6 +272,7 @@ function addDoctor({ program, shell, finish }: Wiring): void {
     program.command('doctor').description('look whether everything is there that runs need'),
   )
     .option('--bus <bus>', 'look at this NATS server as well (default: TROUPE_BUS)')
+    .option('--ns <namespace>', 'namespace in which worker hosts are looked for (default: default)')
     .option('--json', 'print what was found as JSON')
     .addHelpText('after', examples('troupe doctor', 'troupe doctor --bus nats://127.0.0.1:4222'))
     .action(async (options: DoctorOptions) =>

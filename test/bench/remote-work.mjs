@@ -39,6 +39,7 @@ export async function* remoteWork(build, { quick }) {
 }
 
 /**
+ * A bare request, or an awaited publish, goes out between any two tasks: what burdens the machine burdens both alike.
  * @param {Build} build
  * @param {NatsGround} ground
  * @param {number} tasks
@@ -47,28 +48,33 @@ async function* roundTrips(build, ground, tasks) {
   const client = await connect({ servers: ground.url });
   const hosts = await hostsOf(build, ground, 1);
   const request = rawRequests(client);
-  const requestMs = median(
-    await timed(tasks * 5, () => request('bench.echo', new Uint8Array(100))),
-  );
   await (await client.jetstreamManager()).streams.add({ name: 'BENCH', subjects: ['bench.js'] });
   const js = client.jetstream();
-  const publishMs = median(
-    await timed(tasks * 2, () => js.publish('bench.js', new Uint8Array(100))),
-  );
-  for (const level of ['memory', 'process']) {
-    const local = median(await chain(build, ground, { tasks, level, isRemote: false }));
-    const remote = median(await chain(build, ground, { tasks, level, isRemote: true }));
-    const overheadMs = remote - local;
-    const unitMs = level === 'memory' ? requestMs : publishMs;
+  const payload = new Uint8Array(100);
+  const units = {
+    memory: () => request('bench.echo', payload),
+    process: () => js.publish('bench.js', payload),
+  };
+  for (const level of /** @type {const} */ (['memory', 'process'])) {
+    const load = { tasks, level, unit: units[level] };
+    await chain(build, ground, { ...load, tasks: 20, isRemote: true });
+    const local = await chain(build, ground, { ...load, isRemote: false });
+    const remote = await chain(build, ground, { ...load, isRemote: true });
     yield line({
       bench: 'remote-work',
       case: `one remote task at a time, level ${level}`,
       n: tasks,
-      ratio: overheadMs / unitMs,
+      ratio: (remote.taskMs - local.taskMs) / remote.unitMs,
       against: level === 'memory' ? 'a request of the bare client' : 'an awaited JetStream publish',
       target: level === 'memory' ? 2 : null,
-      fails_at: level === 'memory' ? 30 : null,
-      figures: { remote_p50_ms: remote, local_p50_ms: local, unit_p50_ms: unitMs },
+      fails_at: level === 'memory' ? 4 : null,
+      figures: {
+        remote_p50_ms: remote.taskMs,
+        local_p50_ms: local.taskMs,
+        unit_p50_ms: remote.unitMs,
+        remote_owner_cpu_ms: remote.cpuMs,
+        local_owner_cpu_ms: local.cpuMs,
+      },
     });
   }
   await hosts.end();
@@ -155,41 +161,59 @@ async function burst(build, ground, { tasks, run, level }) {
 }
 
 /**
- * Tasks one after the other.
+ * Tasks one after the other, each behind a task of this process that measures the unit.
  * @param {Build} build
  * @param {NatsGround} ground
- * @param {{ tasks: number, level: string, isRemote: boolean }} load
- * @returns {Promise<number[]>} milliseconds of each
+ * @param {{ tasks: number, level: string, isRemote: boolean, unit: () => Promise<unknown> }} load
+ * @returns {Promise<{ taskMs: number, unitMs: number, cpuMs: number }>} medians; processor time per task and unit
  */
-async function chain(build, ground, { tasks, level, isRemote }) {
+async function chain(build, ground, { tasks, level, isRemote, unit }) {
   const pool = isRemote ? { pool: 'bench' } : {};
   const ids = Array.from({ length: tasks }, (_, index) => [
-    `t${index}`,
-    index === 0 ? {} : { needs: [`t${index - 1}`] },
-  ]);
+    [`u${index}`, { agent: 'unit', ...(index > 0 && { needs: [`t${index - 1}`] }) }],
+    [`t${index}`, { needs: [`u${index}`] }],
+  ]).flat();
+  /** @type {number[]} */
+  const units = [];
+  const measured = async () => {
+    for (const ms of await timed(3, unit)) units.push(ms);
+    return null;
+  };
+  const cpu = process.cpuUsage();
   const { events } = await carryOut(build, ground, {
     level,
+    functions: { measured },
     document: {
       pools: { bench: { remote: true } },
-      agents: { a: { uses: 'function', module: 'host:nothing', ...pool } },
+      agents: {
+        a: { uses: 'function', module: 'host:nothing', ...pool },
+        unit: { uses: 'function', module: 'host:measured' },
+      },
       defaults: { agent: 'a' },
       tasks: Object.fromEntries(ids),
     },
   });
+  const { user, system } = process.cpuUsage(cpu);
   const ends = events.filter(({ type }) => type === 'task.succeeded').map(({ at }) => at);
-  return ends.slice(1).map((at, index) => at - (ends[index] ?? at));
+  // Units and tasks take turns: a task's time is from the end of the unit before it.
+  const took = ends.flatMap((at, index) => (index % 2 === 1 ? [at - (ends[index - 1] ?? at)] : []));
+  return {
+    taskMs: median(took),
+    unitMs: median(units),
+    cpuMs: (user + system) / 1000 / tasks,
+  };
 }
 
 /**
  * @param {Build} build
  * @param {NatsGround} ground
- * @param {{ level: string, document: object }} load
+ * @param {{ level: string, document: object, functions?: { readonly [name: string]: () => unknown } }} load
  */
-async function carryOut(build, ground, { level, document }) {
+async function carryOut(build, ground, { level, document, functions: own = {} }) {
   const { createTroupe } = await part(build, 'index.js');
   const dataDir = mkdtempSync(join(tmpdir(), 'troupe-bench-remote-'));
   const stored = level === 'memory' ? {} : { dataDir, level };
-  const functions = { nothing: () => null };
+  const functions = { nothing: () => null, ...own };
   const troupe = await createTroupe({ bus: ground.url, concurrency: 10_000, functions, ...stored });
   /** @type {{ type: string, at: number }[]} */
   const events = [];

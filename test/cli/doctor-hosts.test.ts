@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { poolsCheck } from '../../src/cli/doctor/hosts-check.ts';
+import { poolLine, poolsCheck } from '../../src/cli/doctor/hosts-check.ts';
 
 const host = {
   protocol: 1,
@@ -21,6 +21,14 @@ it('tells which pools have worker hosts, and how many slots are free', () => {
     'pool cpu: hosts 1, slots 4, free 3',
     'pool gpu: hosts 2, slots 12, free 3',
   ]);
+});
+
+it('names the namespace that was looked at', () => {
+  expect(poolsCheck([host], 'team')).toMatchObject({ detail: '1 in namespace team' });
+});
+
+it('says of a pool that nobody serves it', () => {
+  expect(poolLine([host], 'tpu')).toBe('pool tpu: hosts 0, slots 0, free 0');
 });
 
 it('takes it for no fault that there are none', () => {

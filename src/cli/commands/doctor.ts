@@ -14,6 +14,8 @@ import type { Shell } from '../shell.ts';
 /** What `troupe doctor` takes. */
 export interface DoctorOptions extends DataOptions {
   readonly bus?: string;
+  /** Namespace in which worker hosts are looked for. */
+  readonly ns?: string;
   readonly json?: boolean;
 }
 
@@ -25,7 +27,10 @@ export async function doctor(shell: Shell, options: DoctorOptions): Promise<numb
     nodeCheck(process.version),
     dataFolderCheck(dataFolder(shell, options)),
     binary,
-    ...(await serverChecks(bus, shell.env, binary.status === 'ok')),
+    ...(await serverChecks(bus, shell.env, {
+      isServerHere: binary.status === 'ok',
+      ...(options.ns === undefined ? {} : { ns: options.ns }),
+    })),
   ];
   if (options.json === true) writeJson(shell, { format: 1, ok: isHealthy(checks), checks });
   else writeLines(shell, lines(shell, checks));

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { isBusAddress } from '../../core/bus-choice.ts';
 import { TroupeError, messageOf } from '../../core/errors.ts';
 import type { Plan, PlanOptions } from '../../planning/plan.ts';
 import type { Workflow } from '../../workflow/model.ts';
@@ -23,6 +24,9 @@ export interface PlanCommandOptions extends DataOptions {
   readonly seed?: number;
   /** A plain rule to follow instead of searching. */
   readonly rule?: PlanOptions['rule'];
+  /** NATS server on which worker hosts are looked for. */
+  readonly bus?: string;
+  readonly ns?: string;
 }
 
 /** `troupe plan FILE`: the predicted run, and why it is as it is. */
@@ -42,12 +46,12 @@ export async function plan(
   for (const line of faultLines(warnings, painter(shell.colours.err), 'warning'))
     shell.err(`${line}\n`);
   const { explainPlan } = await import('../../planning/explain.ts');
-  const degree = await degreeLines(workflow);
+  const below = [...(await degreeLines(workflow)), ...(await poolLines(shell, workflow, options))];
   const columns = shell.outIsTerminal() ? shell.outColumns() : Number.POSITIVE_INFINITY;
   const text = explainPlan(planned, columns);
   writeLines(
     shell,
-    [...text.split('\n'), ...degree].flatMap((line) => wrapped(line, columns)),
+    [...text.split('\n'), ...below].flatMap((line) => wrapped(line, columns)),
   );
   return exitCodes.ok;
 }
@@ -69,6 +73,22 @@ async function degreeLines(workflow: Workflow): Promise<readonly string[]> {
     { min, max },
   );
   return [`at one time: ${degree} (${reasons.join('; ')})`];
+}
+
+/** The remote pools of the document, and who serves them now. */
+async function poolLines(
+  shell: Shell,
+  workflow: Workflow,
+  { bus, ns }: PlanCommandOptions,
+): Promise<readonly string[]> {
+  const pools = new Set<string>();
+  for (const { pool } of Object.values(workflow.agents)) if (pool?.remote) pools.add(pool.name);
+  if (bus === undefined || pools.size === 0) return [];
+  if (!isBusAddress(bus))
+    throw new TroupeError('TRP_OPTION_INVALID', `--bus ${bus} is no address of a NATS server.`);
+  const { hostsAt, poolLine } = await import('../doctor/hosts-check.ts');
+  const hosts = await hostsAt({ url: bus, ns, env: shell.env });
+  return [...pools].toSorted().map((pool) => poolLine(hosts, pool));
 }
 
 /** A run that starts now, with what earlier runs have shown. */

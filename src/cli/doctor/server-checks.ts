@@ -24,7 +24,7 @@ const nearlyFull = 0.9;
 export async function serverChecks(
   bus: string | undefined,
   env: Shell['env'] = {},
-  isServerHere = true,
+  { isServerHere = true, ns }: { readonly isServerHere?: boolean; readonly ns?: string } = {},
 ): Promise<readonly Check[]> {
   if (bus === undefined || bus === 'embedded')
     return [{ name: 'bus', status: 'ok', detail: 'embedded: nothing is needed' }];
@@ -35,7 +35,7 @@ export async function serverChecks(
     const { inspectServer } = await import('../../bus/nats/inspect-server.ts');
     const options = { ...natsEnvironment(env), clock: systemClock, schedule: setImmediate };
     const found = inspectionChecks(await inspectServer(bus, options));
-    return [...found, await hostsCheck(bus, env)];
+    return [...found, await hostsCheck({ url: bus, ns, env })];
   } catch (error) {
     if (!(error instanceof TroupeError)) throw error;
     return [{ name: 'bus', status: 'fail', detail: error.message, hint: error.hint }];
