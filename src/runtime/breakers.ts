@@ -54,7 +54,7 @@ export class LocalBreakers implements Breakers {
     const open = this.runs.get(run);
     if (!open) return undefined;
     if (open.known.has(name)) return open.known.get(name);
-    const spec = specOf(open.workflow, name);
+    const spec = breakerSpecOf(open.workflow, name);
     const found = spec && {
       name,
       breaker: this.breaker(keyOf(open.workflow, name), spec),
@@ -103,7 +103,8 @@ function keyOf({ name: workflow }: Workflow, name: string): string {
   return name.startsWith('agent:') ? `agent:${workflow}/${name.slice('agent:'.length)}` : name;
 }
 
-function specOf(workflow: Workflow, name: string): BreakerSpec | undefined {
+/** What a document says of a breaker, by the name that runs use; undefined: nothing. */
+export function breakerSpecOf(workflow: Workflow, name: string): BreakerSpec | undefined {
   const colon = name.indexOf(':');
   const kind = name.slice(0, colon);
   const find = Object.hasOwn(finders, kind) ? finders[kind] : undefined;

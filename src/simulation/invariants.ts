@@ -3,6 +3,7 @@ import { fold } from '../journal/fold.ts';
 import type { JournalRecord } from '../journal/record.ts';
 import { leftIn } from './census.ts';
 import { breachesOf } from './journal-laws.ts';
+import { orderFault } from './merge-order.ts';
 import type { SharedRun, Taken } from './shared-store.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { World, WorldEnd } from './world.ts';
@@ -56,13 +57,23 @@ const invariants: readonly Invariant[] = [
     check: ({ journals }) => each(journals, fallingEpochs),
   },
   {
+    id: 'I5',
+    law: 'concurrent changesets come to one memory, in any order and however often they are proposed',
+    check: ({ journals }) => each(journals, orderFault),
+  },
+  {
+    id: 'I6',
+    law: 'an attempt reads one revision of memory, whole, and no older one than the attempt before it',
+    check: ({ world, journals }) => world.sightings.faults(journals, world.store.taken),
+  },
+  {
     id: 'I12',
     law: 'a live run is the fold of its journal',
     check: ({ world, journals }) => strayedRuns(world, journals),
   },
   {
     id: 'I7',
-    law: 'a breaker goes from closed to open, to half open, and from there to closed or open',
+    law: 'a breaker goes from state to state as it may; open lets no call through, half open as many as it may',
     check: ({ world }) => world.illegalBreakers,
   },
   {

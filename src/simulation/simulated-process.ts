@@ -16,7 +16,7 @@ import { startSystem } from '../runtime/system.ts';
 import type { System } from '../runtime/system.ts';
 import { WatchedBus } from '../runtime/watched-bus.ts';
 import { assembleRun } from '../supervisors/run/assemble.ts';
-import type { RunCore } from '../supervisors/run/core.ts';
+import type { RunCore, RunServices } from '../supervisors/run/core.ts';
 import type { RunInput } from '../supervisors/run/run.ts';
 import { BreakerWatch } from './breaker-watch.ts';
 import { censusOf, liveActors } from './census.ts';
@@ -70,6 +70,7 @@ export class SimulatedProcess {
   private readonly opening = new Set<string>();
   private readonly windows = new Set<Promise<unknown>>();
   private readonly timers: unknown[] = [];
+  private readonly breakers: BreakerWatch;
   /** What lived when it had stopped all runs, which is to be nothing. */
   atRest: Census | undefined;
   /** What lived when it had stopped altogether. */
@@ -83,7 +84,8 @@ export class SimulatedProcess {
     this.clock = clock;
     this.bus = new GatedBus(options.bus, clock);
     this.watched = new WatchedBus(this.bus, isWatched ? 'simulated' : 'embedded');
-    const breakers = new BreakerWatch(options.illegalBreaker);
+    const breakers = new BreakerWatch(options.illegalBreaker, () => clock.now());
+    this.breakers = breakers;
     this.system = startSystem({
       clock,
       logger: {
@@ -187,7 +189,7 @@ export class SimulatedProcess {
             owned,
             node: this.node,
             start,
-            services: this.system.services,
+            services: this.services(),
             planner: rollingPlan,
             onRecord: (record) => this.recorded(handle, record),
             onCore: (core) => {
@@ -211,6 +213,13 @@ export class SimulatedProcess {
       },
     };
     this.system.runs.send({ type: 'child.start', id: run, src: 'run', input });
+  }
+
+  /** Those of the process, with its breakers watched. */
+  private services(): RunServices {
+    const { services } = this.system;
+    if (!services.breakers) return services;
+    return { ...services, breakers: this.breakers.watched(services.breakers) };
   }
 
   private windowOf(owned: OwnedRun, memory: () => LiveRun['memory']): RunWindow {

@@ -18,6 +18,7 @@ import { People } from './people.ts';
 import { ProcessClock } from './process-clock.ts';
 import { SharedStore } from './shared-store.ts';
 import { SimulatedProcess } from './simulated-process.ts';
+import { Sightings } from './sightings.ts';
 import { StoreAccess } from './store-access.ts';
 import type { StoreWay } from './store-access.ts';
 import { Trace } from './trace.ts';
@@ -97,6 +98,8 @@ export class World {
   readonly illegalBreakers: string[] = [];
   /** Runs that were said to have ended before the store knew of it. */
   readonly earlyEnds: string[] = [];
+  /** What attempts saw of memory. */
+  readonly sightings = new Sightings();
   /** Every process that has ever been. */
   readonly processes: SimulatedProcess[] = [];
   readonly options: WorldOptions;
@@ -253,7 +256,7 @@ export class World {
       bus: seat.bus,
       isWatched: dice.chance(0.25),
       concurrency,
-      functions: this.unrulyOnes(own, clock.uncounted, told),
+      functions: this.unrulyOnes(this.watched(node, own), clock.uncounted, told),
       onRecord: (record, core) => {
         told(pathOf(core.run, record), `${record.seq} ${record.type}`);
         this.options.onRecord?.(record, core);
@@ -267,6 +270,17 @@ export class World {
     });
     this.processes.push(seat.process);
     this.trace.add(node, `starts at pace ${rate}`);
+  }
+
+  private watched(
+    node: string,
+    functions: { readonly [name: string]: TaskFunction },
+  ): { readonly [name: string]: TaskFunction } {
+    const watched = Object.entries(functions).map(([name, fn]) => [
+      name,
+      this.sightings.watch(node, fn),
+    ]);
+    return Object.fromEntries(watched) as { readonly [name: string]: TaskFunction };
   }
 
   private unrulyOnes(

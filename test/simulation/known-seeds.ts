@@ -7,7 +7,7 @@ export const knownSeeds: readonly { readonly seed: number; readonly found: strin
   { seed: 145, found: 'a takeover whose answer was lost: the owner does not know that it is' },
   {
     seed: 813,
-    found: 'once, on a busy machine: a run left open after a restart, with lost answers',
+    found: 'a process that waited for a real disk at its end, while virtual time went on',
   },
   { seed: 3357, found: 'the same as 813' },
   { seed: 495, found: 'a start that is too early by a clock that jumped' },

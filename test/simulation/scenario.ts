@@ -58,12 +58,19 @@ function fitted(document: RandomDocument, dice: Dice): RandomDocument {
     } as RandomTask,
   ]);
   const keys = Object.fromEntries(pair.map((key) => [key, { merge: 'priority_merge' }]));
-  const memory = document.memory as { keys?: object } | undefined;
+  const memory = document.memory as { keys?: { readonly [key: string]: object } } | undefined;
+  const known = isPaired ? united(memory?.keys) : memory?.keys;
   return {
     ...document,
     tasks: Object.fromEntries(tasks) as RandomDocument['tasks'],
-    ...(isPaired ? { memory: { ...memory, keys: { ...memory?.keys, ...keys } } } : {}),
+    ...(isPaired ? { memory: { ...memory, keys: { ...known, ...keys } } } : {}),
   };
+}
+
+/** What is appended to lists may as well be united: then it does not matter who comes first. */
+function united(keys: { readonly [key: string]: object } = {}): { readonly [key: string]: object } {
+  const appended = 'shared.append';
+  return appended in keys ? { ...keys, [appended]: { merge: 'union' } } : keys;
 }
 
 /** Watches what agents of one process see, whatever the runtime believes. */
