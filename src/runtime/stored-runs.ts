@@ -27,8 +27,10 @@ export async function endingOf(store: JournalStore, run: string): Promise<RunOut
 /** One line per run, oldest first. A run whose journal cannot be read does not hide the others. */
 export async function runSummaries(store: JournalStore): Promise<RunSummary[]> {
   const summaries: RunSummary[] = [];
-  for (const { run, owner } of await store.list()) {
-    const state = await readable(store, run);
+  const runs = await store.list();
+  const read = (await store.bulkReader?.()) ?? ((run: string) => store.read(run));
+  for (const { run, owner } of runs) {
+    const state = await readable(read, run);
     if (state?.workflow) summaries.push(summaryOf(state, owner));
   }
   return summaries;
@@ -44,9 +46,9 @@ function workflowOf(state: RunState, run: string): NonNullable<RunState['workflo
   );
 }
 
-async function readable(store: JournalStore, run: string): Promise<RunState | undefined> {
+async function readable(read: JournalStore['read'], run: string): Promise<RunState | undefined> {
   try {
-    return fold(await store.read(run));
+    return fold(await read(run));
   } catch {
     return undefined;
   }

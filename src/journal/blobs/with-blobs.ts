@@ -28,6 +28,7 @@ class BlobbedStore implements JournalStore {
   readonly endedAs?: NonNullable<JournalStore['endedAs']>;
   readonly orphans?: NonNullable<JournalStore['orphans']>;
   readonly ended?: NonNullable<JournalStore['ended']>;
+  readonly bulkReader?: NonNullable<JournalStore['bulkReader']>;
   readonly delete?: NonNullable<JournalStore['delete']>;
   readonly sweep?: NonNullable<JournalStore['sweep']>;
   readonly follow?: NonNullable<JournalStore['follow']>;
@@ -46,6 +47,8 @@ class BlobbedStore implements JournalStore {
     if (store.sweep) this.sweep = store.sweep.bind(store);
     if (store.lease) this.lease = store.lease;
     if (store.delete) this.delete = store.delete.bind(store);
+    const bulkReader = store.bulkReader?.bind(store);
+    if (bulkReader) this.bulkReader = () => this.bulk(bulkReader);
     if (store.follow) this.follow = (run, take) => this.followed(run, take);
   }
 
@@ -74,6 +77,13 @@ class BlobbedStore implements JournalStore {
 
   close(): Promise<void> {
     return this.store.close();
+  }
+
+  private async bulk(
+    bulkReader: NonNullable<JournalStore['bulkReader']>,
+  ): Promise<JournalStore['read']> {
+    const read = await bulkReader();
+    return async (run) => lower(await read(run), this.blobsOf(run));
   }
 
   /** Groups are handed over in order, each when its values are there. One whose values are lost ends the following. */

@@ -6,6 +6,7 @@ import { withBlobs } from '../../blobs/with-blobs.ts';
 import type { JournalStore, OwnedRun, StoredRun } from '../../journal.ts';
 import type { JournalRecord } from '../../record.ts';
 import { isRunId } from '../../run-id.ts';
+import { BulkReader } from './bulk-reader.ts';
 import { JournalWriter } from './journal-writer.ts';
 import type { Ownership } from './journal-writer.ts';
 import { writeCheckpoint } from './checkpoint-file.ts';
@@ -111,6 +112,15 @@ class FileStore implements JournalStore {
 
   async read(run: string): Promise<readonly JournalRecord[]> {
     return this.attempt(run, async () => this.inheritance.read(run, await this.epochsOf(run)));
+  }
+
+  /** Damage in one part of a journal hides no run that lies in others: those are then read by themselves. */
+  async bulkReader(): Promise<JournalStore['read']> {
+    const { dataDir } = this.options;
+    const runs = await allRuns(dataDir);
+    const read = runs.map(async (run) => [run, await readEpochs(dataDir, run)] as const);
+    const reader = new BulkReader({ dataDir, epochs: new Map(await Promise.all(read)) });
+    return (run) => reader.read(run).catch(() => this.read(run));
   }
 
   async endedAs(run: string): Promise<RunOutcome | undefined> {

@@ -52,13 +52,19 @@ interface Segment {
   readonly number: number;
 }
 
-async function readSegments(
+/**
+ * Reads the segments of a node from the source's on; the source's run and epoch do not matter.
+ * @param read default: from the disk
+ * @throws TroupeError TRP_JOURNAL_CORRUPT, TRP_JOURNAL_VERSION
+ */
+export async function readSegments(
   source: EpochSource,
+  read: (path: string) => Promise<Buffer> = readFile,
 ): Promise<readonly { path: string; payloads: readonly Buffer[] }[]> {
   const segments = await listSegments(source);
-  const read = [];
+  const found = [];
   for (const [index, { path, number }] of segments.entries()) {
-    const bytes = await readFile(path);
+    const bytes = await read(path);
     const from = number === source.segment ? (source.offset ?? 0) : 0;
     const seed = segmentSeed(source.node, number);
     const { payloads, end, damaged } = scanSegment(bytes, seed, from);
@@ -67,15 +73,15 @@ async function readSegments(
       throw corrupt(path, `is damaged at byte ${end}`);
     if (from > bytes.length) throw corrupt(path, `ends before byte ${from}`);
     if (from > 0) {
-      read.push({ path, payloads });
+      found.push({ path, payloads });
       continue;
     }
     const [header, ...rest] = payloads;
     if (header) checkHeader(header, path);
     else if (!isLast) throw corrupt(path, 'is empty');
-    read.push({ path, payloads: rest });
+    found.push({ path, payloads: rest });
   }
-  return read;
+  return found;
 }
 
 /** Segments from the source's on, without gaps. A node that never wrote, or is gone, has none. */

@@ -31,6 +31,18 @@ export async function readRun(
   epochs: readonly Epoch[],
 ): Promise<readonly JournalRecord[]> {
   const parts = await Promise.all(sourcesOf(dataDir, run, epochs).map(readEpoch));
+  return joinRun(dataDir, run, parts);
+}
+
+/**
+ * The records of a run from those of its epochs, oldest first.
+ * @throws TroupeError TRP_JOURNAL_CORRUPT when one is missing, TRP_JOURNAL_VERSION
+ */
+export function joinRun(
+  dataDir: string,
+  run: string,
+  parts: readonly (readonly JournalRecord[])[],
+): readonly JournalRecord[] {
   const records = joinEpochs(parts);
   checkOrder(records, runFolder(dataDir, run));
   return records;
