@@ -53,12 +53,19 @@ export function assignmentFor(
   const seed = seedOf(core.ledger.state.seed, task.id, attempt, 'assignment');
   // Fallback models are declared in the order of preference; workers are equal.
   const random = rung.kind === 'other_worker' ? seededRandom(seed) : () => 0;
-  const next = nextCandidate(candidates, past, random);
+  const next = nextCandidate(healthyOnes(core, candidates), past, random);
   if (!next || isSame(next, { agent: task.agent })) return undefined;
   return {
     ...(next.agent !== task.agent && { agent: next.agent }),
     ...(next.model !== undefined && { model: next.model }),
   };
+}
+
+/** Those who are not unhealthy, as far as the run looks at health; all of them where nobody else is left. */
+function healthyOnes({ health }: RunCore, candidates: readonly Candidate[]): readonly Candidate[] {
+  if (!health) return candidates;
+  const healthy = candidates.filter(({ agent }) => !health.isUnhealthy(agent));
+  return healthy.length > 0 ? healthy : candidates;
 }
 
 /** Who that is, by name. */

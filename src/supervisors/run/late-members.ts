@@ -51,6 +51,8 @@ export function lateEnded(core: RunCore, group: string, member: string): void {
  */
 export function endLate(core: RunCore): boolean {
   if (!core.late?.size || core.halted) return false;
+  // Asked in every turn: with thousands of late members most answers must not look at each of them.
+  if (core.settled.size + core.late.size + core.book.judges < core.graph.nodes.length) return false;
   const late = [...core.late].filter((id) => core.ledger.state.tasks.get(id)?.phase !== 'ended');
   if (late.length === 0 || !isOnlyLateLeft(core, late)) return false;
   for (const id of late) {

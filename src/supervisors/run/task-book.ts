@@ -32,6 +32,8 @@ const noRetry = {
  */
 export class TaskBook {
   readonly workflow: Workflow;
+  /** How many tasks judge others. */
+  judges = 0;
   private readonly tasks = new Map<string, TaskSpec>();
   private readonly groups = new Map<string, GroupSpec>();
   private readonly members = new Map<string, Member>();
@@ -46,7 +48,9 @@ export class TaskBook {
     }
     for (const task of workflow.tasks) {
       this.tasks.set(task.id, task);
-      if (task.validates !== undefined) this.noteChecker(task.validates, task.id);
+      if (task.validates === undefined) continue;
+      this.noteChecker(task.validates, task.id);
+      this.judges++;
     }
     for (const group of workflow.groups) this.groups.set(group.id, group);
   }
