@@ -152,7 +152,7 @@ export class BusRounds {
     let takenOver = 0;
     for (const run of this.runs) {
       const context = `seed ${this.options.seed}, ${this.story.join(', ')}: ${run}`;
-      await eventually(`${context} has ended`, () => this.hasEnded(run));
+      await this.untilEnded(run, context);
       const records = await this.watcher.records(run);
       expect(faultsOf(run, records, this.world.effects()), context).toEqual([]);
       takenOver += ownersOf(records).length - 1;
@@ -161,6 +161,16 @@ export class BusRounds {
     const operations = new Set(effects.map(({ operation }) => operation)).size;
     const repeated = effects.length - operations;
     return { runs: this.runs.length, takenOver, blows: this.struck, operations, repeated };
+  }
+
+  /** Who waits in vain is told where the run stands. */
+  private async untilEnded(run: string, context: string): Promise<void> {
+    try {
+      await eventually(`${run} has ended`, () => this.hasEnded(run));
+    } catch (error) {
+      const last = (await this.watcher.records(run).catch(() => [])).slice(-8);
+      throw new Error(`${context} is stuck after ${JSON.stringify(last)}`, { cause: error });
+    }
   }
 
   private async hasEnded(run: string): Promise<boolean> {

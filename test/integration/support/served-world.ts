@@ -59,7 +59,8 @@ const mixed = {
   ...flow,
   name: 'mixed',
   pools: { gpu: { remote: true, lost_after: '2s' } },
-  defaults: { retry: { max_attempts: 20, initial: '1ms' } },
+  // Who is killed here was not killed by its task.
+  defaults: { retry: { max_attempts: 20, initial: '1ms', quarantine_after: 100 } },
   agents: {
     ...flow.agents,
     far: { uses: 'function', module: 'host:work', pool: 'gpu', owns: ['done.*'] },
@@ -152,6 +153,8 @@ export function faultsOf(
   const faults: string[] = [];
   const last = records.at(-1);
   if (last?.type !== 'run.ended' || last.outcome !== 'succeeded') faults.push('it did not succeed');
+  for (const one of records)
+    if (one.type === 'task.failed') faults.push(`${one.task} failed: ${JSON.stringify(one)}`);
   if (records.some(({ seq }, index) => seq !== index + 1)) faults.push('its records have gaps');
   const results = records.flatMap((one) => (one.type === 'task.succeeded' ? one.task : []));
   if (String(results.toSorted()) !== String(servedTasks))
