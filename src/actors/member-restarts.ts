@@ -2,7 +2,8 @@ import type { Clock } from '../core/clock.ts';
 import type { Deadline, Deadlines } from '../core/deadlines.ts';
 import type { Random } from '../core/random.ts';
 import { decideRestart, noRestarts } from '../policies/restart.ts';
-import type { ChildEnd, RestartSpec, RestartType } from '../policies/restart.ts';
+import type { ChildEnd } from '../policies/restart.ts';
+import type { RestartSpec, RestartType } from '../policies/restart-spec.ts';
 
 /** How the members of a collection are restarted: each by itself, all of them counted together. */
 export interface MemberRestartSpec {

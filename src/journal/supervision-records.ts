@@ -1,5 +1,5 @@
 import type { Plain } from '../core/plain.ts';
-import type { RestartStrategy } from '../policies/restart.ts';
+import type { RestartStrategy } from '../policies/restart-spec.ts';
 
 /** What supervision writes down: orderly stops, restarts of groups, and what could not be delivered. */
 export type SupervisionRecord = RunInterrupted | GroupRestarted | GroupEscalated | LetterDead;

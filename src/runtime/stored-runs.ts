@@ -1,7 +1,7 @@
 import { recordFormat } from '../journal/record.ts';
 import type { RunStarted } from '../journal/record.ts';
 import { TroupeError } from '../core/errors.ts';
-import { outcomeIn, startWith } from '../journal/checkpoint.ts';
+import { outcomeIn, startWith } from '../journal/run-past.ts';
 import type { RunOutcome } from '../core/outcome.ts';
 import { fold } from '../journal/fold.ts';
 import type { RunState } from '../journal/run-state.ts';

@@ -7,8 +7,8 @@ import { Deadlines } from '../../src/core/deadlines.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import { SimulatedClock } from '../../src/core/simulated-clock.ts';
-import { defaultRestart } from '../../src/policies/restart.ts';
-import type { RestartSpec } from '../../src/policies/restart.ts';
+import { defaultRestart } from '../../src/policies/restart-spec.ts';
+import type { RestartSpec } from '../../src/policies/restart-spec.ts';
 
 /** Something that lives below a child, so that an orphan would be seen. */
 const below = setup({}).createMachine({ id: 'below', initial: 'alive', states: { alive: {} } });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import type { ChildSpec } from '../../src/actors/supervised-children.ts';
-import type { RestartStrategy, RestartType } from '../../src/policies/restart.ts';
+import type { RestartStrategy, RestartType } from '../../src/policies/restart-spec.ts';
 import { Supervised, part } from './supervised.ts';
 import type { Fuse } from './supervised.ts';
 

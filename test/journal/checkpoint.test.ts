@@ -7,8 +7,8 @@ import {
   encodeCheckpoint,
   foldFrom,
   isOfMemory,
-  startIn,
 } from '../../src/journal/checkpoint.ts';
+import { startIn } from '../../src/journal/run-past.ts';
 import type { Checkpoint } from '../../src/journal/checkpoint.ts';
 import { fold } from '../../src/journal/fold.ts';
 import type { OwnedRun } from '../../src/journal/journal.ts';

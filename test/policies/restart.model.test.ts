@@ -2,19 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { seededRandom } from '../../src/core/random.ts';
-import {
-  decideRestart,
-  defaultRestart,
-  isRestarted,
-  noRestarts,
-  restartSet,
-} from '../../src/policies/restart.ts';
-import type {
-  ChildEnd,
-  RestartHistory,
-  RestartSpec,
-  RestartType,
-} from '../../src/policies/restart.ts';
+import { decideRestart, isRestarted, noRestarts, restartSet } from '../../src/policies/restart.ts';
+import { defaultRestart } from '../../src/policies/restart-spec.ts';
+import type { ChildEnd, RestartHistory } from '../../src/policies/restart.ts';
+import type { RestartSpec, RestartType } from '../../src/policies/restart-spec.ts';
 
 interface Model {
   now: number;

@@ -9,7 +9,8 @@ import type { NatsLink } from './link.ts';
 import { wireHeaders } from './message-headers.ts';
 import { Readings } from './readings.ts';
 import type { StoredMessage } from './stored-message.ts';
-import { purgeSubject, streamConfig, Streams } from './streams.ts';
+import { streamConfig, Streams } from './streams.ts';
+import { purgeSubject } from './stream-subjects.ts';
 
 /** The blobs of one bus. */
 export interface Blobs {

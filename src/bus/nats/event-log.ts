@@ -20,7 +20,8 @@ import type { NatsLink } from './link.ts';
 import { decoded, encodedText, userHeaders, wireHeaders } from './message-headers.ts';
 import { Readings } from './readings.ts';
 import type { StoredMessage } from './stored-message.ts';
-import { purgeSubject, streamConfig, Streams, subjectsIn } from './streams.ts';
+import { streamConfig, Streams } from './streams.ts';
+import { purgeSubject, subjectsIn } from './stream-subjects.ts';
 import type { StreamConfig } from './streams.ts';
 
 /** The logs of one bus. */

@@ -20,7 +20,8 @@ import type { NatsLink } from './link.ts';
 import { messageIdHeader, wireHeaders } from './message-headers.ts';
 import { Readings } from './readings.ts';
 import type { StoredMessage } from './stored-message.ts';
-import { defaultWindowMs, nanosPerMs, purgeSubject, streamConfig, Streams } from './streams.ts';
+import { defaultWindowMs, nanosPerMs, streamConfig, Streams } from './streams.ts';
+import { purgeSubject } from './stream-subjects.ts';
 import type { StreamConfig } from './streams.ts';
 
 /** The buckets of one bus. */

@@ -1,5 +1,5 @@
 import { TroupeError } from '../../core/errors.ts';
-import { startWith } from '../../journal/checkpoint.ts';
+import { startWith } from '../../journal/run-past.ts';
 import type { JournalRecord, RunStarted } from '../../journal/record.ts';
 import type { Troupe } from '../../runtime/api.ts';
 import { faceChanges } from '../changed-run.ts';

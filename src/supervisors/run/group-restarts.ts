@@ -1,6 +1,8 @@
 import type { ErrorInfo } from '../../core/errors.ts';
-import { decideRestart, defaultRestart, noRestarts, restartSet } from '../../policies/restart.ts';
-import type { RestartDecision, RestartSpec } from '../../policies/restart.ts';
+import { decideRestart, noRestarts, restartSet } from '../../policies/restart.ts';
+import { defaultRestart } from '../../policies/restart-spec.ts';
+import type { RestartDecision } from '../../policies/restart.ts';
+import type { RestartSpec } from '../../policies/restart-spec.ts';
 import type { RecordBody } from '../../journal/record.ts';
 import type { GroupRestartSpec, GroupSpec, TaskSpec } from '../../workflow/model.ts';
 import { unfinished } from './close-member.ts';

@@ -40,6 +40,15 @@ it('gives the simulation instead when that is asked for', async () => {
   expect((await failureOf(outputOf({ module: 'host:absent' }))).code).toBe('TRP_WORKFLOW_MODULE');
 });
 
+it('starts nothing outside of this thread when it is closed', async () => {
+  const closed = createBehaviours({ clock: systemClock, closed: true });
+  const command = { uses: 'command', command: ['/nowhere'] } as const;
+  const thread = { module: '/nowhere.mjs', isolate: 'thread' } as const;
+  for (const agent of [command, thread])
+    expect((await run(closed.for(agentOf(agent)), { agent, estimateMs: 1 })).output).toBe(null);
+  await closed.close();
+});
+
 it('waits at its close for the children of attempts that were aborted', async () => {
   const command = [process.execPath, join(fixtures, 'program.mjs'), 'deaf'];
   const agent = { uses: 'command' as const, command };

@@ -2,7 +2,8 @@ import { nuid } from 'nats';
 import type { WorkLevel } from '../../work-queue.ts';
 import type { JetStream } from '../jetstream.ts';
 import { wireHeaders } from '../message-headers.ts';
-import { purgeSubject, streamInfo } from '../streams.ts';
+import { streamInfo } from '../streams.ts';
+import { purgeSubject } from '../stream-subjects.ts';
 import { freePattern, freeSubject, holdPattern, holdSubject } from './queue-streams.ts';
 
 /** What is known of an item that was delivered: somebody has it, gave it back, is done with it, or it is dead. */

@@ -6,7 +6,8 @@ import type { Checkpoint } from '../../checkpoint.ts';
 import type { EncodedCheckpoint } from '../../journal.ts';
 import { nodeFolder, runFolder } from './layout.ts';
 import { segmentPath } from './segment.ts';
-import { fileMode, removeFile } from './system-calls.ts';
+import { removeFile } from './system-calls.ts';
+import { fileMode } from './modes.ts';
 
 /** From where on a node's journal holds what is not in a checkpoint. */
 export interface JournalPosition {

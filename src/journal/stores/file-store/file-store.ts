@@ -1,7 +1,7 @@
 import { TroupeError } from '../../../core/errors.ts';
 import { randomIds } from '../../../core/ids.ts';
 import type { RunOutcome } from '../../../core/outcome.ts';
-import { outcomeIn } from '../../checkpoint.ts';
+import { outcomeIn } from '../../run-past.ts';
 import { withBlobs } from '../../blobs/with-blobs.ts';
 import type { JournalStore, OwnedRun, StoredRun } from '../../journal.ts';
 import type { JournalRecord } from '../../record.ts';

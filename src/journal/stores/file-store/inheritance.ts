@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { RunPast } from '../../checkpoint.ts';
+import type { RunPast } from '../../run-past.ts';
 import type { JournalRecord } from '../../record.ts';
 import { readCheckpoint } from './checkpoint-file.ts';
 import { segmentsOf, syncEpoch } from './journal-reader.ts';

@@ -5,7 +5,8 @@ import { isAlive, thisProcess } from './liveness.ts';
 import type { ProcessIdentity } from './liveness.ts';
 import { sealed, unsealed } from './sealed-json.ts';
 import { corrupt } from './segment.ts';
-import { fileMode, removeFile, systemCode } from './system-calls.ts';
+import { removeFile, systemCode } from './system-calls.ts';
+import { fileMode } from './modes.ts';
 
 /**
  * Does what only one process of a data folder may do at a time: writing the journals of others anew. A lock whose

@@ -4,7 +4,8 @@ import { isAlive, thisProcess } from './liveness.ts';
 import type { ProcessIdentity } from './liveness.ts';
 import { nodeFolder, runsFolder } from './layout.ts';
 import { sealed, unsealed } from './sealed-json.ts';
-import { fileMode, folderMode, makeFolder, syncFolder, systemCode } from './system-calls.ts';
+import { makeFolder, syncFolder, systemCode } from './system-calls.ts';
+import { fileMode, folderMode } from './modes.ts';
 
 const ownerName = 'owner.json';
 const takenName = 'taken';

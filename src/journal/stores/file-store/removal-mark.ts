@@ -1,7 +1,8 @@
 import { stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removedName, runFolder } from './layout.ts';
-import { fileMode, syncFolder } from './system-calls.ts';
+import { syncFolder } from './system-calls.ts';
+import { fileMode } from './modes.ts';
 
 /** Says that a run is being removed: from now on it is not there. */
 export async function markRemoved(dataDir: string, run: string): Promise<void> {

@@ -2,7 +2,8 @@ import { open, readFile, rename } from 'node:fs/promises';
 import { encode } from '../../../bus/codec.ts';
 import { frameHeadBytes, putFrame, scanSegment, segmentSeed } from './frame.ts';
 import { corrupt } from './segment.ts';
-import { fileMode, removeFile } from './system-calls.ts';
+import { removeFile } from './system-calls.ts';
+import { fileMode } from './modes.ts';
 
 /**
  * Writes a segment anew without the frames of one run. The new file takes the place of the old one at once; where

@@ -7,7 +7,6 @@ import type { BlobPort } from '../../blobs/blob-port.ts';
 import { isBlobHash } from '../../blobs/blob-port.ts';
 import { blobsFolder, runFolder } from './layout.ts';
 import {
-  fileMode,
   journalError,
   makeFolder,
   removeFile,
@@ -15,6 +14,7 @@ import {
   syncFolder,
   systemCode,
 } from './system-calls.ts';
+import { fileMode } from './modes.ts';
 
 /**
  * The large values of one run, as files named by their content. A blob has one link in the run's own folder, which

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { fileNumber, removedName, runFolder, runsFolder } from './layout.ts';
 import { sealed, unsealed } from './sealed-json.ts';
 import { corrupt } from './segment.ts';
-import { fileMode, folderMode, syncFolder, systemCode } from './system-calls.ts';
+import { syncFolder, systemCode } from './system-calls.ts';
+import { fileMode, folderMode } from './modes.ts';
 
 /** One ownership of a run, as its file tells it. */
 export interface Epoch {

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { fileMode } from './system-calls.ts';
+import { fileMode } from './modes.ts';
 
 /** The operations that a journal needs of a file. Tests give one that fails. */
 export interface SegmentFile {

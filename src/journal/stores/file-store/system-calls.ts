@@ -1,12 +1,7 @@
 import { mkdir, open, stat, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { messageOf, TroupeError } from '../../../core/errors.ts';
-
-/** Journals hold prompts and results: nobody else may look into their folders. */
-export const folderMode = 0o700;
-
-/** Nor into the files themselves. */
-export const fileMode = 0o600;
+import { folderMode } from './modes.ts';
 
 /** The system's code of a failed call, `''` for anything else. */
 export function systemCode(error: unknown): string {
