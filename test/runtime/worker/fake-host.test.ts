@@ -125,8 +125,10 @@ describe('an attempt on a host that falls silent', () => {
     expect(first.answer).toEqual({ go: true, steps: {} });
     silent.beat([first.label]);
     const lastSign = at.clock.monotonic();
-    const second = await within(at, other.take());
+    // Told at once; what follows waits for files, while the clock goes on.
+    await at.until(() => silent.orders.some(({ type }) => type === 'abort'));
     const silenceMs = at.clock.monotonic() - lastSign;
+    const second = await within(at, other.take());
     expect(silenceMs).toBeGreaterThan(10_000);
     expect(silenceMs).toBeLessThanOrEqual(12_100);
     expect(second.label).toEqual({ ...first.label, attempt: 2 });
