@@ -1,4 +1,5 @@
 import type { TaskFunction } from '../actors/behaviours/behaviour.ts';
+import { loadFunction } from '../actors/behaviours/module.mjs';
 import { TroupeError } from '../core/errors.ts';
 import type { PlainObject } from '../core/plain.ts';
 import { fold } from '../journal/fold.ts';
@@ -82,6 +83,7 @@ export async function simulate(
   } = options;
   check(options);
   const workflow = await workflowOf(document);
+  if (functions !== undefined) await loadModules(workflow);
   const plan = drawFaults(seed, { processes, ...(options.faults && { allowed: options.faults }) });
   const world = new World({
     seed,
@@ -109,6 +111,17 @@ export async function simulate(
     healedAtMs: plan.healMs,
     endedAtMs,
   };
+}
+
+/** A module is loaded from a real disk, so that is done before time begins. What cannot be loaded fails its attempts. */
+async function loadModules({ agents, baseDir }: Workflow): Promise<void> {
+  const own = Object.values(agents).filter(
+    ({ uses, isolate, module = '' }) =>
+      uses === 'function' && isolate === 'inline' && !module.startsWith('host:'),
+  );
+  await Promise.allSettled(
+    own.map(({ module, export: name }) => loadFunction({ module, export: name, baseDir })),
+  );
 }
 
 async function workflowOf(document: unknown): Promise<Workflow> {

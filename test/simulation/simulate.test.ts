@@ -62,6 +62,19 @@ describe('simulate', () => {
     expect(endedAtMs).toBeGreaterThanOrEqual(30_000);
   });
 
+  it('starts no programs and makes no folders: what would need one takes its estimate', async () => {
+    const { report, endedAtMs } = await simulate(
+      {
+        ...document,
+        agents: { ...agents, tool: { uses: 'command' as const, command: ['false'] } },
+        tasks: { build: { agent: 'tool', estimate: '30s', workspace: {} } },
+      },
+      { functions, faults: [] },
+    );
+    expect(report.status).toBe('succeeded');
+    expect(endedAtMs).toBeGreaterThanOrEqual(30_000);
+  });
+
   it('ends with the record that somebody wanted to see', async () => {
     const { records } = await simulate(document, {
       functions,
