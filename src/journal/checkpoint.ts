@@ -1,7 +1,5 @@
 import { deserialize, serialize } from 'node:v8';
 import { crc32 } from 'node:zlib';
-import { TroupeError } from '../core/errors.ts';
-import type { RunOutcome } from '../core/outcome.ts';
 import type { Plain } from '../core/plain.ts';
 import { apply } from './fold.ts';
 import { recordFormat } from './record.ts';

@@ -158,11 +158,9 @@ export function roundOf(
   core: RunCore,
   id: string,
 ): Pick<TaskRow, 'attempt' | 'iteration' | 'feedback' | 'steps'> & { readonly unsettled?: number } {
-  const row = core.ledger.state.tasks.get(id);
-  const group = core.book.aggregates(id);
-  const parent = core.book.member(id)?.parent ?? (group ? core.book.expanded(group) : undefined);
-  const round = parent === undefined ? row : core.ledger.state.tasks.get(parent.id);
-  const { iteration = 1, feedback = null } = round ?? {};
+  const { tasks } = core.ledger.state;
+  const row = tasks.get(id);
+  const { iteration = 1, feedback = null } = tasks.get(splitTaskId(core, id) ?? id) ?? {};
   return {
     attempt: row?.attempt ?? 0,
     iteration,
@@ -170,6 +168,12 @@ export function roundOf(
     steps: row?.steps,
     ...(row?.unsettled !== undefined && { unsettled: row.unsettled }),
   };
+}
+
+/** The task that a member, or an aggregation of members, was made for; undefined: it is a task of its own. */
+function splitTaskId({ book }: RunCore, id: string): string | undefined {
+  const group = book.aggregates(id);
+  return book.member(id)?.parent.id ?? (group === undefined ? undefined : book.expanded(group)?.id);
 }
 
 function startedRecord({ task, attempt, iteration, assigned }: AttemptRequest): RecordBody {
