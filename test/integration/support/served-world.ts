@@ -152,9 +152,8 @@ export function faultsOf(
 ): readonly string[] {
   const faults: string[] = [];
   const last = records.at(-1);
-  if (last?.type !== 'run.ended' || last.outcome !== 'succeeded') faults.push('it did not succeed');
-  for (const one of records)
-    if (one.type === 'task.failed') faults.push(`${one.task} failed: ${JSON.stringify(one)}`);
+  if (last?.type !== 'run.ended' || last.outcome !== 'succeeded')
+    faults.push(`it did not succeed: ${JSON.stringify(records.slice(-8))}`);
   if (records.some(({ seq }, index) => seq !== index + 1)) faults.push('its records have gaps');
   const results = records.flatMap((one) => (one.type === 'task.succeeded' ? one.task : []));
   if (String(results.toSorted()) !== String(servedTasks))
