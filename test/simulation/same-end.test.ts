@@ -66,5 +66,5 @@ describe('a run of which chance and time decide nothing', () => {
       expect(sound, `seed ${seed}`).toMatchObject({ end: 'ended', outcome: 'succeeded' });
       for (const one of disturbed) expect(one, `seed ${seed}`).toEqual(sound);
     }
-  }, 180_000);
+  }, 300_000);
 });

@@ -14,8 +14,8 @@ const parts = 4;
 /** Seeds of one test: short enough for the timeout of a test on a slow and busy machine. */
 const chunkSize = 125;
 
-/** A chunk takes two or three seconds of a core; other tests may have all of them. */
-const timeoutMs = 120_000;
+/** A chunk takes three or four seconds of a core; other tests may have all of them. */
+const timeoutMs = 300_000;
 
 /** Tests one part of all seeds. @param part from 0 */
 export function describeSeeds(part: number): void {
