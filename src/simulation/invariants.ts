@@ -4,6 +4,7 @@ import type { JournalRecord } from '../journal/record.ts';
 import { leftIn } from './census.ts';
 import { breachesOf } from './journal-laws.ts';
 import { orderFault } from './merge-order.ts';
+import { blamedUnheard, completedTwice, startedInPause } from './plain-laws.ts';
 import type { SharedRun, Taken } from './shared-store.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { World, WorldEnd } from './world.ts';
@@ -65,6 +66,21 @@ const invariants: readonly Invariant[] = [
     id: 'I6',
     law: 'an attempt reads one revision of memory, whole, and no older one than the attempt before it',
     check: ({ world, journals }) => world.sightings.faults(journals, world.store.taken),
+  },
+  {
+    id: 'I3',
+    law: 'a task has one output in each of its rounds',
+    check: ({ journals }) => each(journals, completedTwice),
+  },
+  {
+    id: 'I12',
+    law: 'a pause holds until its end, whoever carries the run meanwhile',
+    check: ({ journals }) => each(journals, startedInPause),
+  },
+  {
+    id: 'I1',
+    law: 'a group fails for want of a required member only when that one has not succeeded',
+    check: ({ journals }) => each(journals, blamedUnheard),
   },
   {
     id: 'I12',

@@ -2,6 +2,7 @@ import type { Bus } from '../bus/bus.ts';
 import { ctlSubject } from '../bus/subjects.ts';
 import type { Plain } from '../core/plain.ts';
 import { fold } from '../journal/fold.ts';
+import type { TaskRow } from '../journal/run-state.ts';
 import { proposalSubject, requestPayload } from '../memory/shared/proposal-message.ts';
 import type { Dice } from './dice.ts';
 import type { SharedStore } from './shared-store.ts';
@@ -12,12 +13,15 @@ export class People {
   private readonly bus: Bus;
   private readonly store: SharedStore;
   private readonly trace: Trace;
+  private readonly isSilent: boolean;
   private proposals = 0;
 
-  constructor(bus: Bus, store: SharedStore, trace: Trace) {
+  /** @param options isSilent: questions that answer themselves in the end are left to do so */
+  constructor(bus: Bus, store: SharedStore, options: { trace: Trace; isSilent: boolean }) {
     this.bus = bus;
     this.store = store;
-    this.trace = trace;
+    this.trace = options.trace;
+    this.isSilent = options.isSilent;
   }
 
   /** Somebody does something to some run. */
@@ -43,7 +47,7 @@ export class People {
         const verb = dice.pick(['retry', 'skip', 'resume']);
         this.ask(run, verb, verb === 'resume' ? {} : { task: parked.id });
       } else if (paused) this.ask(run, 'resume', {});
-      else if (question !== undefined)
+      else if (question !== undefined && !(this.isSilent && parked && hasDeadline(parked)))
         this.ask(run, 'answer', { question, choice: dice.pick(['retry', 'skip', 'fail']) });
     }
   }
@@ -77,4 +81,8 @@ export class People {
     for (let copy = 0; copy < 2; copy++)
       this.bus.request(subject, requestPayload([proposal])).catch(() => undefined);
   }
+}
+
+function hasDeadline(task: TaskRow): boolean {
+  return task.recovery?.escalation?.opened.deadline !== undefined;
 }

@@ -121,7 +121,8 @@ export class World {
       seed,
       ...(plan.classes.has('bus') ? { faults: networkFaults(plan) } : {}),
     });
-    this.people = new People(this.bus, this.store, this.trace);
+    const isSilent = new Dice(seedOf('silence', seed)).chance(0.4);
+    this.people = new People(this.bus, this.store, { trace: this.trace, isSilent });
     this.seats = Array.from({ length: processes }, () => ({
       process: undefined,
       bus: undefined,
