@@ -45,4 +45,4 @@ export function noteLost(row: TaskRow, { error }: Pick<AttemptFailed, 'error'>):
 }
 
 /** The restarts of a group, as its policy sees them. */
-export type GroupRestarts = RestartHistory;
+type GroupRestarts = RestartHistory;

@@ -1,5 +1,5 @@
 /** Losses after which an operation is not tried again, unless the document says otherwise. */
-export const defaultQuarantineAfter = 3;
+const defaultQuarantineAfter = 3;
 
 /**
  * Whether an operation is to be left alone: it has taken whatever carried it out down with it too often, be it

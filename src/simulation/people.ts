@@ -42,14 +42,20 @@ export class People {
     for (const run of this.store.open()) {
       const { paused, tasks } = fold(await this.store.read(run));
       const parked = [...tasks.values()].find(({ phase }) => phase === 'parked');
-      const question = parked?.recovery?.escalation?.id;
       if (parked && paused?.task !== undefined) {
         const verb = dice.pick(['retry', 'skip', 'resume']);
         this.ask(run, verb, verb === 'resume' ? {} : { task: parked.id });
       } else if (paused) this.ask(run, 'resume', {});
-      else if (question !== undefined && !(this.isSilent && parked && hasDeadline(parked)))
-        this.ask(run, 'answer', { question, choice: dice.pick(['retry', 'skip', 'fail']) });
+      else if (parked) this.answer(run, parked, dice);
     }
+  }
+
+  /** A question with a deadline answers itself in the end: in some worlds nobody else does. */
+  private answer(run: string, { recovery }: TaskRow, dice: Dice): void {
+    const escalation = recovery?.escalation;
+    if (!escalation || (this.isSilent && escalation.opened.deadline !== undefined)) return;
+    const choice = dice.pick(['retry', 'skip', 'fail']);
+    this.ask(run, 'answer', { question: escalation.id, choice });
   }
 
   private decide(run: string): void {
@@ -81,8 +87,4 @@ export class People {
     for (let copy = 0; copy < 2; copy++)
       this.bus.request(subject, requestPayload([proposal])).catch(() => undefined);
   }
-}
-
-function hasDeadline(task: TaskRow): boolean {
-  return task.recovery?.escalation?.opened.deadline !== undefined;
 }

@@ -13,12 +13,12 @@ const defaultLostAfterMs = 10_000;
 type PoolSource = NonNullable<CheckedDocument['pools']>[string];
 
 /** The resource kind of a pool's slots. */
-export function poolKind(pool: string): string {
+function poolKind(pool: string): string {
   return `pool:${pool}`;
 }
 
 /** The pool of that name; undefined without a name, and with a fault where the document has none. */
-export function poolNamed(
+function poolNamed(
   name: string | undefined,
   draft: Draft,
   path: DocumentPath,

@@ -39,7 +39,9 @@ describe('the defaults that docs/workflow.md names', async () => {
     const [group] = groups;
     expect(group?.barrier).toEqual({
       type: written('barrier', 'type'),
-      minSuccess: { share: written('barrier', 'min_success') === 'expected or quorum, else all' ? 1 : 0 },
+      minSuccess: {
+        share: written('barrier', 'min_success') === 'expected or quorum, else all' ? 1 : 0,
+      },
       required: [],
       onTimeout: [written('barrier', 'on_timeout')],
       onFailure: written('barrier', 'on_failure'),

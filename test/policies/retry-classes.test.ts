@@ -37,7 +37,9 @@ describe('attempts by class', () => {
     expect(decide(error({ errorClass: 'timeout' }), { timeout: 1 }, on)).toBe(false);
     expect(decide(error({ retryAfterMs: 10 }), { rate_limited: 4, transient: 2 }, on)).toBe(true);
     expect(decide(error({ retryAfterMs: 10 }), { rate_limited: 5 }, on)).toBe(false);
-    expect(decide(error({}), { transient: 1, lost: 1, rate_limited: 4, timeout: 0 }, on)).toBe(true);
+    expect(decide(error({}), { transient: 1, lost: 1, rate_limited: 4, timeout: 0 }, on)).toBe(
+      true,
+    );
     expect(decide(error({ errorClass: 'lost' }), { transient: 2, lost: 1 }, on)).toBe(false);
   });
 

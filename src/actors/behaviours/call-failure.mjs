@@ -66,7 +66,9 @@ export function rateHeaders(headers) {
  * @param {unknown} status
  */
 function isRejection(status) {
-  return typeof status === 'number' && status >= 400 && status < 500 && ![408, 429].includes(status);
+  return (
+    typeof status === 'number' && status >= 400 && status < 500 && ![408, 429].includes(status)
+  );
 }
 
 /** @param {{ [name: string]: string }} found @param {string} name @param {unknown} value */

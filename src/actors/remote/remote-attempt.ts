@@ -309,7 +309,7 @@ export class RemoteAttempt {
 }
 
 /** p0 holds priorities 9 and 10, p1 7 and 8, p2 4 to 6, p3 1 to 3. */
-export function levelOf(priority: number): WorkLevel {
+function levelOf(priority: number): WorkLevel {
   if (priority >= 9) return 'p0';
   if (priority >= 7) return 'p1';
   return priority >= 4 ? 'p2' : 'p3';

@@ -19,7 +19,7 @@ export function noteAttempt(
 }
 
 /** The same, for health alone. */
-export function noteHealth(
+function noteHealth(
   { health, book, live }: RunCore,
   id: string,
   { end, durationMs }: { end: 'succeeded' | 'failed' | 'withdrawn'; durationMs: number },

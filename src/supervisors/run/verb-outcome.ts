@@ -39,7 +39,7 @@ export function outcomeOfVerb(core: RunCore, verb: RunVerb): VerbOutcome {
 }
 
 /** The task that has asked a question; undefined: no such question is open. */
-export function questionOf({ ledger }: RunCore, question: number): TaskRow | undefined {
+function questionOf({ ledger }: RunCore, question: number): TaskRow | undefined {
   for (const row of ledger.state.tasks.values()) {
     // One that is parked since nothing is left to try has its question behind it.
     const isAsked = row.phase === 'parked' && row.recovery?.parked === 'question';

@@ -58,7 +58,7 @@ export const ladder = listOf(z.union([z.enum(rungKinds), rungBlock], { error: ru
 });
 
 /** A whole way of recovery in one word. */
-export const onFailure = oneOf(['fail', 'redistribute', 'escalate', 'pause']);
+const onFailure = oneOf(['fail', 'redistribute', 'escalate', 'pause']);
 
 /** What tasks say of their recovery, and defaults for those that say nothing. */
 export const recoveryShape = {
