@@ -4,7 +4,7 @@ import type { JournalRecord } from '../journal/record.ts';
 import { leftIn } from './census.ts';
 import { breachesOf } from './journal-laws.ts';
 import { orderFault } from './merge-order.ts';
-import { blamedUnheard, completedTwice, startedInPause } from './plain-laws.ts';
+import { blamedUnheard, completedTwice, saidTwice, startedInPause } from './plain-laws.ts';
 import type { SharedRun, Taken } from './shared-store.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { World, WorldEnd } from './world.ts';
@@ -71,6 +71,11 @@ const invariants: readonly Invariant[] = [
     id: 'I3',
     law: 'a task has one output in each of its rounds',
     check: ({ journals }) => each(journals, completedTwice),
+  },
+  {
+    id: 'I2',
+    law: 'a step and a late result count once in a round of their task',
+    check: ({ journals }) => each(journals, saidTwice),
   },
   {
     id: 'I12',

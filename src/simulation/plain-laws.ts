@@ -55,3 +55,23 @@ function requiredOf({ workflow }: RunStarted, group: string): readonly string[] 
   if (!spec || spec.barrier.required.some((task) => !spec.members.includes(task))) return [];
   return spec.barrier.required;
 }
+
+/** What is said of a step, or of a late result, is said once in a round of its task. */
+export function saidTwice(records: Records): string | undefined {
+  const said = new Set<string>();
+  for (const record of records) {
+    if (record.type === 'run.reopened') said.clear();
+    const what = saying(record);
+    if (what === undefined) continue;
+    if (said.has(what)) return `record ${record.seq} says once more: ${what}`;
+    said.add(what);
+  }
+  return undefined;
+}
+
+function saying(record: JournalRecord): string | undefined {
+  if (record.type === 'step.done')
+    return `${record.task} of round ${record.iteration} has done ${record.name}`;
+  if (record.type === 'contribution.late') return `${record.member} is late in ${record.group}`;
+  return undefined;
+}

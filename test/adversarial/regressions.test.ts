@@ -417,18 +417,26 @@ describe('a run whose end is on its way to the disk', () => {
 });
 
 describe('an attempt that ends with a result', () => {
+  const slowToEnd = (clock: SimulatedClock): Functions => ({
+    f: ({ signal }) =>
+      new Promise((resolve) => {
+        signal.addEventListener('abort', () => clock.setTimeout(() => resolve(1), 50));
+      }),
+  });
+  const blows = [{ atMs: 120, what: 'interrupt' as const }];
+
   it('counts although it was being aborted, and is kept by an interrupt', async () => {
-    const document = documentOf(['f'], { tasks: { a: { agent: 'f', timeout: 100 } } });
-    const functions = (clock: SimulatedClock): Functions => ({
-      f: ({ signal }) =>
-        new Promise((resolve) => {
-          signal.addEventListener('abort', () => clock.setTimeout(() => resolve(1), 50));
-        }),
-    });
-    const blows = [{ atMs: 120, what: 'interrupt' as const }];
-    const { end, records } = await carryOut({ document, functions, blows });
+    const document = documentOf(['f'], { tasks: { a: { agent: 'f' } } });
+    const { end, records } = await carryOut({ document, functions: slowToEnd, blows });
     expect(end).toBe('interrupted');
-    expect(lines(records, 'task.succeeded')).toEqual(['150 task.succeeded a 1']);
+    expect(lines(records, 'task.succeeded')).toEqual(['170 task.succeeded a 1']);
+  });
+
+  it('does not count when its time was over before the interrupt', async () => {
+    const document = documentOf(['f'], { tasks: { a: { agent: 'f', timeout: 100 } } });
+    const { end, records } = await carryOut({ document, functions: slowToEnd, blows });
+    expect(end).toBe('interrupted');
+    expect(lines(records, 'task.succeeded')).toEqual([]);
   });
 
   it('is not undone on resume by a condition that has come to be false', async () => {
