@@ -17,6 +17,21 @@ export function resolveRecovery(draft: Draft): void {
     if (ladder.length > 0) task.escalation = ladder;
     if (pauses(task, draft)) task.onExhausted = 'pause';
   }
+  checkReached(draft);
+}
+
+/** The document's ladder is a supervisor's: a task that never hands its failure up does not come to it. */
+function checkReached({ document, tasks, faults }: Draft): void {
+  if (!document.escalation || faults.isMuted(['tasks'])) return;
+  const isReached = [...tasks.values()].some(({ escalation = [] }) =>
+    escalation.some(({ of }) => of === 'run'),
+  );
+  if (isReached) return;
+  faults.warn('TRP_WORKFLOW_INVALID', 'no task reaches the ladder of the document', {
+    path: ['escalation'],
+    point: 'key',
+    hint: 'Write it under defaults for every task, or let ladders of tasks or groups have a rung supervisor.',
+  });
 }
 
 function sourceOf({ id }: TaskDraft, { document }: Draft): TaskSource | undefined {

@@ -82,6 +82,8 @@ describe('a run that asks a person', () => {
       1,
       { error: { code: 'TRP_QUESTION_UNKNOWN' } },
     ]);
+    const value = await world.folder.call('answer', run, '7777', '--value', '1', '--json');
+    expect(objectOf(value)).toMatchObject({ error: { code: 'TRP_QUESTION_UNKNOWN' } });
     await world.told('answer', run, String(question), 'skip');
     await program.ended;
     const late = await world.folder.call('answer', run, String(question), 'skip', '--json');

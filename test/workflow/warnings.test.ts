@@ -130,3 +130,19 @@ tiers:
     expect(warningsOf(await validated(text))).toEqual([]);
   });
 });
+
+describe('a ladder of the document', () => {
+  const text = (escalation: string): string => `
+escalation: [{ rung: person, deadline: 1h }]
+tasks:
+  a: { uses: simulate${escalation} }`;
+
+  it('is told of when no task comes to it', async () => {
+    const [told] = warningsOf(await validated(text('')));
+    expect(told).toContain('2 escalation no task reaches the ladder of the document');
+  });
+
+  it('is in place when a task hands its failure up', async () => {
+    expect(warningsOf(await validated(text(', escalation: [retry, supervisor]')))).toEqual([]);
+  });
+});

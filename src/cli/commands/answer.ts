@@ -43,12 +43,27 @@ export async function answer(
     if (isWord || recovery.questions.some((question) => question.id === id))
       return answerQuestion(shell, { troupe, run, id, choice }, options);
     const decided = answerOf(choice, options);
+    if (choice === undefined && !(await isOpenConflict(troupe, run, id)))
+      throw unknownNumber(run, id);
     await troupe.resolveConflict(run, id, decided);
     if (options.json === true)
       return writeJson(shell, { format: 1, run_id: run, conflict: id, choice: decided.choice });
     shell.out(`resolved  ${id}  ${decided.choice}\n`);
   });
   return exitCodes.ok;
+}
+
+async function isOpenConflict(troupe: Troupe, run: string, id: number): Promise<boolean> {
+  const records = await troupe.records(run);
+  return records.some(({ seq, type }) => seq === id && type === 'conflict.recorded');
+}
+
+/** A value answers questions and conflicts alike, so the number must be that of one of them. */
+function unknownNumber(run: string, id: number): TroupeError {
+  return new TroupeError('TRP_QUESTION_UNKNOWN', `Run ${run} has no open question ${id}.`, {
+    place: run,
+    hint: 'troupe show RUN lists open questions, troupe show RUN --conflicts open conflicts.',
+  });
 }
 
 interface Question {
@@ -91,7 +106,8 @@ function answerOf(choice: string | undefined, { value }: AnswerOptions): Conflic
   if (value !== undefined && choice === undefined)
     return { choice: 'value', value: jsonOf(value), by };
   if ((choice === 'theirs' || choice === 'mine') && value === undefined) return { choice, by };
-  throw invalid('the answer is theirs, mine, or --value with JSON');
+  const words = [...questionChoices, 'theirs, mine'].join(', ');
+  throw invalid(`an answer is one of ${words} (of a conflict), or --value with JSON`);
 }
 
 function jsonOf(text: string): Plain {
@@ -104,6 +120,6 @@ function jsonOf(text: string): Plain {
 
 function invalid(message: string): TroupeError {
   return new TroupeError('TRP_OPTION_INVALID', message, {
-    hint: 'See: troupe answer --help, and troupe show RUN --conflicts.',
+    hint: 'troupe show RUN lists open questions, troupe show RUN --conflicts open conflicts.',
   });
 }

@@ -23,6 +23,7 @@ export function questionText(
   if (!choices) return undefined;
   const until =
     deadline === undefined ? '' : `; in ${elapsed(deadline - at)} ${oneLine(otherwise)}`;
-  const answer = `troupe answer ${oneLine(run)} ${seq} ${choices.join('|')}`;
+  const words = choices.map((choice) => (choice === 'value' ? '--value JSON' : choice));
+  const answer = `troupe answer ${oneLine(run)} ${seq} ${words.join('|')}`;
   return `${paint.warn('asks     ')}  ${oneLine(task)}: ${answer}${until}`;
 }

@@ -10,7 +10,7 @@ export function recoveryFacts({ recovery }: RunReport): readonly string[] {
     ...(paused ? [pauseText(paused)] : []),
     ...questions.map(
       ({ id, task, deadline, default: otherwise, choices, error }) =>
-        `question ${id}: ${oneLine(task)} has failed (${oneLine(error.message)}); ${choices.join(', ')}${until(deadline, otherwise)}`,
+        `question ${id}: ${oneLine(task)} has failed (${oneLine(error.message)}); ${choicesText(choices)}${until(deadline, otherwise)}`,
     ),
     ...escalations.map(
       ({ task, rung, of, deadline, default: otherwise }) =>
@@ -32,6 +32,11 @@ export function recoverySteps({ recovery, run_id }: RunReport): readonly string[
       `go without   troupe skip ${run_id} ${oneLine(task)}`,
     ]),
   ];
+}
+
+/** A value is no word: it is given by an option. */
+function choicesText(choices: readonly string[]): string {
+  return choices.map((choice) => (choice === 'value' ? '--value JSON' : choice)).join(', ');
 }
 
 function pauseText({ by, tasks, since }: NonNullable<RecoveryReport['paused']>): string {

@@ -42,9 +42,9 @@ describe('a line about a failed attempt', () => {
 
 describe('a line about an escalation', () => {
   it('shows the command that answers, and what happens without one', () => {
-    const choices = ['retry', 'skip'] as const;
+    const choices = ['retry', 'value'] as const;
     expect(questionText({ ...opened, choices, deadline: 61_000 }, paint)).toBe(
-      'asks       draft: troupe answer run-1 26 retry|skip; in 1m 00s use_default',
+      'asks       draft: troupe answer run-1 26 retry|--value JSON; in 1m 00s use_default',
     );
   });
 
