@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
+import { removesRuns } from '../../src/cli/commands/prune.ts';
+import { run } from '../../src/cli/commands/run.ts';
 import { troupeOptions } from '../../src/cli/options.ts';
 import type { Shell } from '../../src/cli/shell.ts';
 import { configOf } from '../../src/runtime/options.ts';
@@ -27,4 +29,19 @@ describe('--concurrency auto', () => {
     expect(config.concurrency).toBeGreaterThanOrEqual(32);
     expect(configOf({ concurrency: 4 })).toMatchObject({ concurrency: 4, autoConcurrency: false });
   });
+});
+
+describe('an option of something that is not asked for', () => {
+  it.each([{ wait: true }, { id: 'mine' }])('is refused by run: %o', async (options) => {
+    const refused = run(shell, 'workflow.yaml', { level: 'memory', ...options });
+    await expect(refused).rejects.toThrow(/belongs to --submit/);
+  });
+
+  it.each([{ dryRun: true }, { keep: 1 }, { olderThan: 5 }])(
+    'is refused by runs: %o',
+    (options) => {
+      expect(() => removesRuns(options)).toThrow(/belong to --prune/);
+      expect(removesRuns({ ...options, prune: true })).toBe(true);
+    },
+  );
 });

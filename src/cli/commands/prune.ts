@@ -21,9 +21,17 @@ export interface PruneOptions extends DataOptions {
   readonly dryRun?: boolean;
 }
 
-/** Whether runs are to be removed, not listed. */
-export function removesRuns({ prune, delete: run }: PruneOptions): boolean {
-  return prune === true || run !== undefined;
+/**
+ * Whether runs are to be removed, not listed.
+ * @throws TroupeError TRP_OPTION_INVALID when it is said how, but not that
+ */
+export function removesRuns(options: PruneOptions): boolean {
+  const { prune, delete: run, olderThan, keep, dryRun } = options;
+  if (prune === true || run !== undefined) return true;
+  if (dryRun !== true && olderThan === undefined && keep === undefined) return false;
+  const hint = 'Add --prune, or leave them out to list runs.';
+  const message = '--older-than, --keep and --dry-run belong to --prune or --delete.';
+  throw new TroupeError('TRP_OPTION_INVALID', message, { hint });
 }
 
 /**

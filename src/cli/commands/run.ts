@@ -1,3 +1,4 @@
+import { TroupeError } from '../../core/errors.ts';
 import { faultLines } from '../failures.ts';
 import { followRun } from '../follow.ts';
 import { noticeLogger, tellShown } from '../bus-notices.ts';
@@ -24,6 +25,7 @@ export interface RunCommandOptions extends InputOptions, EngineOptions, OutputOp
 
 /** `troupe run FILE`: starts a run and follows it to its end. */
 export async function run(shell: Shell, file: string, options: RunCommandOptions): Promise<number> {
+  checkSubmission(options);
   const { warnings, workflow } = await openWorkflowFile(shell, file, options);
   const input = await readInputs(shell, options);
   for (const line of faultLines(warnings, painter(shell.colours.err), 'warning'))
@@ -52,4 +54,12 @@ export async function run(shell: Shell, file: string, options: RunCommandOptions
   } finally {
     await troupe.close();
   }
+}
+
+/** What belongs to a submitted run is not passed over where none is. */
+function checkSubmission({ submit, wait, id }: RunCommandOptions): void {
+  if (submit === true || (wait !== true && id === undefined)) return;
+  const option = wait === true ? '--wait' : '--id';
+  const hint = 'Add --submit, or leave it out: a run that is not submitted is followed to its end.';
+  throw new TroupeError('TRP_OPTION_INVALID', `${option} belongs to --submit.`, { hint });
 }
