@@ -77,7 +77,8 @@ async function poolBytes(n) {
  * @param {number} n
  */
 async function ownBytes(build, n) {
-  const { emptyRunState, apply } = await import(`${build.folder}/journal/fold.js`);
+  const { apply } = await import(`${build.folder}/journal/fold.js`);
+  const { emptyRunState } = await import(`${build.folder}/journal/run-state.js`);
   const before = await liveHeapBytes();
   const state = emptyRunState();
   const records = Array.from({ length: n }, (_, index) => {

@@ -58,6 +58,7 @@ describe('the benchmarks', () => {
         'shared-memory',
         'projections',
         'provider',
+        'remote-work',
       ]),
     );
   });
