@@ -1,4 +1,3 @@
-import type { RestartHistory } from '../policies/restart.ts';
 import type { AttemptFailed } from './record.ts';
 import { groupRow, taskRow } from './run-state.ts';
 import type { RunState, TaskRow } from './run-state.ts';
@@ -43,6 +42,3 @@ export function noteTaken(state: RunState, row: TaskRow): void {
 export function noteLost(row: TaskRow, { error }: Pick<AttemptFailed, 'error'>): void {
   if (error.errorClass === 'lost') row.lost = (row.lost ?? 0) + 1;
 }
-
-/** The restarts of a group, as its policy sees them. */
-type GroupRestarts = RestartHistory;
