@@ -1,75 +1,35 @@
 import { describe, expect, it } from 'vitest';
-
 import type { JournalRecord } from '../../src/journal/record.ts';
 import { Dice } from '../../src/simulation/dice.ts';
-import { breachesOf } from '../../src/simulation/journal-laws.ts';
 import { withBarrierKeys } from './barrier-dressing.ts';
-import { live, storyOf, workflowOf } from './chaos.ts';
-import { endBreachesOf } from './process-laws.ts';
+import { storyOf } from './chaos.ts';
+import type { Story } from './chaos.ts';
+import { Fuzz } from './fuzz.ts';
 import { ignoreLateAcknowledgements } from './quiet.ts';
-import { scriptedLaws } from './stale-results.ts';
 
 ignoreLateAcknowledgements();
 
-/** More stories: TROUPE_FUZZ_SEEDS. A failure names its seed, for TROUPE_FUZZ_SEED. */
-const onlySeed = process.env['TROUPE_FUZZ_SEED'];
-const first = Number(onlySeed ?? 0);
-const count = onlySeed === undefined ? Number(process.env['TROUPE_FUZZ_SEEDS'] ?? 500) : 1;
-
-/** Stories of one test: short enough for the timeout of a test on a slow machine. */
-const chunkSize = 100;
-
-const chunks = Array.from({ length: Math.ceil(count / chunkSize) }, (_, index) => {
-  const from = first + index * chunkSize;
-  return [from, Math.min(from + chunkSize, first + count) - 1] as const;
-});
-
-/** What of the barriers' decisions the stories have reached, over all seeds. */
-const reached = new Map<string, number>();
-
-function tallyUp(records: readonly JournalRecord[]): void {
-  for (const record of records) {
-    const name =
-      record.type === 'barrier.armed' || record.type === 'barrier.extended'
-        ? `${record.type} ${record.bound ?? 'timeout'}`
-        : record.type;
-    reached.set(name, (reached.get(name) ?? 0) + 1);
-  }
-}
-
-async function faultsOf(seed: number): Promise<readonly string[] | undefined> {
+function story(seed: number): Story {
   const bare = storyOf(seed);
-  const story = { ...bare, document: withBarrierKeys(bare.document, new Dice(seed * 23 + 1)) };
-  const workflow = await workflowOf(story.document);
-  if (!workflow) return undefined;
-  const results = await live(story, workflow);
-  const breaches = results.flatMap((result) => endBreachesOf(result, story));
-  for (const { process, end } of results) if (end !== 'crashed') await process.stop();
-  const records = results.at(-1)?.records ?? [];
-  tallyUp(records);
-  breaches.push(...breachesOf(records, scriptedLaws));
-  return breaches.map(
-    ({ law, detail }) =>
-      `seed ${seed} breaks “${law}”: ${detail}\n` +
-      `  TROUPE_FUZZ_SEED=${seed} npx vitest run test/adversarial/barriers.fuzz.test.ts`,
-  );
+  return { ...bare, document: withBarrierKeys(bare.document, new Dice(seed * 23 + 1)) };
 }
+
+function nameOf(record: JournalRecord): string {
+  return record.type === 'barrier.armed' || record.type === 'barrier.extended'
+    ? `${record.type} ${record.bound ?? 'timeout'}`
+    : record.type;
+}
+
+const fuzz = new Fuzz({ file: 'barriers.fuzz.test.ts', story, nameOf });
 
 describe('a run whose barriers ask for everything, killed and resumed at random', () => {
-  it.each(chunks)('keeps every law, seeds %i to %i', async (from, last) => {
-    const faults: string[] = [];
-    let lived = 0;
-    for (let seed = from; seed <= last; seed++) {
-      const found = await faultsOf(seed);
-      if (found) lived++;
-      faults.push(...(found ?? []));
-    }
-    expect(faults.join('\n')).toBe('');
-    if (onlySeed === undefined) expect(lived).toBeGreaterThan((last - from) / 2);
+  it.each(fuzz.chunks)('keeps every law, seeds %i to %i', async (from, last) => {
+    const { faults, lived } = await fuzz.chunk(from, last);
+    expect(faults).toBe('');
+    if (!fuzz.isSingle) expect(lived).toBeGreaterThan((last - from) / 2);
   });
 
   it('has reached everything that a barrier decides', () => {
-    if (onlySeed !== undefined) return;
     const all = [
       'barrier.armed soft',
       'barrier.armed hard',
@@ -78,6 +38,6 @@ describe('a run whose barriers ask for everything, killed and resumed at random'
       'contribution.late',
       'alert.raised',
     ];
-    expect(all.filter((name) => !reached.has(name))).toEqual([]);
+    expect(fuzz.missing(all)).toEqual([]);
   });
 });
